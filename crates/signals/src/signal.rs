@@ -1,0 +1,36 @@
+//! What actors are told besides their messages: exits of actors they are linked to, ends of actors they watch, and
+//! the orders of whoever minds them.
+
+use crate::{ActorId, ExitReason, MonitorId};
+
+/// An exit signal: somebody ended, or asks the receiver to end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    /// Who ended or asked.
+    pub from: ActorId,
+    /// Why.
+    pub reason: ExitReason,
+}
+
+/// The notice of a monitor: the watched actor ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Down {
+    /// Which monitor fired. It is used up.
+    pub monitor: MonitorId,
+    /// Who ended; for a monitor on an actor that was not there, the last incarnation known.
+    pub actor: ActorId,
+    /// Why; [`ExitReason::NoActor`] if there was no such actor to watch.
+    pub reason: ExitReason,
+}
+
+/// What travels in the control lane: looked at between any two messages, ahead of everything that is handled.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Control {
+    /// End at the next await; cannot be trapped.
+    Kill,
+    /// An exit signal to an actor that does not trap exits.
+    Exit(Exit),
+    /// The minder's stop. An actor that traps exits finishes the message in hand first.
+    Stop(ExitReason),
+}
