@@ -45,7 +45,12 @@ impl ExitReason {
     pub fn is_abnormal(&self) -> bool {
         match self {
             Self::Normal | Self::Shutdown | Self::ShutdownWith(_) => false,
-            Self::Killed | Self::NoActor | Self::Panic(_) | Self::Error(_) | Self::Hung(_) | Self::Other(_) => true,
+            Self::Killed
+            | Self::NoActor
+            | Self::Panic(_)
+            | Self::Error(_)
+            | Self::Hung(_)
+            | Self::Other(_) => true,
         }
     }
 
@@ -202,7 +207,8 @@ mod tests {
 
     #[test]
     fn what_is_abnormal_and_how_it_prints() {
-        let report = PanicReport { text: "ouch".into(), location: Some("a.rs:1:2".into()), ..Default::default() };
+        let report =
+            PanicReport { text: "ouch".into(), location: Some("a.rs:1:2".into()), ..Default::default() };
         let rows = [
             (ExitReason::Normal, false, "normal"),
             (ExitReason::Shutdown, false, "shutdown"),

@@ -1,0 +1,379 @@
+//! The mailbox: a mutex around [`State`], and beside it the two words that sender and receiver share without the lock.
+//!
+//! `std::sync::Mutex` on purpose: the critical section is a push, and uncontended it is the cheapest thing there is
+//! (design section 5 has the measurements). Nothing in it can panic, so a poisoned lock is entered all the same.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use minder_signals::{Control, Exit, ExitReason};
+
+use crate::sending::Sending;
+use crate::state::State;
+
+/// How many counted items a mailbox holds at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity(u64);
+
+impl Capacity {
+    /// No bound but memory.
+    pub const UNBOUNDED: Self = Self(u64::MAX);
+
+    /// At most this many; 0 is taken as 1, since a mailbox that holds nothing delivers nothing.
+    pub const fn of(items: u32) -> Self {
+        Self(if items == 0 { 1 } else { items as u64 })
+    }
+}
+
+impl Default for Capacity {
+    /// 1,024.
+    fn default() -> Self {
+        Self::of(1024)
+    }
+}
+
+/// Why an item was not let in. It comes back.
+#[derive(Debug, PartialEq)]
+pub enum Refused<T> {
+    /// There is no room, or others have been waiting for room longer.
+    Full(T),
+    /// The seat was given up, for this reason.
+    Closed(T, ExitReason),
+}
+
+/// What the receiver has to look at next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// The control lane is not empty; nothing was taken from the other.
+    Orders,
+    /// The batch holds at least one item.
+    Items,
+}
+
+/// There are orders.
+const ORDERS: u8 = 1;
+/// Senders wait for room.
+const WAITING: u8 = 2;
+
+/// The queue of one seat. See the crate's documentation.
+///
+/// # Ordering
+/// What one sender puts in, items and exempt items alike, comes out in that order. Orders overtake items. Waiting
+/// senders are let in first come, first served, and nobody overtakes them.
+pub struct Mailbox<T> {
+    state: Mutex<State<T>>,
+    /// `ORDERS | WAITING`: lets the receiver skip the lock between two messages. Written under the lock.
+    attention: AtomicU8,
+    /// Counted items that have left; written by the receiver alone.
+    taken: AtomicU64,
+    /// While senders wait: the reading of `taken` at which half of the room is free. Written under the lock. Nothing
+    /// counted comes in past those who wait, so it stays true until some of them are let in.
+    admit_at: AtomicU64,
+}
+
+impl<T> std::fmt::Debug for Mailbox<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mailbox").finish_non_exhaustive()
+    }
+}
+
+impl<T> Mailbox<T> {
+    /// An empty mailbox.
+    pub fn new(capacity: Capacity) -> Self {
+        Self {
+            state: Mutex::new(State::new(capacity.0)),
+            attention: AtomicU8::new(0),
+            taken: AtomicU64::new(0),
+            admit_at: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    // --- senders -----------------------------------------------------------------------------------------------
+
+    /// Puts a counted item in, at once or not at all.
+    ///
+    /// # Errors
+    /// Gives the item back if there is no room, if others wait for room, or if the seat was given up.
+    pub fn tell(&self, item: T) -> Result<(), Refused<T>> {
+        let mut state = self.lock();
+        if let Some(refusal) = self.refusal(&mut state) {
+            return Err(refusal(item));
+        }
+        let woken = state.accept(item);
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
+    /// Why the next counted item would be refused, if it would.
+    fn refusal(&self, state: &mut State<T>) -> Option<impl FnOnce(T) -> Refused<T> + use<T>> {
+        let closed = state.closed.clone();
+        if closed.is_none() && !state.anyone_waits() && state.has_room(|| self.taken()) {
+            return None;
+        }
+        Some(move |item| match closed {
+            Some(reason) => Refused::Closed(item, reason),
+            None => Refused::Full(item),
+        })
+    }
+
+    /// Puts a counted item in as soon as there is room; waiting senders come in first come, first served.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped before it is ready has not delivered; one that was let in has.
+    pub fn send(&self, item: T) -> Sending<'_, T> {
+        Sending::new(self, item)
+    }
+
+    /// One step of [`Mailbox::send`]: lets the item in, or makes it wait and returns its ticket.
+    pub(crate) fn send_or_wait(&self, item: T, waker: &Waker) -> Result<Option<u64>, Refused<T>> {
+        let mut state = self.lock();
+        match self.refusal(&mut state) {
+            None => {
+                let woken = state.accept(item);
+                drop(state);
+                if let Some(receiver) = woken {
+                    receiver.wake();
+                }
+                Ok(None)
+            }
+            Some(refusal) => match refusal(item) {
+                Refused::Full(item) => {
+                    let ticket = state.wait(item, waker);
+                    self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
+                    self.attention.fetch_or(WAITING, Ordering::Release);
+                    Ok(Some(ticket))
+                }
+                closed @ Refused::Closed(..) => Err(closed),
+            },
+        }
+    }
+
+    /// Puts an item in that is exempt from the bound: a notice must not get lost because messages are many.
+    ///
+    /// # Errors
+    /// Gives the item back if the seat was given up.
+    pub fn notify(&self, item: T) -> Result<(), T> {
+        let mut state = self.lock();
+        if state.closed.is_some() {
+            return Err(item);
+        }
+        let woken = state.accept_exempt(item);
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
+    /// Delivers an exit signal: as an item made by `notice` if the receiver traps exits, otherwise as an order.
+    /// Which of the two is decided under the lock, so that a switch of trapping falls before or after it.
+    pub fn exit(&self, exit: Exit, notice: impl FnOnce(Exit) -> T) {
+        let mut state = self.lock();
+        let woken = if state.trapping {
+            state.accept_exempt(notice(exit))
+        } else {
+            self.push_order(&mut state, Control::Exit(exit))
+        };
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+    }
+
+    /// Puts an order in the control lane.
+    pub fn order(&self, order: Control) {
+        let mut state = self.lock();
+        let woken = self.push_order(&mut state, order);
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+    }
+
+    fn push_order(&self, state: &mut State<T>, order: Control) -> Option<Waker> {
+        state.orders.push_back(order);
+        self.attention.fetch_or(ORDERS, Ordering::Release);
+        state.wake_for_order()
+    }
+
+    /// Counted items inside, the unhandled rest of the receiver's batch among them.
+    pub fn len(&self) -> u64 {
+        self.lock().len(self.taken())
+    }
+
+    /// Whether [`Mailbox::len`] is 0.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    // --- the receiver ------------------------------------------------------------------------------------------
+
+    /// Whether the control lane or the senders' queue needs a look. One load, no lock: made between two messages.
+    pub fn needs_attention(&self) -> bool {
+        self.attention.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether the control lane holds something.
+    pub fn has_orders(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & ORDERS != 0
+    }
+
+    /// Takes the oldest order.
+    pub fn next_order(&self) -> Option<Control> {
+        let mut state = self.lock();
+        let order = state.orders.pop_front();
+        if state.orders.is_empty() {
+            self.attention.fetch_and(!ORDERS, Ordering::Release);
+        }
+        order
+    }
+
+    /// Records that a counted item has left the receiver's batch. For the receiver alone, hence no read-modify-write.
+    pub fn took_one(&self) {
+        self.taken.store(self.taken() + 1, Ordering::Relaxed);
+    }
+
+    /// Waits until there is something to do. `batch` must be empty; it is swapped for the whole lane.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost: items move only when this is ready.
+    pub fn poll_refill(&self, batch: &mut VecDeque<T>, context: &mut Context<'_>) -> Poll<Ready> {
+        debug_assert!(batch.is_empty(), "a batch is handled to its end before the next is taken");
+        let mut woken = Vec::new();
+        let mut state = self.lock();
+        if !state.orders.is_empty() {
+            return Poll::Ready(Ready::Orders);
+        }
+        if state.anyone_waits() {
+            self.admit_locked(&mut state, &mut woken);
+        }
+        let ready = if state.lane.is_empty() {
+            state.park(context.waker(), true);
+            Poll::Pending
+        } else {
+            std::mem::swap(&mut state.lane, batch);
+            Poll::Ready(Ready::Items)
+        };
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        ready
+    }
+
+    /// For a receiver that suspends inside a handler: only an order will wake it. Lets waiting senders in first, so
+    /// that none of them waits for room that is there while the handler waits for that very sender.
+    pub fn park_in_handler(&self, context: &mut Context<'_>) -> Poll<Ready> {
+        let mut woken = Vec::new();
+        let mut state = self.lock();
+        if !state.orders.is_empty() {
+            return Poll::Ready(Ready::Orders);
+        }
+        if state.anyone_waits() {
+            self.admit_locked(&mut state, &mut woken);
+        }
+        state.park(context.waker(), false);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        Poll::Pending
+    }
+
+    /// Lets waiting senders in, as many as there is room for.
+    pub fn admit(&self) {
+        if self.attention.load(Ordering::Acquire) & WAITING == 0 {
+            return;
+        }
+        let mut woken = Vec::new();
+        let mut state = self.lock();
+        self.admit_locked(&mut state, &mut woken);
+        let receiver = if woken.is_empty() { None } else { state.wake_for_item() };
+        drop(state);
+        woken.into_iter().chain(receiver).for_each(Waker::wake);
+    }
+
+    /// [`Mailbox::admit`], but only once half of the room is free: a sender that waits is then woken for a batch of
+    /// messages and not for each. Between two messages; a receiver about to suspend lets them in for any room.
+    pub fn admit_when_half_empty(&self) {
+        if self.attention.load(Ordering::Acquire) & WAITING == 0 {
+            return;
+        }
+        if self.taken() >= self.admit_at.load(Ordering::Relaxed) {
+            self.admit();
+        }
+    }
+
+    /// Whether exit signals become items.
+    pub fn is_trapping(&self) -> bool {
+        self.lock().trapping
+    }
+
+    fn admit_locked(&self, state: &mut State<T>, woken: &mut Vec<Waker>) {
+        state.admit(self.taken(), woken);
+        if state.anyone_waits() {
+            self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
+        } else {
+            self.attention.fetch_and(!WAITING, Ordering::Release);
+        }
+    }
+
+    /// Puts the unhandled rest of a batch back at the head of the lane, for the next incarnation.
+    pub fn give_back(&self, batch: &mut VecDeque<T>) {
+        let mut state = self.lock();
+        std::mem::swap(&mut state.lane, batch);
+        state.lane.append(batch);
+    }
+
+    /// Forgets orders and the trap flag: they were meant for an incarnation that is gone.
+    pub fn reset(&self) {
+        let mut state = self.lock();
+        state.orders.clear();
+        state.trapping = false;
+        self.attention.fetch_and(!ORDERS, Ordering::Release);
+    }
+
+    /// Switches trapping of exit signals for whatever arrives from now on; returns the former setting.
+    pub fn set_trapping(&self, trapping: bool) -> bool {
+        std::mem::replace(&mut self.lock().trapping, trapping)
+    }
+
+    /// Takes out of the lane the items for which `which` says so, oldest first. They were exempt from the bound, or
+    /// their room stays taken.
+    pub fn extract(&self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut state = self.lock();
+        if !state.lane.iter().any(&which) {
+            return Vec::new();
+        }
+        let (taken, kept): (Vec<T>, Vec<T>) = state.lane.drain(..).partition(which);
+        state.lane.extend(kept);
+        taken
+    }
+
+    /// Gives the seat up: from now on everything is refused. Returns what was in the lane; waiting senders get
+    /// their items back. Closing twice keeps the first reason.
+    pub fn close(&self, reason: ExitReason) -> VecDeque<T> {
+        let mut woken = Vec::new();
+        let mut state = self.lock();
+        state.closed.get_or_insert(reason);
+        state.wake_all_waiting(&mut woken);
+        let rest = std::mem::take(&mut state.lane);
+        drop(state);
+        woken.into_iter().for_each(Waker::wake);
+        rest
+    }
+
+    /// Why the seat was given up, if it was.
+    pub fn closed(&self) -> Option<ExitReason> {
+        self.lock().closed.clone()
+    }
+}

@@ -1,0 +1,132 @@
+//! What a user writes: the state, and what it does with messages and notices.
+
+use std::future::Future;
+
+use minder_signals::ExitReason;
+
+use crate::context::Context;
+use crate::notice::Notice;
+
+/// What a handler returns: `Err` ends the incarnation with that reason. Any error converts with `?`.
+pub type Handled = Result<(), ExitReason>;
+
+/// An actor: the struct is its state, built anew by a factory at every start.
+///
+/// Implement the asynchronous methods as plain `async fn`. One that never awaits costs no more than a function call.
+///
+/// # Cancel safety
+/// A kill, an exit signal to an actor that does not trap exits, and the stop of such an actor drop the handler's
+/// future at its next await. A handler that does not await cannot be stopped.
+///
+/// # OTP
+/// `gen_server`: `started` is `init`, `handle` is `handle_call` and `handle_cast`, `notice` is `handle_info`,
+/// `stopping` is `terminate`.
+///
+/// ```
+/// use minder_runtime::{Actor, Context, Handled, Reply};
+///
+/// #[derive(Default)]
+/// struct Counter(u64);
+///
+/// enum Msg {
+///     Add(u64),
+///     Read(Reply<u64>),
+/// }
+///
+/// impl Actor for Counter {
+///     type Msg = Msg;
+///
+///     async fn handle(&mut self, message: Msg, _: &mut Context<Msg>) -> Handled {
+///         match message {
+///             Msg::Add(n) => self.0 += n,
+///             Msg::Read(reply) => drop(reply.send(self.0)),
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Actor: Send + Sized + 'static {
+    /// The messages it takes.
+    type Msg: Send + 'static;
+
+    /// Runs once before anything is handled. The start is acknowledged to the minder when this returns `Ok`, unless
+    /// [`Context::acknowledge_later`] was called; with `Err` or a panic the start has failed.
+    fn started(&mut self, context: &mut Context<Self::Msg>) -> impl Future<Output = Handled> + Send {
+        let _ = context;
+        async { Ok(()) }
+    }
+
+    /// Handles one message.
+    fn handle(
+        &mut self,
+        message: Self::Msg,
+        context: &mut Context<Self::Msg>,
+    ) -> impl Future<Output = Handled> + Send;
+
+    /// Handles what happened to actors it is linked to, watches or minds. Ignores it unless implemented.
+    fn notice(
+        &mut self,
+        notice: Notice,
+        context: &mut Context<Self::Msg>,
+    ) -> impl Future<Output = Handled> + Send {
+        let _ = (notice, context);
+        async { Ok(()) }
+    }
+
+    /// Its minder asked it to stop, and it traps exits: end now, or wind something down first?
+    ///
+    /// An actor that answers [`Winding::Later`] goes on handling its lane and ends itself by [`Context::stop`]; its
+    /// minder's patience is bounded by the shutdown time of the child spec.
+    fn stop_requested(&mut self, reason: &ExitReason, context: &mut Context<Self::Msg>) -> Winding {
+        let _ = (reason, context);
+        Winding::Done
+    }
+
+    /// Cleans up. Runs on an orderly stop, on a returned error and on the stop of an actor that traps exits; never on
+    /// a kill or after a panic, when the state is not to be trusted.
+    fn stopping(
+        &mut self,
+        reason: &ExitReason,
+        context: &mut Context<Self::Msg>,
+    ) -> impl Future<Output = ()> + Send {
+        let _ = (reason, context);
+        async {}
+    }
+}
+
+/// Whether an actor that was asked to stop is ready to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winding {
+    /// It ends now.
+    Done,
+    /// It has something to wind down and will end itself.
+    Later,
+}
+
+/// What a factory may return: the actor, or why there is none.
+pub trait IntoActor: Send {
+    /// The actor.
+    type Actor: Actor;
+
+    /// The actor, or why it cannot start.
+    ///
+    /// # Errors
+    /// Whatever the factory returned.
+    fn into_actor(self) -> Result<Self::Actor, ExitReason>;
+}
+
+impl<A: Actor> IntoActor for A {
+    type Actor = A;
+
+    fn into_actor(self) -> Result<A, ExitReason> {
+        Ok(self)
+    }
+}
+
+impl<A: Actor, E: Into<ExitReason> + Send> IntoActor for Result<A, E> {
+    type Actor = A;
+
+    fn into_actor(self) -> Result<A, ExitReason> {
+        self.map_err(Into::into)
+    }
+}

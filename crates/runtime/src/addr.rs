@@ -1,0 +1,259 @@
+//! Addresses: how actors are reached. An address points at a seat and stays valid over restarts.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder_mailbox::Refused;
+use minder_signals::{ActorId, Control, ExitReason};
+use tokio::sync::oneshot;
+
+use crate::ask::{self, DEFAULT_DEADLINE};
+use crate::cell::Cell;
+use crate::frame;
+use crate::life::{FinalWatcher, Peer};
+use crate::notice::Item;
+use crate::reply::{AskError, Reply};
+
+/// How to reach an actor that takes messages of type `M`. Cheap to clone.
+///
+/// It exists before the actor starts (what is sent then waits) and survives restarts. An actor's life belongs to its
+/// minder: dropping the last address does not stop it.
+///
+/// # Ordering
+/// What one actor (or thread) sends to another arrives in the order sent, notices included. Nothing is promised
+/// between pairs.
+pub struct Addr<M> {
+    pub(crate) cell: Arc<Cell<M>>,
+}
+
+/// Why a message was not delivered. It comes back.
+#[derive(PartialEq)]
+#[non_exhaustive]
+pub enum TellError<M> {
+    /// There is no room, or senders have been waiting for room longer.
+    Full(M),
+    /// The seat is given up; no actor will live there again.
+    Stopped(ExitReason, M),
+}
+
+impl<M> TellError<M> {
+    /// The message.
+    pub fn into_message(self) -> M {
+        match self {
+            Self::Full(message) | Self::Stopped(_, message) => message,
+        }
+    }
+}
+
+impl<M> fmt::Display for TellError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(_) => f.write_str("the mailbox is full: try again later, or `send` to wait for room"),
+            Self::Stopped(reason, _) => write!(f, "the actor is gone for good: {reason}"),
+        }
+    }
+}
+
+impl<M> fmt::Debug for TellError<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<M> std::error::Error for TellError<M> {}
+
+pub(crate) fn told<M>(refused: Refused<Item<M>>) -> TellError<M> {
+    let message = |item: Item<M>| item.into_message().expect("what was refused is the message offered");
+    match refused {
+        Refused::Full(item) => TellError::Full(message(item)),
+        Refused::Closed(item, reason) => TellError::Stopped(reason, message(item)),
+    }
+}
+
+impl<M: Send + 'static> Addr<M> {
+    /// Sends without waiting.
+    ///
+    /// # Errors
+    /// Gives the message back if it cannot be delivered at once: `Full` also while a [`Addr::send`] is waiting, so
+    /// that nobody overtakes it.
+    ///
+    /// # OTP
+    /// `gen_server:cast/2`, except that OTP's mailboxes have no bound and a lost message is not told.
+    pub fn tell(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
+        frame::effect();
+        self.cell.mailbox.tell(Item::Tell(message.into())).map_err(told)
+    }
+
+    /// Sends as soon as there is room; senders that wait are served first come, first served.
+    ///
+    /// # Errors
+    /// `Stopped` if the seat is given up, also while waiting; `Full` if an actor would wait for room in its own
+    /// mailbox, which only itself can make.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is ready, the message was not delivered and is dropped with it.
+    pub async fn send(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
+        frame::effect();
+        match self.cell.mailbox.tell(Item::Tell(message.into())) {
+            Err(Refused::Full(item)) if !self.is_me() => self.cell.mailbox.send(item).await.map_err(told),
+            other => other.map_err(told),
+        }
+    }
+
+    /// Sends a message with a [`Reply`] in it and waits for the answer, at most 5 seconds.
+    ///
+    /// # Errors
+    /// See [`AskError`]; each names what became of the message.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses only the answer; a message that nobody waits for any more is skipped if it has not
+    /// been taken in hand.
+    ///
+    /// # OTP
+    /// `gen_server:call/2`.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        message: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<T, AskError<M>> {
+        self.ask_within(DEFAULT_DEADLINE, message).await
+    }
+
+    /// [`Addr::ask`] with a deadline of one's own; waiting for room counts against it.
+    ///
+    /// # Errors
+    /// As [`Addr::ask`].
+    ///
+    /// # Cancel safety
+    /// As [`Addr::ask`].
+    pub async fn ask_within<T: Send + 'static>(
+        &self,
+        within: Duration,
+        message: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<T, AskError<M>> {
+        frame::effect();
+        ask::ask(&self.cell, within, message).await
+    }
+
+    /// Ends the actor that lives there now, at its next await; cannot be trapped. False if nobody lives there.
+    ///
+    /// Its minder decides whether another takes the seat.
+    ///
+    /// # OTP
+    /// `exit(Pid, kill)`.
+    pub fn kill(&self) -> bool {
+        self.cell.peer().order(Control::Kill)
+    }
+
+    /// Resolves with the last reason once the seat is given up.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses only the wait.
+    pub async fn ended(&self) -> ExitReason {
+        let waiting = {
+            // Registered under the life's lock, and the mailbox is closed before the watchers are taken under it:
+            // either this sees the mailbox closed, or the watcher is told.
+            let mut life = self.cell.core.life();
+            if let Some(reason) = self.cell.mailbox.closed() {
+                return reason;
+            }
+            let (tell, waiting) = oneshot::channel();
+            life.ties().final_watchers.push(FinalWatcher::Outside(tell));
+            waiting
+        };
+        waiting.await.unwrap_or(ExitReason::NoActor)
+    }
+
+    /// The actor that lives there now, or lived there last.
+    pub fn id(&self) -> ActorId {
+        self.cell.core.life().id(self.cell.core.number)
+    }
+
+    /// Whether an actor lives there now.
+    pub fn is_alive(&self) -> bool {
+        self.cell.core.life().occupied
+    }
+
+    /// Where the actor stands in its tree, such as `bank/ledgers/ledger-0`.
+    pub fn path(&self) -> Arc<str> {
+        self.cell.core.path()
+    }
+
+    /// Messages waiting to be handled.
+    pub fn queued(&self) -> u64 {
+        self.cell.mailbox.len()
+    }
+
+    /// This address as one for a single type of messages out of those the actor takes.
+    pub fn recipient<T: Into<M> + 'static>(&self) -> Recipient<T> {
+        Recipient { to: Arc::new(self.clone()) }
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        self.cell.peer()
+    }
+
+    /// Whether the code that runs on this thread is the addressed actor's.
+    fn is_me(&self) -> bool {
+        frame::current_cell() == self.cell.core.address()
+    }
+}
+
+impl<M> Clone for Addr<M> {
+    fn clone(&self) -> Self {
+        Self { cell: self.cell.clone() }
+    }
+}
+
+impl<M> PartialEq for Addr<M> {
+    /// Whether both point at the same seat.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell)
+    }
+}
+
+impl<M> fmt::Debug for Addr<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Addr({})", self.cell.core.path())
+    }
+}
+
+/// An address for one type of message, whatever else the actor takes.
+pub struct Recipient<T> {
+    to: Arc<dyn Takes<T>>,
+}
+
+trait Takes<T>: Send + Sync {
+    fn take(&self, message: T) -> Result<(), ExitReason>;
+}
+
+impl<T: Into<M>, M: Send + 'static> Takes<T> for Addr<M> {
+    fn take(&self, message: T) -> Result<(), ExitReason> {
+        self.tell(message).map_err(|error| match error {
+            TellError::Full(_) => ExitReason::other("full"),
+            TellError::Stopped(reason, _) => reason,
+        })
+    }
+}
+
+impl<T> Recipient<T> {
+    /// Sends without waiting.
+    ///
+    /// # Errors
+    /// Why it was not delivered: the reason for which the seat was given up, or `full`. The message is dropped.
+    pub fn tell(&self, message: T) -> Result<(), ExitReason> {
+        self.to.take(message)
+    }
+}
+
+impl<T> Clone for Recipient<T> {
+    fn clone(&self) -> Self {
+        Self { to: self.to.clone() }
+    }
+}
+
+impl<T> fmt::Debug for Recipient<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipient")
+    }
+}

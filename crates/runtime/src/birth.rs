@@ -1,0 +1,338 @@
+//! Filling a seat: what a start needs, when it is refused, and when it waits for an orphan to leave.
+//!
+//! A child is registered with its minder in the same step in which it comes to life, with the locks of both lives
+//! held: the minder cannot end in between and leave it unnoticed.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder_signals::ActorId;
+
+use crate::actor::{Actor, IntoActor};
+use crate::addr::Addr;
+use crate::cell::{Cell, MailboxOptions};
+use crate::context::Start;
+use crate::incarnation;
+use crate::life::{Heir, Life, Minder, Peer, both};
+use crate::seat::{Seat, SeatId};
+use crate::system::{System, SystemShared};
+
+/// How to start an actor, as often as needed: its seat and its factory, without its type.
+#[derive(Clone)]
+pub struct Recipe {
+    launch: Arc<dyn Launch>,
+}
+
+/// What a minder decides for one start.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StartOptions {
+    /// The child's name; its path is its minder's path, `/`, and this.
+    pub name: Option<Arc<str>>,
+    /// How long a handler may await before its actor is killed with [`ExitReason::Hung`](minder_signals::ExitReason::Hung). No limit unless given.
+    pub handler_limit: Option<Duration>,
+}
+
+impl StartOptions {
+    /// The options of a child of that name.
+    pub fn named(name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
+    }
+}
+
+/// Why a seat cannot be filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another living minder has an actor in it, or is about to. Give each child a seat of its own.
+    SeatTaken(Arc<str>),
+    /// The seat belongs to another system.
+    OtherSystem(Arc<str>),
+    /// The minder itself has ended.
+    NoMinder,
+    /// The system is shutting down.
+    ShuttingDown,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SeatTaken(path) => {
+                write!(f, "the seat of {path} is taken: give each child a seat of its own")
+            }
+            Self::OtherSystem(path) => {
+                write!(
+                    f,
+                    "the seat of {path} belongs to another system: make it with this system's `address`"
+                )
+            }
+            Self::NoMinder => f.write_str("the minder has ended"),
+            Self::ShuttingDown => f.write_str("the system is shutting down"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// One incarnation of whatever type, as its minder refers to it.
+#[derive(Clone)]
+pub struct ActorRef {
+    pub(crate) peer: Peer,
+}
+
+impl ActorRef {
+    /// Which incarnation.
+    pub fn id(&self) -> ActorId {
+        self.peer.id
+    }
+
+    /// Where it stands in its tree.
+    pub fn path(&self) -> Arc<str> {
+        self.peer.cell.core().path()
+    }
+
+    /// Whether it lives.
+    pub fn is_alive(&self) -> bool {
+        self.peer.lives()
+    }
+}
+
+impl fmt::Debug for ActorRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActorRef({} {})", self.path(), self.id())
+    }
+}
+
+trait Launch: Send + Sync {
+    fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError>;
+    /// Itself in a seat of its own, where none was given.
+    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe>;
+    fn seat(&self) -> Option<SeatId>;
+}
+
+impl Recipe {
+    /// Starts the actor that `make` builds, in the given seat. `make` runs inside the supervised start: what it
+    /// returns as an error, or panics with, is a failed start.
+    pub fn in_seat<R, F>(seat: Seat<<R::Actor as Actor>::Msg>, make: F) -> Self
+    where
+        R: IntoActor + 'static,
+        F: Fn() -> R + Clone + Send + Sync + 'static,
+    {
+        Self { launch: Arc::new(InSeat { seat, make }) }
+    }
+
+    /// As [`Recipe::in_seat`], with a seat of its own: made at the first start, kept over restarts, and given up with
+    /// the minder's incarnation.
+    pub fn own_seat<R, F>(make: F, mailbox: MailboxOptions) -> Self
+    where
+        R: IntoActor + 'static,
+        F: Fn() -> R + Clone + Send + Sync + 'static,
+    {
+        Self { launch: Arc::new(OwnSeat { make, mailbox }) }
+    }
+
+    /// Begins a start; its end comes as news to the minder.
+    pub(crate) fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
+        self.launch.start(minder, options)
+    }
+
+    /// The recipe that one incarnation of a minder works with: where no seat was given, one is made here.
+    #[must_use]
+    pub fn settled(&self, system: &System) -> Self {
+        self.launch.settled(&system.shared).unwrap_or_else(|| self.clone())
+    }
+
+    /// The seat it was given, if it was.
+    pub fn seat(&self) -> Option<SeatId> {
+        self.launch.seat()
+    }
+}
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipe")
+    }
+}
+
+struct InSeat<M: Send + 'static, F> {
+    seat: Seat<M>,
+    make: F,
+}
+
+struct OwnSeat<F> {
+    make: F,
+    mailbox: MailboxOptions,
+}
+
+impl<M, R, F> Launch for InSeat<M, F>
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
+        start_minded(self.seat.clone(), minder, options, self.make.clone())
+    }
+
+    fn settled(&self, _: &Arc<SystemShared>) -> Option<Recipe> {
+        None
+    }
+
+    fn seat(&self) -> Option<SeatId> {
+        Some(self.seat.id())
+    }
+}
+
+impl<R, F> Launch for OwnSeat<F>
+where
+    R: IntoActor + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
+        let (_, seat) = address::<<R::Actor as Actor>::Msg>(&minder.cell.core().system, None, self.mailbox);
+        start_minded(seat, minder, options, self.make.clone())
+    }
+
+    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe> {
+        let (_, seat) = address::<<R::Actor as Actor>::Msg>(system, None, self.mailbox);
+        Some(Recipe::in_seat(seat, self.make.clone()))
+    }
+
+    fn seat(&self) -> Option<SeatId> {
+        None
+    }
+}
+
+/// A new cell: its address and its seat.
+pub(crate) fn address<M: Send + 'static>(
+    system: &Arc<SystemShared>,
+    name: Option<Arc<str>>,
+    mailbox: MailboxOptions,
+) -> (Addr<M>, Seat<M>) {
+    let cell = Arc::new(Cell::new(system.clone(), name, mailbox));
+    (Addr { cell: cell.clone() }, Seat::first(cell))
+}
+
+/// Starts an actor minded by another, in a seat of its own for this one life.
+pub(crate) fn spawn_minded<R, F>(
+    minder: &Peer,
+    name: &str,
+    make: F,
+) -> Result<Addr<<R::Actor as Actor>::Msg>, StartError>
+where
+    R: IntoActor + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    let (address, seat) = address(&minder.cell.core().system, None, MailboxOptions::default());
+    start_minded(seat, minder, StartOptions::named(name), make)?;
+    Ok(address)
+}
+
+/// Begins a start in a seat: at once, or when the orphan in it has left.
+fn start_minded<M, R, F>(
+    seat: Seat<M>,
+    minder: &Peer,
+    options: StartOptions,
+    make: F,
+) -> Result<ActorRef, StartError>
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    let cell = seat.cell().clone();
+    let (core, minder_core) = (&cell.core, minder.cell.core());
+    if !Arc::ptr_eq(&core.system, &minder_core.system) {
+        return Err(StartError::OtherSystem(core.path()));
+    }
+    if minder.is_same_cell(core) {
+        return Err(StartError::SeatTaken(core.path()));
+    }
+    let path: Arc<str> = match &options.name {
+        Some(name) => format!("{}/{name}", minder_core.path()).into(),
+        None => format!("{}/#{}", minder_core.path(), core.number).into(),
+    };
+    loop {
+        let (mut life, mut minder_life) = both(core, minder_core);
+        if !minder_life.is(minder.id) {
+            return Err(StartError::NoMinder);
+        }
+        if !life.occupied {
+            let id = occupy(&mut life, core.number, Some(path), Minder::Actor(minder.clone()));
+            let child = cell.peer_of(id);
+            minder_life.ties().children.insert(core.number, child.clone());
+            drop((life, minder_life));
+            core.system.one_more();
+            incarnation::launch(seat, id, Start::Pending, &options, make);
+            return Ok(ActorRef { peer: child });
+        }
+        // Somebody lives there. If its minder is gone it is an orphan, and about to go too.
+        let tenant = life.id(core.number);
+        let tenants_minder = life.minder.clone();
+        let heir_is_there = life.ties_if_any().is_some_and(|ties| ties.heir.is_some());
+        drop((life, minder_life));
+        let orphaned = match &tenants_minder {
+            Minder::Actor(other) => {
+                other.cell.core().address() != minder_core.address() || other.id != minder.id
+            }
+            Minder::System | Minder::Nobody => false,
+        } && !matches!(&tenants_minder, Minder::Actor(other) if other.lives());
+        if !orphaned || heir_is_there {
+            return Err(StartError::SeatTaken(core.path()));
+        }
+        let mut life = core.life();
+        if !life.is(tenant) {
+            continue; // it has left meanwhile
+        }
+        let id = ActorId::new(core.number, life.incarnation + 1);
+        let (again, its_minder) = (seat.clone(), minder.clone());
+        let start = Box::new(move || {
+            // Refused only if the minder has ended while it waited; then nobody wants to know.
+            drop(start_minded(again, &its_minder, options, make));
+        });
+        life.ties().heir = Some(Heir { id, minder: minder.clone(), start });
+        return Ok(ActorRef { peer: cell.peer_of(id) });
+    }
+}
+
+/// Starts an actor that the system itself minds.
+pub(crate) fn start_root<M, R, F>(
+    seat: Seat<M>,
+    start: Start,
+    options: &StartOptions,
+    make: F,
+) -> Result<ActorRef, StartError>
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    let cell = seat.cell().clone();
+    let id = {
+        let mut life = cell.core.life();
+        if life.occupied {
+            drop(life);
+            return Err(StartError::SeatTaken(cell.core.path()));
+        }
+        let path = options.name.clone().or_else(|| life.path.clone());
+        let incarnation = life.incarnation + 1;
+        let id = ActorId::new(cell.core.number, incarnation);
+        if !cell.core.system.add_root(cell.peer_of(id)) {
+            return Err(StartError::ShuttingDown);
+        }
+        occupy(&mut life, cell.core.number, path, Minder::System)
+    };
+    let child = cell.peer_of(id);
+    cell.core.system.one_more();
+    incarnation::launch(seat, id, start, options, make);
+    Ok(ActorRef { peer: child })
+}
+
+fn occupy(life: &mut Life, number: u64, path: Option<Arc<str>>, minder: Minder) -> ActorId {
+    life.incarnation += 1;
+    life.occupied = true;
+    life.path = path;
+    life.minder = minder;
+    life.id(number)
+}

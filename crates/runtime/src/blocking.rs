@@ -1,0 +1,66 @@
+//! Work that blocks its thread, on behalf of an actor. An incarnation has not ended before its blocking closures have
+//! returned: whatever they hold (a file, a database) is free again when the next one starts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::frame;
+
+/// Counts the closures of one incarnation that are still running.
+#[derive(Default)]
+pub(crate) struct Latch {
+    state: Mutex<(usize, Option<Waker>)>,
+}
+
+struct Running(Arc<Latch>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 -= 1;
+        let waiting = if state.0 == 0 { state.1.take() } else { None };
+        drop(state);
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+}
+
+impl Latch {
+    fn enter(self: &Arc<Self>) -> Running {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 += 1;
+        Running(self.clone())
+    }
+
+    /// Ready once none is running.
+    pub(crate) fn poll_empty(&self, waker: &Waker) -> Poll<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.0 == 0 {
+            return Poll::Ready(());
+        }
+        state.1 = Some(waker.clone());
+        Poll::Pending
+    }
+}
+
+/// Runs a closure on a thread that may block. A panic in it goes on in the caller.
+#[expect(clippy::disallowed_methods, reason = "this is the supported way to block")]
+pub(crate) async fn run<T: Send + 'static>(
+    latch: &Arc<Latch>,
+    cell: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let running = latch.enter();
+    let result = tokio::task::spawn_blocking(move || {
+        let result = frame::run_as(cell, work);
+        drop(running); // after the closure and all that it owned are gone
+        result
+    })
+    .await;
+    match result {
+        Ok(Ok(value)) => value,
+        Ok(Err(report)) => frame::raise(report),
+        // The pool is shutting down with its tokio runtime: the closure never ran, and no answer will ever come.
+        Err(_) => std::future::pending().await,
+    }
+}

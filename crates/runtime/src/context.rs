@@ -1,0 +1,375 @@
+//! An actor's only door to the world: who it is, time, chance, other actors, blocking work.
+//! A simulator can stand behind every method; code that goes around them cannot be simulated.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder_signals::{ActorId, Control, Down, ExitReason, Moment, MonitorId};
+use tokio::sync::oneshot;
+
+use crate::actor::IntoActor;
+use crate::addr::Addr;
+use crate::birth::{self, ActorRef, Recipe, StartError, StartOptions};
+use crate::blocking::{self, Latch};
+use crate::cell::Cell;
+use crate::events::Event;
+use crate::frame;
+use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
+use crate::notice::{ChildEvent, Item, Notice};
+use crate::system::System;
+use crate::timers::{TimerId, Timers};
+
+/// What an incarnation can do; handed to each of its methods.
+pub struct Context<M> {
+    pub(crate) cell: Arc<Cell<M>>,
+    pub(crate) id: ActorId,
+    /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
+    pub(crate) batch: VecDeque<Item<M>>,
+    pub(crate) ending: Option<ExitReason>,
+    pub(crate) start: Start,
+    pub(crate) trapping: bool,
+    /// Boxed: most actors need none of it.
+    pub(crate) extra: Option<Box<Extra<M>>>,
+}
+
+/// Whether the start has been acknowledged, and to whom it will be.
+pub(crate) enum Start {
+    /// To the minder.
+    Pending,
+    /// To whoever called `System::start`.
+    Awaited(oneshot::Sender<Result<(), ExitReason>>),
+    Acknowledged,
+}
+
+pub(crate) struct Extra<M> {
+    pub(crate) handler_limit: Option<Duration>,
+    pub(crate) acknowledges_later: bool,
+    pub(crate) monitors: HashMap<MonitorId, Monitored>,
+    pub(crate) timers: Option<Arc<Timers<M>>>,
+    pub(crate) latch: Option<Arc<Latch>>,
+    rng: Option<fastrand::Rng>,
+}
+
+pub(crate) struct Monitored {
+    target: Peer,
+    of_seat: bool,
+}
+
+impl<M> Default for Extra<M> {
+    fn default() -> Self {
+        Self {
+            handler_limit: None,
+            acknowledges_later: false,
+            monitors: HashMap::new(),
+            timers: None,
+            latch: None,
+            rng: None,
+        }
+    }
+}
+
+impl<M: Send + 'static> Context<M> {
+    pub(crate) fn new(cell: Arc<Cell<M>>, id: ActorId, start: Start, options: &StartOptions) -> Self {
+        let mut context =
+            Self { cell, id, batch: VecDeque::new(), ending: None, start, trapping: false, extra: None };
+        if options.handler_limit.is_some() {
+            context.extra().handler_limit = options.handler_limit;
+        }
+        context
+    }
+
+    pub(crate) fn extra(&mut self) -> &mut Extra<M> {
+        self.extra.get_or_insert_default()
+    }
+
+    pub(crate) fn peer(&self) -> Peer {
+        self.cell.peer_of(self.id)
+    }
+
+    // --- who am I ----------------------------------------------------------------------------------------------
+
+    /// This incarnation.
+    pub fn id(&self) -> ActorId {
+        self.id
+    }
+
+    /// This actor's own address.
+    pub fn address(&self) -> Addr<M> {
+        Addr { cell: self.cell.clone() }
+    }
+
+    /// Where this actor stands in its tree.
+    pub fn path(&self) -> Arc<str> {
+        self.cell.core.path()
+    }
+
+    /// The system it lives in.
+    pub fn system(&self) -> System {
+        System::of(&self.cell.core.system)
+    }
+
+    // --- time, chance, blocking --------------------------------------------------------------------------------
+
+    /// Now, as time since the system's start.
+    pub fn now(&self) -> Moment {
+        self.cell.core.system.now()
+    }
+
+    /// A random number, from the system's seed and this actor's identity: with a seed, each incarnation draws the
+    /// same numbers in every run.
+    pub fn random(&mut self) -> u64 {
+        let seed = self.cell.core.system.seed_of(self.id);
+        self.extra().rng.get_or_insert_with(|| fastrand::Rng::with_seed(seed)).u64(..)
+    }
+
+    /// Waits.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait.
+    pub async fn sleep(&mut self, duration: Duration) {
+        frame::effect();
+        self.cell.core.system.sleep(duration).await;
+    }
+
+    /// Runs a closure that blocks its thread, away from the actors. A panic in it goes on in the caller.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not stop the closure; this incarnation ends only when it has returned.
+    pub async fn blocking<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        frame::effect();
+        let cell = self.cell.core.address();
+        let latch = self.extra().latch.get_or_insert_default().clone();
+        blocking::run(&latch, cell, work).await
+    }
+
+    // --- itself ------------------------------------------------------------------------------------------------
+
+    /// Ends this actor, in order, after the message in hand.
+    pub fn stop(&mut self, reason: ExitReason) {
+        self.ending.get_or_insert(reason);
+    }
+
+    /// Whether exit signals come as [`Notice::Exit`] from now on; returns the former setting. Off at each start.
+    ///
+    /// An actor that traps exits finishes the message in hand before it obeys its minder's stop, and cleans up.
+    pub fn trap_exit(&mut self, trap: bool) -> bool {
+        self.trapping = trap;
+        self.cell.mailbox.set_trapping(trap)
+    }
+
+    /// Puts a message at the end of this actor's own lane, exempt from the bound.
+    pub fn tell_self(&mut self, message: impl Into<M>) {
+        frame::effect();
+        // Refused only if the seat is given up, and it is not while its actor lives.
+        drop(self.cell.mailbox.notify(Item::Own(message.into())));
+    }
+
+    /// Puts a message in this actor's own lane once the time has passed. Dies with this incarnation.
+    pub fn send_after(&mut self, after: Duration, message: impl Into<M>) -> TimerId {
+        frame::effect();
+        let (cell, id) = (self.cell.clone(), self.id);
+        self.extra().timers.get_or_insert_with(|| Timers::new(cell, id)).start(after, message.into())
+    }
+
+    /// Takes a timer back; nothing if it has fired, even if its message has not been handled yet.
+    pub fn cancel_timer(&mut self, timer: TimerId) -> Option<M> {
+        self.extra.as_ref()?.timers.as_ref()?.cancel(timer)
+    }
+
+    /// In [`Actor::started`](crate::Actor::started): the start will be acknowledged by [`Context::acknowledge`].
+    pub fn acknowledge_later(&mut self) {
+        self.extra().acknowledges_later = true;
+    }
+
+    /// Acknowledges the start to the minder. Done already for whoever did not ask to do it later.
+    pub fn acknowledge(&mut self) {
+        match std::mem::replace(&mut self.start, Start::Acknowledged) {
+            Start::Acknowledged => {}
+            // Nobody waits for it any more: fine.
+            Start::Awaited(starter) => drop(starter.send(Ok(()))),
+            Start::Pending => {
+                let minder = self.cell.core.life().minder.clone();
+                if let Minder::Actor(minder) = minder {
+                    minder.child_event(self.id, ChildEvent::Started);
+                }
+            }
+        }
+    }
+
+    // --- links and monitors ------------------------------------------------------------------------------------
+
+    /// Links this actor with the one that lives at the address; at most one link per pair, and none with itself.
+    ///
+    /// # Errors
+    /// [`ExitReason::NoActor`] if nobody lives there and this actor does not trap exits; if it does, the same comes
+    /// as a [`Notice::Exit`].
+    ///
+    /// # OTP
+    /// `link/1`.
+    pub fn link<N: Send + 'static>(&mut self, other: &Addr<N>) -> Result<(), ExitReason> {
+        frame::effect();
+        let (me, other) = (self.peer(), other.peer());
+        if life::link(&me, &other) {
+            return Ok(());
+        }
+        if !self.trapping {
+            return Err(ExitReason::NoActor);
+        }
+        me.exit(minder_signals::Exit { from: other.id, reason: ExitReason::NoActor });
+        Ok(())
+    }
+
+    /// Removes a link. No exit signal of it arrives after this returns; one that was trapped before stays.
+    pub fn unlink<N: Send + 'static>(&mut self, other: &Addr<N>) {
+        life::unlink(&self.peer(), &other.peer());
+    }
+
+    /// Watches the incarnation that lives at the address now: one [`Notice::Down`] when it ends, at once and with
+    /// [`ExitReason::NoActor`] if nobody lives there. Monitors stack.
+    ///
+    /// # OTP
+    /// `monitor(process, Pid)`.
+    pub fn monitor<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
+        frame::effect();
+        let monitor = self.cell.core.system.next_monitor();
+        let (me, target) = (self.peer(), other.peer());
+        if target.is_same_cell(&self.cell.core) {
+            return monitor; // accepted, and never fires
+        }
+        let mut life = target.cell.core().life();
+        if life.is(target.id) {
+            life.ties().watchers.push(Watcher { monitor, watcher: me });
+            drop(life);
+        } else {
+            drop(life);
+            me.notify(Notice::Down(Down { monitor, actor: target.id, reason: ExitReason::NoActor }));
+        }
+        self.extra().monitors.insert(monitor, Monitored { target, of_seat: false });
+        monitor
+    }
+
+    /// Watches the seat behind the address: one [`Notice::Down`] when it is given up, however many lives it sees
+    /// before; at once and with [`ExitReason::NoActor`] if it is given up already.
+    pub fn monitor_final<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
+        frame::effect();
+        let monitor = self.cell.core.system.next_monitor();
+        let (me, target) = (self.peer(), other.peer());
+        if target.is_same_cell(&self.cell.core) {
+            return monitor;
+        }
+        let mut life = other.cell.core.life();
+        // Closed before its watchers are taken under this lock: either it is seen here, or the watcher is told.
+        if other.cell.mailbox.closed().is_none() {
+            life.ties().final_watchers.push(FinalWatcher::Actor(Watcher { monitor, watcher: me }));
+            drop(life);
+        } else {
+            drop(life);
+            me.notify(Notice::Down(Down { monitor, actor: target.id, reason: ExitReason::NoActor }));
+        }
+        self.extra().monitors.insert(monitor, Monitored { target, of_seat: true });
+        monitor
+    }
+
+    /// Takes a monitor back, and with it a `Down` of it that is still in the lane; returns whether it had not fired.
+    ///
+    /// # OTP
+    /// `demonitor(Ref, [flush, info])`.
+    pub fn demonitor(&mut self, monitor: MonitorId) -> bool {
+        let Some(monitored) = self.extra.as_mut().and_then(|extra| extra.monitors.remove(&monitor)) else {
+            return false;
+        };
+        if monitored.forget(monitor) {
+            return true;
+        }
+        // It has fired, and its notice has not been handled, or the monitor would not be known any more.
+        let stale = |item: &Item<M>| {
+            matches!(item, Item::Notice(notice)
+                if matches!(&**notice, Notice::Down(down) if down.monitor == monitor))
+        };
+        self.batch.retain(|item| !stale(item));
+        drop(self.cell.mailbox.extract(stale));
+        false
+    }
+
+    // --- minding -----------------------------------------------------------------------------------------------
+
+    /// Begins the start of an actor minded by this one; news of it come as [`Notice::Child`]. It is linked in the act
+    /// of starting: when this actor ends, however it ends, the other is told to stop.
+    ///
+    /// # Errors
+    /// If the seat cannot be filled; then no news will come.
+    pub fn start(&mut self, recipe: &Recipe, options: StartOptions) -> Result<ActorRef, StartError> {
+        frame::effect();
+        recipe.start(&self.peer(), options)
+    }
+
+    /// Starts an actor minded by this one, in a seat of its own that lasts for this one life.
+    ///
+    /// # Errors
+    /// As [`Context::start`].
+    pub fn spawn<R, F>(
+        &mut self,
+        name: &str,
+        make: F,
+    ) -> Result<Addr<<R::Actor as crate::Actor>::Msg>, StartError>
+    where
+        R: IntoActor + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        frame::effect();
+        birth::spawn_minded(&self.peer(), name, make)
+    }
+
+    /// Orders a minded actor to stop. One that traps exits finishes the message in hand and cleans up.
+    pub fn stop_child(&mut self, child: &ActorRef, reason: ExitReason) {
+        frame::effect();
+        child.peer.order(Control::Stop(reason));
+    }
+
+    /// Kills a minded actor.
+    pub fn kill_child(&mut self, child: &ActorRef) {
+        frame::effect();
+        child.peer.order(Control::Kill);
+    }
+
+    /// Tells the system's observers, and the log, of a decision.
+    pub fn report(&self, event: &Event<'_>) {
+        self.cell.core.system.report(event);
+    }
+
+    /// Marks a step between two effects of this actor, at which fault injection may crash it. Without the feature
+    /// `fault-injection` it is nothing.
+    #[inline]
+    pub fn step(&self, name: &'static str) {
+        #[cfg(feature = "fault-injection")]
+        crate::hooks::at_step(&self.cell.core, self.id, name);
+        let _ = name;
+    }
+}
+
+impl Monitored {
+    /// Takes the monitor off its target; false if it has fired.
+    pub(crate) fn forget(&self, monitor: MonitorId) -> bool {
+        let mut life = self.target.cell.core().life();
+        let Some(ties) = life.ties_if_any() else { return false };
+        if self.of_seat {
+            let before = ties.final_watchers.len();
+            ties.final_watchers.retain(
+                |watcher| !matches!(watcher, FinalWatcher::Actor(watcher) if watcher.monitor == monitor),
+            );
+            ties.final_watchers.len() < before
+        } else {
+            let before = ties.watchers.len();
+            ties.watchers.retain(|watcher| watcher.monitor != monitor);
+            ties.watchers.len() < before
+        }
+    }
+}
+
+impl<M> fmt::Debug for Context<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({} {})", self.cell.core.path(), self.id)
+    }
+}

@@ -1,0 +1,175 @@
+//! The end of an incarnation, always in this order:
+//!
+//! 1. the reason is fixed; an orderly end cleans up (`stopping`);
+//! 2. the handler's future is dropped, and with it the message in hand (`incarnation::attend` has done it);
+//! 3. the value is dropped;
+//! 4. its blocking closures have returned;
+//! 5. its timers and monitors are gone;
+//! 6. the queue is settled: it waits for the next life, or is given back if the seat is given up;
+//! 7. the seat is vacant, and links, monitors, children and the minder are told.
+//!
+//! Whoever hears of the end may rely on all of it. Every drop of user code is caught; a panic in one is added to the
+//! reason.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
+
+use minder_signals::{Control, Down, Exit, ExitReason, Moment};
+
+use crate::actor::Actor;
+use crate::context::{Context, Start};
+use crate::events::Event;
+use crate::frame;
+use crate::incarnation::{Duty, End, attend};
+use crate::life::{Minder, Peer, Ties, Watcher};
+use crate::notice::{ChildEvent, Item, Notice};
+use crate::probe::Probe;
+use crate::reply::Fate;
+use crate::seat::Seat;
+
+pub(crate) async fn depart<A: Actor>(
+    mut actor: Option<A>,
+    mut context: Context<A::Msg>,
+    seat: Seat<A::Msg>,
+    end: End,
+) {
+    let cell = context.cell.clone();
+    let address = cell.core.address();
+    let End { mut reason, orderly } = end;
+    if let Some(actor) = actor.as_mut()
+        && orderly
+        && let Some(worse) = clean_up(actor, &mut context, &reason).await
+    {
+        reason = worse;
+    }
+    let abnormal_since = reason.is_abnormal().then(|| cell.core.system.now());
+
+    let fate = Fate::Crashed(reason.clone());
+    let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
+    frame::add_drop_panic(&mut reason, dropped);
+
+    if let Some(mut extra) = context.extra.take() {
+        if let Some(latch) = &extra.latch {
+            poll_fn(|cx| latch.poll_empty(cx.waker())).await;
+        }
+        if let Some(timers) = &extra.timers {
+            let messages = timers.cancel_all();
+            let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, messages));
+            frame::add_drop_panic(&mut reason, dropped);
+        }
+        for (monitor, monitored) in extra.monitors.drain() {
+            monitored.forget(monitor);
+        }
+    }
+
+    cell.mailbox.give_back(&mut context.batch);
+    if seat.is_shared() {
+        // Before letting go: whoever gives the seat up later wants to know why its last actor ended.
+        cell.core.life().ties().last_reason = Some(reason.clone());
+    }
+    if seat.let_go() {
+        cell.close(reason.clone());
+    }
+
+    let started = matches!(context.start, Start::Acknowledged);
+    cell.core.system.report(&Event::Exited {
+        path: &cell.core.path(),
+        id: context.id,
+        reason: &reason,
+        started,
+    });
+    let vacated = vacate(&context, abnormal_since);
+    // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
+    let _ = frame::with_fate(fate, || frame::drop_caught(address, vacated.stale));
+    tell(context, vacated.ties, vacated.minder, reason);
+}
+
+/// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
+async fn clean_up<A: Actor>(
+    actor: &mut A,
+    context: &mut Context<A::Msg>,
+    reason: &ExitReason,
+) -> Option<ExitReason> {
+    let cell = context.cell.clone();
+    let mut duty = Duty::new(&cell, context);
+    duty.stopping = true;
+    let mut cleaning = pin!(Some(async {
+        Probe::on_stop(context);
+        actor.stopping(reason, context).await;
+    }));
+    let ended = attend(cleaning.as_mut(), &mut duty).await;
+    frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+    ended.err().map(|end| end.reason)
+}
+
+struct Vacated<M> {
+    ties: Ties,
+    minder: Minder,
+    stale: Vec<Item<M>>,
+}
+
+/// Leaves the seat. With the life held: whoever sends a signal after this finds nobody, whoever sent one before has
+/// it thrown away here, and nothing reaches the next incarnation that was meant for this one.
+fn vacate<M: Send + 'static>(context: &Context<M>, abnormal_since: Option<Moment>) -> Vacated<M> {
+    let cell = &context.cell;
+    let mut life = cell.core.life();
+    life.occupied = false;
+    life.crashed_at = abnormal_since;
+    cell.mailbox.reset();
+    let stale = cell.mailbox.extract(Item::is_of_incarnation);
+    Vacated { ties: life.take_ties(), minder: std::mem::replace(&mut life.minder, Minder::Nobody), stale }
+}
+
+/// Tells everyone who was tied to the incarnation, in the order of their numbers; the minder last. Then an heir that
+/// waited for the seat takes it.
+fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reason: ExitReason) {
+    let Context { cell, id, start, .. } = context;
+    let Ties { links, watchers, children, heir, .. } = ties;
+    for linked in by_number(links) {
+        let mut life = linked.cell.core().life();
+        // A link that the other end took back meanwhile tells nothing any more.
+        let still = life.ties_if_any().is_some_and(|ties| ties.links.remove(&id.cell()).is_some());
+        if still && life.is(linked.id) {
+            linked.cell.push_exit(Exit { from: id, reason: reason.clone() });
+        }
+    }
+    for Watcher { monitor, watcher } in watchers {
+        watcher.notify(Notice::Down(Down { monitor, actor: id, reason: reason.clone() }));
+    }
+    for child in by_number(children) {
+        // An actor's life belongs to its minder, so a normal end takes its children along too.
+        let why = if reason.is_normal() { ExitReason::Shutdown } else { reason.clone() };
+        child.order(Control::Stop(why));
+    }
+    match minder {
+        Minder::Nobody => {}
+        Minder::System => {
+            cell.core.system.remove_root(&cell.core);
+            if let Start::Awaited(starter) = start {
+                // Whoever started it has turned away: fine.
+                drop(starter.send(Err(reason)));
+            }
+        }
+        Minder::Actor(minder) => {
+            if let Some(ties) = minder.cell.core().life().ties_if_any() {
+                ties.children.remove(&id.cell());
+            }
+            let event = match start {
+                Start::Acknowledged => ChildEvent::Exited(reason),
+                Start::Pending | Start::Awaited(_) => ChildEvent::StartFailed(reason),
+            };
+            minder.child_event(id, event);
+        }
+    }
+    if let Some(heir) = heir {
+        (heir.start)();
+    }
+    cell.core.system.one_fewer();
+}
+
+fn by_number(peers: HashMap<u64, Peer>) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = peers.into_values().collect();
+    peers.sort_unstable_by_key(|peer| peer.id);
+    peers
+}

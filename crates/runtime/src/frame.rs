@@ -1,0 +1,201 @@
+//! What this thread is doing right now: whose code runs, which replies it has dropped, how it panicked.
+//!
+//! The first of the platform's three exceptions to "no global state" (a thread-local that is set around each run of
+//! user code), and the second (one panic hook, which alone learns a panic's location and is silent only here).
+//! Everything else in the runtime asks this file and keeps no thread-locals of its own.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Once};
+
+use minder_signals::{ExitReason, PanicReport};
+
+use crate::reply::{Fate, Unanswered};
+
+thread_local! {
+    static FRAME: Frame = const { Frame::new() };
+}
+
+struct Frame {
+    /// The address in memory of the cell whose code runs; 0 outside actors. Never dereferenced.
+    cell: Cell<usize>,
+    /// Panic of the code that runs, as the hook saw it.
+    panic: RefCell<Option<PanicReport>>,
+    /// Replies dropped unanswered by the code that runs; judged when it is known how that code ended.
+    dropped: RefCell<Vec<Arc<dyn Unanswered>>>,
+    /// What becomes of replies that are dropped right now, if that is known already.
+    fate: RefCell<Option<Fate>>,
+    /// An injected panic waiting for the next effect in the user's frame.
+    #[cfg(feature = "fault-injection")]
+    armed: Cell<bool>,
+}
+
+impl Frame {
+    const fn new() -> Self {
+        Self {
+            cell: Cell::new(0),
+            panic: RefCell::new(None),
+            dropped: RefCell::new(Vec::new()),
+            fate: RefCell::new(None),
+            #[cfg(feature = "fault-injection")]
+            armed: Cell::new(false),
+        }
+    }
+}
+
+/// The payload of a panic that was caught elsewhere and is raised again here; see [`raise`].
+struct Carried(PanicReport);
+
+/// Runs user code of the given cell. A panic comes back as its report and is not printed.
+pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, PanicReport> {
+    FRAME.with(|frame| {
+        let outer = frame.cell.replace(cell);
+        let result = catch_unwind(AssertUnwindSafe(code));
+        frame.cell.set(outer);
+        result.map_err(|payload| report(frame, payload))
+    })
+}
+
+/// Out of the hot path: what is known of a panic that was just caught.
+#[cold]
+fn report(frame: &Frame, payload: Box<dyn Any + Send>) -> PanicReport {
+    let seen = frame.panic.take();
+    match payload.downcast::<Carried>() {
+        Ok(carried) => carried.0,
+        Err(payload) => {
+            let mut report = seen.unwrap_or_default();
+            report.text = text_of(&*payload);
+            // A payload is user code too, and its drop may panic.
+            drop(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+            report
+        }
+    }
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (_, Some(text)) => text.clone(),
+        _ => "a panic whose payload is no text".to_owned(),
+    }
+}
+
+/// Raises a panic that happened elsewhere, without printing it again.
+pub(crate) fn raise(report: PanicReport) -> ! {
+    resume_unwind(Box::new(Carried(report)))
+}
+
+/// Drops a value of user code. If its drop panics, the text is returned.
+pub(crate) fn drop_caught<T>(cell: usize, value: T) -> Option<String> {
+    run_as(cell, || drop(value)).err().map(|report| report.to_string())
+}
+
+/// Adds a panic that happened while an actor was cleared away to the reason for which it is cleared away.
+pub(crate) fn add_drop_panic(reason: &mut ExitReason, text: Option<String>) {
+    let Some(text) = text else { return };
+    let mut report = match &*reason {
+        ExitReason::Panic(report) => (**report).clone(),
+        other => {
+            PanicReport { text: format!("panicked while being dropped after: {other}"), ..Default::default() }
+        }
+    };
+    let text = match report.while_dropping.take() {
+        Some(earlier) => format!("{earlier}; {text}"),
+        None => text,
+    };
+    report.while_dropping = Some(text.into());
+    *reason = ExitReason::Panic(Arc::new(report));
+}
+
+/// The cell whose code runs on this thread, as an address in memory; 0 outside actors.
+pub(crate) fn current_cell() -> usize {
+    FRAME.with(|frame| frame.cell.get())
+}
+
+// --- replies that are dropped unanswered ---------------------------------------------------------------------------
+
+/// A reply was dropped unanswered. Inside an actor's code it is judged when that code has ended, one way or the
+/// other; where the fate is known, and outside actors, it is told at once.
+pub(crate) fn reply_dropped(slot: Arc<dyn Unanswered>) {
+    FRAME.with(|frame| {
+        if let Some(fate) = &*frame.fate.borrow() {
+            slot.fail(fate.clone());
+        } else if frame.cell.get() == 0 {
+            slot.fail(Fate::NoReply);
+        } else {
+            frame.dropped.borrow_mut().push(slot);
+        }
+    });
+}
+
+/// Tells whoever waits for replies that the code just run has dropped what came of it. Called after each message.
+pub(crate) fn judge_dropped(fate: impl FnOnce() -> Fate) {
+    FRAME.with(|frame| {
+        if !frame.dropped.borrow().is_empty() {
+            let fate = fate();
+            let dropped = frame.dropped.take();
+            dropped.into_iter().for_each(|slot| slot.fail(fate.clone()));
+        }
+    });
+}
+
+/// Runs code in which every reply that is dropped unanswered has the given fate.
+pub(crate) fn with_fate<T>(fate: Fate, code: impl FnOnce() -> T) -> T {
+    FRAME.with(|frame| {
+        let outer = frame.fate.replace(Some(fate));
+        let result = code();
+        drop(frame.fate.replace(outer));
+        result
+    })
+}
+
+// --- injected panics -----------------------------------------------------------------------------------------------
+
+/// Arms or disarms a panic at the next effect of the code that runs on this thread.
+#[cfg(feature = "fault-injection")]
+pub(crate) fn arm(armed: bool) -> bool {
+    FRAME.with(|frame| frame.armed.replace(armed))
+}
+
+/// Called by whatever user code does to the world: if a panic is armed it unwinds from here, in the user's frame.
+#[inline]
+pub(crate) fn effect() {
+    #[cfg(feature = "fault-injection")]
+    if FRAME.with(|frame| frame.armed.get()) {
+        arm(false);
+        raise(crate::hooks::injected("in a message"));
+    }
+}
+
+// --- the hook ------------------------------------------------------------------------------------------------------
+
+/// Installs the panic hook, once per process: inside an actor's code it notes location and backtrace and prints
+/// nothing; elsewhere whatever hook was there before does its work. If the application replaces the hook, locations
+/// are missing and nothing else.
+pub(crate) fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let noted = FRAME.try_with(|frame| {
+                if frame.cell.get() == 0 {
+                    return false;
+                }
+                let backtrace = Backtrace::capture();
+                let report = PanicReport {
+                    location: info.location().map(ToString::to_string),
+                    backtrace: (backtrace.status() == BacktraceStatus::Captured)
+                        .then(|| backtrace.to_string().into()),
+                    ..Default::default()
+                };
+                // Borrowed only if the hook itself is running again below: then the first report stands.
+                frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(report)).is_ok()
+            });
+            if !noted.unwrap_or(false) {
+                previous(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,336 @@
+//! One life: start, the loop over the lane, and the hand-over to departure. The only place where user code runs,
+//! and always through `attend`: panics caught, orders obeyed at its awaits, its limit kept.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use minder_mailbox::Ready;
+use minder_signals::{ActorId, Control, ExitReason, PanicReport};
+
+use crate::actor::{Actor, IntoActor, Winding};
+use crate::ask::Alarm;
+use crate::birth::StartOptions;
+use crate::cell::Cell;
+use crate::context::{Context, Start};
+use crate::departure::depart;
+use crate::events::Event;
+use crate::frame;
+use crate::notice::{Item, Notice};
+use crate::probe::Probe;
+use crate::reply::Fate;
+use crate::seat::Seat;
+
+/// How many messages are handled before other tasks get their turn.
+const TURN: u32 = 256;
+
+/// Why an incarnation ends, and whether it may clean up.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) reason: ExitReason,
+    /// Whether `stopping` runs: the state is to be trusted, and there is time.
+    pub(crate) orderly: bool,
+}
+
+impl End {
+    pub(crate) fn orderly(reason: ExitReason) -> Self {
+        Self { reason, orderly: true }
+    }
+
+    pub(crate) fn abrupt(reason: ExitReason) -> Self {
+        Self { reason, orderly: false }
+    }
+
+    fn panicked(report: PanicReport) -> Self {
+        Self::abrupt(ExitReason::Panic(Arc::new(report)))
+    }
+}
+
+/// Puts the incarnation on the executor.
+pub(crate) fn launch<M, R, F>(seat: Seat<M>, id: ActorId, start: Start, options: &StartOptions, make: F)
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    let cell = seat.cell().clone();
+    let context = Context::new(cell.clone(), id, start, options);
+    // The task's end is told by its departure; nobody needs its handle.
+    drop(cell.core.system.tokio.spawn(live(seat, context, make)));
+}
+
+async fn live<M, R, F>(seat: Seat<M>, mut context: Context<M>, make: F)
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    let mut actor = None;
+    let end = match begin(&mut actor, &mut context, make).await {
+        Ok(()) => {
+            serve(actor.as_mut().expect("a start that succeeded has built its actor"), &mut context).await
+        }
+        Err(end) => end,
+    };
+    // Boxed: an idle actor's task need not hold room for its departure.
+    Box::pin(depart(actor, context, seat, end)).await;
+}
+
+/// The supervised start: builds the actor, runs its `started`, acknowledges.
+async fn begin<R, F>(
+    actor: &mut Option<R::Actor>,
+    context: &mut Context<<R::Actor as Actor>::Msg>,
+    make: F,
+) -> Result<(), End>
+where
+    R: IntoActor + 'static,
+    F: FnOnce() -> R + Send,
+{
+    let cell = context.cell.clone();
+    let mut duty = Duty::new(&cell, context);
+    {
+        let probe = Probe::on_start(context);
+        let starting = async {
+            probe.before_start()?;
+            let actor = actor.insert(make().into_actor()?);
+            actor.started(context).await
+        };
+        let mut starting = pin!(Some(starting));
+        match attend(starting.as_mut(), &mut duty).await {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(End::abrupt(reason)),
+            Err(end) => return Err(end),
+        }
+    }
+    let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
+    if !later {
+        context.acknowledge();
+    }
+    match duty.stop_asked {
+        // It was asked to stop while it started, and obeys as soon as it can.
+        Some(reason) => {
+            context.cell.mailbox.order(Control::Stop(reason));
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// The loop: orders first, then the next item. Awaits nothing but the lane and the handler.
+async fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> End {
+    let cell = context.cell.clone();
+    let mut duty = Duty::new(&cell, context);
+    let mut turn = TURN;
+    let mut first = true;
+    loop {
+        if cell.mailbox.needs_attention() {
+            if let Some(end) = duty.obey() {
+                return end;
+            }
+            cell.mailbox.admit_when_half_empty();
+        }
+        if let Some(reason) = duty.stop_asked.take() {
+            match frame::run_as(cell.core.address(), || actor.stop_requested(&reason, context)) {
+                Ok(Winding::Done) => return End::orderly(reason),
+                Ok(Winding::Later) => {}
+                Err(report) => return End::panicked(report),
+            }
+        }
+        if let Some(reason) = context.ending.take() {
+            return End::orderly(reason);
+        }
+        if turn == 0 {
+            turn = TURN;
+            yield_now().await;
+            continue;
+        }
+        let Some(item) = context.batch.pop_front() else {
+            // Ready with orders, too: the loop's head looks at them.
+            poll_fn(|cx| cell.mailbox.poll_refill(&mut context.batch, cx)).await;
+            continue;
+        };
+        turn -= 1;
+        if item.is_counted() {
+            cell.mailbox.took_one();
+        }
+        let probe = Probe::on_delivery(context, &item);
+        let handled = match item {
+            Item::Ask(message, slot) if slot.is_abandoned() => {
+                // Nobody waits for it any more: skipped.
+                match frame::run_as(cell.core.address(), || drop(message)) {
+                    Ok(()) => continue,
+                    Err(report) => return End::panicked(report),
+                }
+            }
+            Item::Tell(message) | Item::Ask(message, _) | Item::Own(message) => {
+                let mut handling = pin!(Some(async {
+                    probe.before::<A::Msg>(&cell).await?;
+                    let handled = actor.handle(message, context).await;
+                    probe.after();
+                    handled
+                }));
+                attend(handling.as_mut(), &mut duty).await
+            }
+            Item::Notice(notice) => {
+                if !still_wanted(&notice, context) {
+                    continue;
+                }
+                let mut handling = pin!(Some(async {
+                    probe.before::<A::Msg>(&cell).await?;
+                    let handled = actor.notice(*notice, context).await;
+                    probe.after();
+                    handled
+                }));
+                attend(handling.as_mut(), &mut duty).await
+            }
+        };
+        #[cfg(feature = "fault-injection")]
+        if let Err(end) = &handled {
+            probe.went_off(&end.reason);
+        }
+        match handled {
+            Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
+            Ok(Err(reason)) => {
+                frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+                return End::orderly(reason);
+            }
+            Err(end) => return end,
+        }
+        if first {
+            first = false;
+            tell_recovered(&cell, context.id);
+        }
+    }
+}
+
+/// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more.
+fn still_wanted<M>(notice: &Notice, context: &mut Context<M>) -> bool {
+    match notice {
+        Notice::Down(down) => {
+            context.extra.as_mut().is_some_and(|extra| extra.monitors.remove(&down.monitor).is_some())
+        }
+        Notice::Exit(_) | Notice::Child(_) => true,
+    }
+}
+
+/// The first message handled after a crash ends the time of recovery.
+fn tell_recovered<M: Send + 'static>(cell: &Cell<M>, id: ActorId) {
+    let Some(crashed_at) = cell.core.life().crashed_at.take() else { return };
+    let system = &cell.core.system;
+    let after = system.now().since(crashed_at);
+    system.report(&Event::Recovered { path: &cell.core.path(), id, after });
+}
+
+/// What an incarnation must heed while user code runs.
+pub(crate) struct Duty<'a, M> {
+    cell: &'a Arc<Cell<M>>,
+    id: ActorId,
+    limit: Option<Duration>,
+    /// Its minder's stop, if it traps exits: obeyed after the message in hand.
+    pub(crate) stop_asked: Option<ExitReason>,
+    /// Whether only a kill counts: the actor is cleaning up already.
+    pub(crate) stopping: bool,
+}
+
+impl<'a, M: Send + 'static> Duty<'a, M> {
+    pub(crate) fn new(cell: &'a Arc<Cell<M>>, context: &Context<M>) -> Self {
+        let limit = context.extra.as_ref().and_then(|extra| extra.handler_limit);
+        Self { cell, id: context.id, limit, stop_asked: None, stopping: false }
+    }
+
+    /// Takes the orders there are; the end, if one of them is it.
+    fn obey(&mut self) -> Option<End> {
+        while self.cell.mailbox.has_orders() {
+            let Some(order) = self.cell.mailbox.next_order() else { break };
+            match order {
+                Control::Kill => return Some(End::abrupt(ExitReason::Killed)),
+                _ if self.stopping => {}
+                // A normal exit of another actor concerns nobody who does not trap it.
+                Control::Exit(exit) if exit.reason.is_normal() && exit.from != self.id => {}
+                Control::Exit(exit) => return Some(End::abrupt(exit.reason)),
+                Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
+                    self.stop_asked.get_or_insert(reason);
+                }
+                Control::Stop(reason) => return Some(End::abrupt(reason)),
+                // Orders of a later version of the words mean nothing to this one.
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// Runs user code to its end: every poll under `catch_unwind` and known as this cell's; orders are obeyed before each
+/// poll and whenever it suspends; a limit is kept. On any end but its own the code's future is dropped
+/// here, before anything else is cleared away, and a panic in that is added to the reason.
+pub(crate) async fn attend<M: Send + 'static, F: Future>(
+    mut code: Pin<&mut Option<F>>,
+    duty: &mut Duty<'_, M>,
+) -> Result<F::Output, End> {
+    let cell = duty.cell;
+    let address = cell.core.address();
+    let hung = || End::abrupt(ExitReason::Hung(std::any::type_name::<M>()));
+    // Set once the code suspends, if it has a limit.
+    let mut alarm: Option<Alarm<'_>> = None;
+    let ended = poll_fn(|cx| {
+        if let Some(end) = duty.obey() {
+            return Poll::Ready(Err(end));
+        }
+        if alarm.as_mut().is_some_and(|alarm| alarm.is_due(cx.waker())) {
+            return Poll::Ready(Err(hung()));
+        }
+        let polled = frame::run_as(address, || {
+            code.as_mut().as_pin_mut().expect("user code is polled until it ends, and not after").poll(cx)
+        });
+        match polled {
+            Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
+            Ok(Poll::Pending) => {}
+            Err(report) => return Poll::Ready(Err(End::panicked(report))),
+        }
+        #[cfg(feature = "fault-injection")]
+        if frame::arm(false) {
+            // Armed, and it suspended before it did anything: then it crashes at this await.
+            return Poll::Ready(Err(End::panicked(crate::hooks::injected(crate::hooks::AT_AN_AWAIT))));
+        }
+        if let (None, Some(limit)) = (&alarm, duty.limit) {
+            let system = &*cell.core.system;
+            let alarm = alarm.insert(Alarm::new(system, system.now() + limit));
+            if alarm.is_due(cx.waker()) {
+                return Poll::Ready(Err(hung()));
+            }
+        }
+        while cell.mailbox.park_in_handler(cx) == Poll::Ready(Ready::Orders) {
+            if let Some(end) = duty.obey() {
+                return Poll::Ready(Err(end));
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+    #[cfg(feature = "fault-injection")]
+    frame::arm(false);
+    ended.map_err(|mut end| {
+        // Replies that unwinding has dropped, and those that dropping the future will, have the same fate.
+        frame::judge_dropped(|| Fate::Crashed(end.reason.clone()));
+        let dropped = frame::with_fate(Fate::Crashed(end.reason.clone()), || {
+            frame::run_as(address, || code.set(None)).err().map(|report| report.to_string())
+        });
+        frame::add_drop_panic(&mut end.reason, dropped);
+        end
+    })
+}
+
+/// Lets other tasks run once.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

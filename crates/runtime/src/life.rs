@@ -1,0 +1,249 @@
+//! The life of a seat: who sits in it, who is tied to that incarnation, and who waits for the seat itself.
+//!
+//! Every change that two actors must agree on (a link, a monitor, a birth, a death) is made with the locks of both
+//! lives held, taken in the order of their addresses in memory. A signal is pushed into a mailbox with the receiver's
+//! life held, so it reaches the incarnation it was meant for or nobody.
+//! Delivers nothing by itself: `departure.rs` takes the ties apart and tells those at the other ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
+use tokio::sync::oneshot;
+
+use crate::notice::Notice;
+use crate::system::SystemShared;
+
+/// A cell of whatever message type.
+pub(crate) trait AnyCell: Send + Sync {
+    fn core(&self) -> &CellCore;
+    /// Pushes an order. Call with the life held.
+    fn push_order(&self, order: Control);
+    /// Pushes an exit signal, trapped or not. Call with the life held.
+    fn push_exit(&self, exit: Exit);
+    /// Pushes a notice. Call with the life held.
+    fn push_notice(&self, notice: Notice);
+    /// Gives the seat up: settles the queue and tells final monitors.
+    fn give_up(&self);
+}
+
+/// What every cell has, whatever messages it takes.
+pub(crate) struct CellCore {
+    pub(crate) number: u64,
+    pub(crate) system: Arc<SystemShared>,
+    life: Mutex<Life>,
+}
+
+/// One actor of whatever type: which cell, which incarnation.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) cell: Arc<dyn AnyCell>,
+    pub(crate) id: ActorId,
+}
+
+/// See the file's head.
+pub(crate) struct Life {
+    /// Number of the last incarnation, 0 before the first.
+    pub(crate) incarnation: u32,
+    /// Whether that incarnation sits here, from the birth to the last step of its departure.
+    pub(crate) occupied: bool,
+    /// Where the actor is in the tree; its number before it was first started.
+    pub(crate) path: Option<Arc<str>>,
+    pub(crate) minder: Minder,
+    /// When the last incarnation ended abnormally, until the next one has handled a message.
+    pub(crate) crashed_at: Option<Moment>,
+    /// Boxed: most actors have no links, monitors or children.
+    ties: Option<Box<Ties>>,
+}
+
+/// Who minds the incarnation.
+#[derive(Clone)]
+pub(crate) enum Minder {
+    Nobody,
+    System,
+    Actor(Peer),
+}
+
+/// Whom an incarnation is tied to, and who waits for its seat.
+#[derive(Default)]
+pub(crate) struct Ties {
+    pub(crate) links: HashMap<u64, Peer>,
+    pub(crate) watchers: Vec<Watcher>,
+    pub(crate) children: HashMap<u64, Peer>,
+    /// A start that waits until an orphan has left the seat.
+    pub(crate) heir: Option<Heir>,
+    pub(crate) final_watchers: Vec<FinalWatcher>,
+    /// Why the last incarnation ended.
+    pub(crate) last_reason: Option<ExitReason>,
+}
+
+pub(crate) struct Heir {
+    pub(crate) id: ActorId,
+    pub(crate) minder: Peer,
+    pub(crate) start: Box<dyn FnOnce() + Send>,
+}
+
+pub(crate) struct Watcher {
+    pub(crate) monitor: MonitorId,
+    pub(crate) watcher: Peer,
+}
+
+pub(crate) enum FinalWatcher {
+    Actor(Watcher),
+    Outside(oneshot::Sender<ExitReason>),
+}
+
+impl CellCore {
+    pub(crate) fn new(number: u64, system: Arc<SystemShared>, path: Option<Arc<str>>) -> Self {
+        let life = Life {
+            incarnation: 0,
+            occupied: false,
+            path,
+            minder: Minder::Nobody,
+            crashed_at: None,
+            ties: None,
+        };
+        Self { number, system, life: Mutex::new(life) }
+    }
+
+    pub(crate) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The address in memory, for lock order and for telling cells apart. Never dereferenced.
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    pub(crate) fn path(&self) -> Arc<str> {
+        match &self.life().path {
+            Some(path) => path.clone(),
+            None => format!("#{}", self.number).into(),
+        }
+    }
+}
+
+impl Life {
+    pub(crate) fn id(&self, number: u64) -> ActorId {
+        ActorId::new(number, self.incarnation)
+    }
+
+    /// Whether this very incarnation lives.
+    pub(crate) fn is(&self, id: ActorId) -> bool {
+        self.occupied && self.incarnation == id.incarnation()
+    }
+
+    pub(crate) fn ties(&mut self) -> &mut Ties {
+        self.ties.get_or_insert_default()
+    }
+
+    pub(crate) fn ties_if_any(&mut self) -> Option<&mut Ties> {
+        self.ties.as_deref_mut()
+    }
+
+    /// Forgets what is tied to the incarnation and returns it; what is tied to the seat stays.
+    pub(crate) fn take_ties(&mut self) -> Ties {
+        let Some(ties) = self.ties.as_deref_mut() else { return Ties::default() };
+        let final_watchers = std::mem::take(&mut ties.final_watchers);
+        let taken = std::mem::take(ties);
+        if final_watchers.is_empty() {
+            self.ties = None;
+        } else {
+            ties.final_watchers = final_watchers;
+        }
+        taken
+    }
+}
+
+impl Peer {
+    pub(crate) fn is_same_cell(&self, other: &CellCore) -> bool {
+        self.cell.core().address() == other.address()
+    }
+
+    /// Sends an order to this incarnation; returns whether it lives. An heir that waits for the seat is struck off.
+    pub(crate) fn order(&self, order: Control) -> bool {
+        let mut life = self.cell.core().life();
+        if life.is(self.id) {
+            self.cell.push_order(order);
+            return true;
+        }
+        let Some(ties) = life.ties_if_any() else { return false };
+        let Some(heir) = ties.heir.take_if(|heir| heir.id == self.id) else { return false };
+        drop(life);
+        let reason = match order {
+            Control::Stop(reason) => reason,
+            _ => ExitReason::Killed,
+        };
+        heir.minder.child_event(self.id, crate::notice::ChildEvent::StartFailed(reason));
+        drop(heir.start);
+        true
+    }
+
+    /// Sends an exit signal to this incarnation, if it lives.
+    pub(crate) fn exit(&self, exit: Exit) {
+        let life = self.cell.core().life();
+        if life.is(self.id) {
+            self.cell.push_exit(exit);
+        }
+    }
+
+    /// Tells this incarnation, if it lives.
+    pub(crate) fn notify(&self, notice: Notice) {
+        let life = self.cell.core().life();
+        if life.is(self.id) {
+            self.cell.push_notice(notice);
+        }
+    }
+
+    pub(crate) fn child_event(&self, child: ActorId, event: crate::notice::ChildEvent) {
+        self.notify(Notice::Child(crate::notice::ChildNotice { child, event }));
+    }
+
+    pub(crate) fn lives(&self) -> bool {
+        self.cell.core().life().is(self.id)
+    }
+}
+
+/// Holds the lives of two different cells, locked in the order of their addresses.
+pub(crate) fn both<'a>(a: &'a CellCore, b: &'a CellCore) -> (MutexGuard<'a, Life>, MutexGuard<'a, Life>) {
+    debug_assert_ne!(a.address(), b.address(), "a life is locked once");
+    if a.address() < b.address() {
+        let first = a.life();
+        let second = b.life();
+        (first, second)
+    } else {
+        let second = b.life();
+        let first = a.life();
+        (first, second)
+    }
+}
+
+/// Links two incarnations; at most one link per pair. False if the other one does not live.
+pub(crate) fn link(a: &Peer, b: &Peer) -> bool {
+    if a.is_same_cell(b.cell.core()) {
+        return true;
+    }
+    let (mut life_a, mut life_b) = both(a.cell.core(), b.cell.core());
+    if !life_b.is(b.id) {
+        return false;
+    }
+    if life_a.is(a.id) {
+        life_a.ties().links.insert(b.cell.core().number, b.clone());
+        life_b.ties().links.insert(a.cell.core().number, a.clone());
+    }
+    true
+}
+
+/// Removes a link, if there is one. After it returns no exit signal of that link will come any more.
+pub(crate) fn unlink(a: &Peer, b: &Peer) {
+    if a.is_same_cell(b.cell.core()) {
+        return;
+    }
+    let (mut life_a, mut life_b) = both(a.cell.core(), b.cell.core());
+    if let Some(ties) = life_a.ties_if_any() {
+        ties.links.remove(&b.cell.core().number);
+    }
+    if let Some(ties) = life_b.ties_if_any() {
+        ties.links.remove(&a.cell.core().number);
+    }
+}

@@ -1,0 +1,72 @@
+//! What an actor is told besides its messages, and what stands in its lane.
+
+use std::sync::Arc;
+
+use minder_signals::{ActorId, Down, Exit, ExitReason};
+
+use crate::reply::Asked;
+
+/// Something that happened to an actor this one is linked to, watches, or minds. Stands in the same lane as messages,
+/// in order of arrival, and is exempt from the mailbox's bound.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// A trapped exit signal.
+    Exit(Exit),
+    /// A monitor fired.
+    Down(Down),
+    /// News of an actor that this one minds.
+    Child(ChildNotice),
+}
+
+/// News of an actor, for its minder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildNotice {
+    /// Which incarnation.
+    pub child: ActorId,
+    /// What happened to it.
+    pub event: ChildEvent,
+}
+
+/// What happened to a minded actor. Every start that was begun is followed by exactly one of [`ChildEvent::Started`]
+/// and [`ChildEvent::StartFailed`], and [`ChildEvent::Started`] by exactly one [`ChildEvent::Exited`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ChildEvent {
+    /// It acknowledged its start.
+    Started,
+    /// It ended before it had acknowledged its start; nothing is left of it.
+    StartFailed(ExitReason),
+    /// It ended; nothing is left of it.
+    Exited(ExitReason),
+}
+
+/// One place in the lane.
+pub(crate) enum Item<M> {
+    Tell(M),
+    Ask(M, Arc<dyn Asked<M>>),
+    /// A message of the actor's own timers, or one it sent itself past the bound.
+    Own(M),
+    /// Boxed so that rare notices do not make every message's place larger.
+    Notice(Box<Notice>),
+}
+
+impl<M> Item<M> {
+    /// Whether it counts against the mailbox's bound.
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self, Self::Tell(_) | Self::Ask(..))
+    }
+
+    /// Whether it was meant for one incarnation and means nothing to the next.
+    pub(crate) fn is_of_incarnation(&self) -> bool {
+        matches!(self, Self::Own(_) | Self::Notice(_))
+    }
+
+    /// The message, if it is one.
+    pub(crate) fn into_message(self) -> Option<M> {
+        match self {
+            Self::Tell(message) | Self::Ask(message, _) | Self::Own(message) => Some(message),
+            Self::Notice(_) => None,
+        }
+    }
+}

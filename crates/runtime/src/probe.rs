@@ -1,0 +1,146 @@
+//! The points at which fault injection may strike around user code. Without the feature `fault-injection` a probe has
+//! no size and its methods are empty.
+
+#[cfg(feature = "fault-injection")]
+pub(crate) use armed::Probe;
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) use silent::Probe;
+
+#[cfg(not(feature = "fault-injection"))]
+mod silent {
+    use minder_signals::ExitReason;
+
+    use crate::cell::Cell;
+    use crate::context::Context;
+    use crate::notice::Item;
+
+    pub(crate) struct Probe;
+
+    impl Probe {
+        pub(crate) fn on_start<M>(_: &Context<M>) -> Self {
+            Self
+        }
+
+        pub(crate) fn on_delivery<M>(_: &Context<M>, _: &Item<M>) -> Self {
+            Self
+        }
+
+        pub(crate) fn on_stop<M>(_: &Context<M>) {}
+
+        pub(crate) fn before_start(&self) -> Result<(), ExitReason> {
+            Ok(())
+        }
+
+        pub(crate) async fn before<M>(&self, _: &Cell<M>) -> Result<(), ExitReason> {
+            Ok(())
+        }
+
+        pub(crate) fn after(&self) {}
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+mod armed {
+    use minder_signals::{Control, ExitReason};
+
+    use crate::cell::Cell;
+    use crate::context::Context;
+    use crate::frame;
+    use crate::hooks::{Fault, InjectedError, Point, Strike, injected};
+    use crate::notice::Item;
+
+    /// What was decided for this piece of user code, before it runs.
+    pub(crate) struct Probe {
+        strike: Option<Strike>,
+    }
+
+    impl Probe {
+        pub(crate) fn on_start<M: Send + 'static>(context: &Context<M>) -> Self {
+            Self::at(context, || Point::Start)
+        }
+
+        pub(crate) fn on_delivery<M: Send + 'static>(context: &Context<M>, item: &Item<M>) -> Self {
+            Self::at(context, || match item {
+                Item::Notice(_) => Point::Notice,
+                Item::Tell(_) | Item::Ask(..) | Item::Own(_) => Point::Message(std::any::type_name::<M>()),
+            })
+        }
+
+        pub(crate) fn on_stop<M: Send + 'static>(context: &Context<M>) {
+            let probe = Self::at(context, || Point::Stop);
+            if let Some(strike) = probe.strike {
+                strike.fired();
+                frame::raise(injected("while stopping"));
+            }
+        }
+
+        fn at<M: Send + 'static>(context: &Context<M>, point: impl FnOnce() -> Point) -> Self {
+            let Some(hooks) = context.cell.core.system.hooks.get() else { return Self { strike: None } };
+            Self { strike: Strike::at(hooks, &context.cell.core, context.id, point()) }
+        }
+
+        fn fault(&self) -> Option<(Fault, &Strike)> {
+            self.strike.as_ref().map(|strike| (strike.fault, strike))
+        }
+
+        pub(crate) fn before_start(&self) -> Result<(), ExitReason> {
+            match self.fault() {
+                None => Ok(()),
+                Some((Fault::Error, strike)) => {
+                    strike.fired();
+                    Err(ExitReason::error(InjectedError))
+                }
+                Some((_, strike)) => {
+                    strike.fired();
+                    frame::raise(injected("in the start"))
+                }
+            }
+        }
+
+        /// Strikes before the handler, or arms what strikes later.
+        pub(crate) async fn before<M>(&self, cell: &Cell<M>) -> Result<(), ExitReason> {
+            let Some((fault, strike)) = self.fault() else { return Ok(()) };
+            match fault {
+                Fault::PanicBefore => {
+                    strike.fired();
+                    frame::raise(injected("before a message"))
+                }
+                Fault::PanicIn => {
+                    frame::arm(true);
+                    Ok(())
+                }
+                Fault::PanicAfter => Ok(()),
+                Fault::Error => {
+                    strike.fired();
+                    Err(ExitReason::error(InjectedError))
+                }
+                Fault::Kill => {
+                    strike.fired();
+                    cell.mailbox.order(Control::Kill);
+                    std::future::pending().await
+                }
+                Fault::Hang => {
+                    strike.fired();
+                    std::future::pending().await
+                }
+            }
+        }
+
+        /// Strikes after the handler.
+        pub(crate) fn after(&self) {
+            if let Some((Fault::PanicAfter, strike)) = self.fault() {
+                strike.fired();
+                frame::raise(injected("after a message"));
+            }
+        }
+
+        /// Whether a panic armed for the handler's inside went off.
+        pub(crate) fn went_off(&self, reason: &ExitReason) {
+            if let (Some((Fault::PanicIn, strike)), ExitReason::Panic(report)) = (self.fault(), reason)
+                && crate::hooks::is_injected(report)
+            {
+                strike.fired();
+            }
+        }
+    }
+}

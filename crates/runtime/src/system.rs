@@ -1,0 +1,388 @@
+//! A system: what the actors of one application share. Several live in one process without knowing of each other.
+//! It minds the actors that nobody else minds, and stops them in reverse order at the end.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+
+use crate::actor::{Actor, IntoActor};
+use crate::addr::Addr;
+use crate::birth::{self, ActorRef, StartError, StartOptions};
+use crate::cell::MailboxOptions;
+use crate::clock::Clock;
+use crate::context::Start;
+use crate::deadlines::Deadlines;
+use crate::events::{self, Event, Observer};
+use crate::frame;
+use crate::life::{CellCore, Peer};
+use crate::seat::Seat;
+
+/// How long [`System::shutdown`] waits for actors that it had to kill.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A handle on a system; clones are the same system. Dropping it stops nothing: see [`System::shutdown`].
+#[derive(Clone)]
+pub struct System {
+    pub(crate) shared: Arc<SystemShared>,
+}
+
+pub(crate) struct SystemShared {
+    pub(crate) tokio: Handle,
+    clock: Clock,
+    pub(crate) deadlines: Arc<Deadlines>,
+    cells: AtomicU64,
+    monitors: AtomicU64,
+    seed: u64,
+    observer: Option<Arc<dyn Observer>>,
+    roots: Mutex<Roots>,
+    /// Incarnations that live, whoever minds them.
+    living: AtomicUsize,
+    /// Told whenever an actor that the system minds has ended, and when the last of all has.
+    fewer: Notify,
+    #[cfg(feature = "fault-injection")]
+    pub(crate) hooks: std::sync::OnceLock<Arc<dyn crate::hooks::Hooks>>,
+}
+
+#[derive(Default)]
+struct Roots {
+    closing: bool,
+    started: u64,
+    /// By cell number: which start it was, and who.
+    actors: HashMap<u64, (u64, Peer)>,
+}
+
+/// Settings of a system to be.
+#[derive(Default)]
+pub struct SystemBuilder {
+    seed: Option<u64>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// Why there can be no system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SystemError {
+    /// The program is built to abort on panic.
+    PanicsAbort,
+    /// There is no tokio runtime here.
+    NoRuntime,
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PanicsAbort => {
+                "this program is built with panic = \"abort\", so a crashing actor would take the process along: \
+                 remove that line from its Cargo profile"
+            }
+            Self::NoRuntime => {
+                "there is no tokio runtime here: build the system inside `#[tokio::main]` or `Runtime::block_on`, \
+                 with time enabled"
+            }
+        })
+    }
+}
+
+impl std::error::Error for SystemError {}
+
+/// What [`System::shutdown`] saw.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Who stopped, in the order in which they did, and how long each took.
+    pub stopped: Vec<(Arc<str>, Duration)>,
+    /// Who did not stop within the deadline and was killed.
+    pub killed: Vec<Arc<str>>,
+    /// How many actors were still there at the very end: each is in code that does not yield.
+    pub left: usize,
+}
+
+impl ShutdownReport {
+    /// Whether everybody stopped in order and in time.
+    pub fn is_clean(&self) -> bool {
+        self.killed.is_empty() && self.left == 0
+    }
+}
+
+impl SystemBuilder {
+    /// The seed of all randomness that actors draw from their contexts. Drawn by chance unless given.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Who gets every event. One at most; the last given counts.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// The system, on the tokio runtime of the caller. Its time must be enabled.
+    ///
+    /// # Errors
+    /// If supervision cannot work here; see [`SystemError`].
+    pub fn build(self) -> Result<System, SystemError> {
+        if cfg!(panic = "abort") {
+            return Err(SystemError::PanicsAbort);
+        }
+        let tokio = Handle::try_current().map_err(|_| SystemError::NoRuntime)?;
+        frame::install_hook();
+        let clock = Clock::start();
+        let deadlines = Arc::new(Deadlines::new(clock));
+        drop(tokio.spawn(deadlines.clone().drive()));
+        Ok(System {
+            shared: Arc::new(SystemShared {
+                tokio,
+                clock,
+                deadlines,
+                cells: AtomicU64::new(1),
+                monitors: AtomicU64::new(1),
+                seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
+                observer: self.observer,
+                roots: Mutex::default(),
+                living: AtomicUsize::new(0),
+                fewer: Notify::new(),
+                #[cfg(feature = "fault-injection")]
+                hooks: std::sync::OnceLock::new(),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for SystemBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemBuilder").field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
+impl System {
+    /// A system with default settings.
+    ///
+    /// # Errors
+    /// As [`SystemBuilder::build`].
+    pub fn new() -> Result<Self, SystemError> {
+        Self::builder().build()
+    }
+
+    /// A system with settings of one's own.
+    pub fn builder() -> SystemBuilder {
+        SystemBuilder::default()
+    }
+
+    pub(crate) fn of(shared: &Arc<SystemShared>) -> Self {
+        Self { shared: shared.clone() }
+    }
+
+    /// An address, and the seat behind it: made before any actor lives there, so that actors that need each other can
+    /// be given each other's addresses. Messages sent before the start wait for it.
+    pub fn address<M: Send + 'static>(&self) -> (Addr<M>, Seat<M>) {
+        self.address_with(MailboxOptions::default())
+    }
+
+    /// [`System::address`] with a mailbox of one's own measure.
+    pub fn address_with<M: Send + 'static>(&self, mailbox: MailboxOptions) -> (Addr<M>, Seat<M>) {
+        birth::address(&self.shared, None, mailbox)
+    }
+
+    /// Starts an actor that the system minds: it is not restarted. Returns at once; what is sent before the actor is
+    /// up waits for it, and if its start fails, everyone who waits is told.
+    ///
+    /// # Errors
+    /// [`StartError::ShuttingDown`] once [`System::shutdown`] has begun.
+    pub fn spawn<R, F>(&self, make: F) -> Result<Addr<<R::Actor as Actor>::Msg>, StartError>
+    where
+        R: IntoActor + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        let (address, seat) = self.address();
+        // Acknowledged already: nobody waits to hear of the start.
+        birth::start_root(seat, Start::Acknowledged, &StartOptions::default(), make)?;
+        Ok(address)
+    }
+
+    /// Starts an actor that the system minds, in a seat made before and under a name, and waits until it is up.
+    /// Typically the top supervisor of a tree.
+    ///
+    /// # Errors
+    /// Why the seat could not be filled, or why the start failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses only the wait; the start goes on.
+    pub async fn start<R, F>(
+        &self,
+        seat: Seat<<R::Actor as Actor>::Msg>,
+        name: &str,
+        make: F,
+    ) -> Result<ActorRef, ExitReason>
+    where
+        R: IntoActor + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let options = StartOptions::named(name);
+        let actor = birth::start_root(seat, Start::Awaited(tell), &options, make)?;
+        // The sender is dropped unsent only with the tokio runtime itself.
+        told.await.unwrap_or(Err(ExitReason::Killed))?;
+        Ok(actor)
+    }
+
+    /// Now, as time since the system's start.
+    pub fn now(&self) -> Moment {
+        self.shared.now()
+    }
+
+    /// How many actors live, whoever minds them.
+    pub fn living(&self) -> usize {
+        self.shared.living.load(Ordering::Acquire)
+    }
+
+    /// Sends faults into this system from now on. At most once; false if it was done before.
+    #[cfg(feature = "fault-injection")]
+    pub fn inject(&self, hooks: Arc<dyn crate::hooks::Hooks>) -> bool {
+        self.shared.hooks.set(hooks).is_ok()
+    }
+
+    /// Stops the actors that the system minds, one by one in the reverse order of their start; each stops its own
+    /// children first. Whoever has not stopped within the deadline is killed. New starts are refused from now on.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the system half stopped; calling it again goes on.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let shared = &self.shared;
+        let until = shared.now() + deadline;
+        let mut report = ShutdownReport::default();
+        shared.roots().closing = true;
+        loop {
+            let last = shared.roots().actors.values().max_by_key(|(started, _)| *started).cloned();
+            let Some((_, actor)) = last else { break };
+            let began = shared.now();
+            let path = actor.cell.core().path();
+            actor.order(Control::Stop(ExitReason::Shutdown));
+            if !shared.until_gone(|| !actor.lives(), until).await {
+                break;
+            }
+            report.stopped.push((path, shared.now().since(began)));
+        }
+        let mut late: Vec<(u64, Peer)> = shared.roots().actors.values().cloned().collect();
+        late.sort_unstable_by_key(|(started, _)| std::cmp::Reverse(*started));
+        for (_, actor) in late {
+            actor.order(Control::Kill);
+            report.killed.push(actor.cell.core().path());
+        }
+        // Those minded by whoever was killed die of it on their own.
+        shared.until_gone(|| shared.living.load(Ordering::Acquire) == 0, shared.now() + GRACE).await;
+        report.left = self.living();
+        shared.deadlines.close();
+        report
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("living", &self.living()).finish_non_exhaustive()
+    }
+}
+
+impl SystemShared {
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        let until = self.now() + duration;
+        while self.now() < until {
+            self.clock.sleep_until(until).await;
+        }
+    }
+
+    pub(crate) fn next_cell(&self) -> u64 {
+        self.cells.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn next_monitor(&self) -> MonitorId {
+        MonitorId::new(self.monitors.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn seed_of(&self, id: ActorId) -> u64 {
+        let mixed =
+            id.cell().wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(id.incarnation()).rotate_left(48);
+        fastrand::Rng::with_seed(self.seed ^ mixed).u64(..)
+    }
+
+    pub(crate) fn report(&self, event: &Event<'_>) {
+        events::trace(event);
+        if let Some(observer) = &self.observer {
+            observer.event(event);
+        }
+    }
+
+    fn roots(&self) -> MutexGuard<'_, Roots> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an actor in; false if the system is shutting down.
+    pub(crate) fn add_root(&self, actor: Peer) -> bool {
+        let mut roots = self.roots();
+        if roots.closing {
+            return false;
+        }
+        roots.started += 1;
+        let started = roots.started;
+        roots.actors.insert(actor.id.cell(), (started, actor));
+        true
+    }
+
+    pub(crate) fn remove_root(&self, core: &CellCore) {
+        let removed = self.roots().actors.remove(&core.number);
+        drop(removed);
+        self.fewer.notify_waiters();
+    }
+
+    pub(crate) fn one_more(&self) {
+        self.living.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn one_fewer(&self) {
+        if self.living.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.fewer.notify_waiters();
+        }
+    }
+
+    /// Waits until `gone`, or until the moment; says which.
+    async fn until_gone(&self, gone: impl Fn() -> bool, until: Moment) -> bool {
+        loop {
+            // Registered before the look, so that what happens in between is not missed.
+            let mut fewer = pin!(self.fewer.notified());
+            fewer.as_mut().enable();
+            if gone() {
+                return true;
+            }
+            if self.now() >= until {
+                return false;
+            }
+            let mut sleep = pin!(self.clock.sleep_until(until));
+            poll_fn(|cx| match fewer.as_mut().poll(cx) {
+                Poll::Pending => sleep.as_mut().poll(cx),
+                ready => ready,
+            })
+            .await;
+        }
+    }
+}
+
+impl Drop for SystemShared {
+    fn drop(&mut self) {
+        self.deadlines.close();
+    }
+}

@@ -1,0 +1,116 @@
+//! One child of a supervision tree: what to start, and by which rules.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use minder_runtime::{Actor, IntoActor, MailboxOptions, Recipe, Seat};
+use minder_supervisors_core::{ChildRules, Restart, Shutdown};
+
+use crate::spec::Spec;
+use crate::supervisor::Supervisor;
+use crate::task::{IntoExit, TaskActor};
+
+/// A child to be: an actor, an async function, or a supervisor.
+///
+/// Unless said otherwise it is permanent, is given 5 seconds to stop (a supervisor as long as it takes), and is not
+/// significant.
+#[derive(Clone)]
+pub struct Child {
+    pub(crate) rules: ChildRules,
+    pub(crate) recipe: Recipe,
+    pub(crate) handler_limit: Option<Duration>,
+    /// The tree below, if the child is a supervisor; for checking it before anything starts.
+    pub(crate) below: Option<Spec>,
+}
+
+/// An actor in a seat of its own, for children that nobody needs to reach from outside.
+///
+/// `make` runs inside each supervised start; it may return the actor, or a `Result` of it.
+pub fn actor<R, F>(id: &str, make: F) -> Child
+where
+    R: IntoActor + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    Child::new(ChildRules::worker(id), Recipe::own_seat(make, MailboxOptions::default()))
+}
+
+/// An actor in a seat made beforehand by `System::address`, so that its siblings can be given its address.
+///
+/// A seat belongs to one child: a tree that uses one twice is refused.
+pub fn actor_in<R, F>(id: &str, seat: Seat<<R::Actor as Actor>::Msg>, make: F) -> Child
+where
+    R: IntoActor + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    Child::new(ChildRules::worker(id), Recipe::in_seat(seat, make))
+}
+
+/// A plain async function. It is up as soon as it runs, and its end is judged like an actor's: `()` and `Ok` are
+/// normal, `Err` is an error.
+///
+/// # Cancel safety
+/// To stop it, its future is dropped at its next await.
+pub fn task<F, Fut>(id: &str, run: F) -> Child
+where
+    F: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: IntoExit> + Send + 'static,
+{
+    let make = move || TaskActor::new(run.clone());
+    Child::new(ChildRules::worker(id), Recipe::own_seat(make, MailboxOptions::default()))
+}
+
+/// A supervisor with children of its own.
+pub fn tree(id: &str, spec: Spec) -> Child {
+    let below = spec.clone();
+    let make = move || Supervisor::new(&spec);
+    let recipe = Recipe::own_seat(make, MailboxOptions::default());
+    Child { below: Some(below), ..Child::new(ChildRules::supervisor(id), recipe) }
+}
+
+impl Child {
+    fn new(rules: ChildRules, recipe: Recipe) -> Self {
+        Self { rules, recipe, handler_limit: None, below: None }
+    }
+
+    /// When it is started again.
+    #[must_use]
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.rules.restart = restart;
+        self
+    }
+
+    /// How it is stopped.
+    ///
+    /// A finite time on a supervisor may leave its children to die of its kill; leave it at [`Shutdown::Infinity`].
+    #[must_use]
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.rules.shutdown = shutdown;
+        self
+    }
+
+    /// Whether its end counts for the supervisor's [`Spec::auto_shutdown`]. Not for permanent children, which never
+    /// end for good.
+    #[must_use]
+    pub fn significant(mut self, significant: bool) -> Self {
+        self.rules.significant = significant;
+        self
+    }
+
+    /// How long a handler of its may await before it is killed with `Hung`, which is an abnormal end. No limit unless
+    /// given.
+    #[must_use]
+    pub fn handler_limit(mut self, limit: Duration) -> Self {
+        self.handler_limit = Some(limit);
+        self
+    }
+}
+
+impl fmt::Debug for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child")
+            .field("rules", &self.rules)
+            .field("handler_limit", &self.handler_limit)
+            .finish()
+    }
+}
