@@ -1,1 +1,43 @@
-//! To be written.
+//! Crashes minder's actors and supervisors on purpose, by a seeded plan, and keeps a receipt of every fault.
+//!
+//! ```
+//! use minder_fault_injection::{Injector, Kind, Plan, fault};
+//! use minder::prelude::*;
+//! # struct Worker;
+//! # impl Actor for Worker {
+//! #     type Msg = u64;
+//! #     async fn handle(&mut self, _: u64, _: &mut Context<u64>) -> Handled { Ok(()) }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let system = System::new()?;
+//! let (worker, seat) = system.address();
+//! let plan = Plan::seeded(42).with(fault(Kind::PanicBefore).on("demo/worker").nth(3));
+//! let injector = Injector::arm(plan, &system)?;
+//!
+//! let tree = one_for_one().child(actor_in("worker", seat, || Worker));
+//! tree.start(&system, "demo").await.map_err(|reason| reason.to_string())?;
+//! for n in 0..10 {
+//!     worker.send(n).await?;
+//! }
+//! # while worker.queued() > 0 { tokio::task::yield_now().await; }
+//! injector.disarm();
+//! let receipts = injector.receipts();
+//! assert_eq!(receipts[0].to_string(), "panic before message 3 of demo/worker <1.1>");
+//! injector.check_not_vacuous(10)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! When not to use this: in a build that goes to production, unless faults are wanted there. Depending on this
+//! package compiles the injection points into the runtime; disarmed they cost a load and a branch each.
+
+mod injector;
+mod pattern;
+mod plan;
+mod receipt;
+
+pub use injector::{ArmError, Injector, Vacuous};
+pub use pattern::{Pattern, PatternError};
+pub use plan::{Kind, Plan, Rule, fault};
+pub use receipt::Receipt;

@@ -1,1 +1,22 @@
-//! To be written.
+//! What a supervisor decides: maps (spec, state, event, now) to commands that a host carries out.
+//! Pure: no clock, no threads, no randomness, no hashing, by compiler (`no_std`) and not by promise.
+//! Does not start, stop or wait for anything; the supervisor actor in `supervisors/` does.
+
+#![no_std]
+
+extern crate alloc;
+
+mod children;
+mod command;
+mod event;
+mod intensity;
+mod spec;
+mod strategy;
+mod supervision;
+mod verdict;
+
+pub use children::{ChildState, Slot};
+pub use command::{Command, Decision, Report, StartFailed};
+pub use event::Event;
+pub use spec::{AutoShutdown, ChildRules, Kind, Restart, Rules, Shutdown, SpecError, Strategy};
+pub use supervision::Supervision;

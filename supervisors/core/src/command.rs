@@ -1,0 +1,157 @@
+//! What the host must do next, in the order given, and what it may tell the world about why.
+//! Commands are begun, never awaited: their ends come back as events.
+//! Does not decide anything; see `supervision.rs`.
+
+use crate::Slot;
+use alloc::sync::Arc;
+use core::error::Error;
+use core::fmt;
+use minder_signals::{ExitReason, Moment};
+
+/// What the host must do next, in this order. Complete by definition: a host must know every one.
+#[must_use = "a command that nobody carries out leaves its supervisor waiting for ever"]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Begin to start this child. Answered by `Started`, `StartFailed` or `Ignored`.
+    Start(Slot),
+    /// Tell this child to end with reason `shutdown`. Answered, once it is gone, by `Exited`; for a child that was
+    /// still starting by `Exited` or `StartFailed`.
+    AskToStop(Slot),
+    /// Kill this child. Answered as [`Command::AskToStop`].
+    Kill(Slot),
+    /// Send `StopDeadline` at this moment, not earlier. A later deadline for the same child replaces it; one that
+    /// comes after the child is gone does no harm.
+    SetDeadline(Slot, Moment),
+    /// Send `TryAgain` to yourself, behind what stands in your lane already (SUP-071).
+    TryAgain(Slot),
+    /// This temporary child is gone for good: its slot means nothing any more. Not sent while the supervisor ends.
+    Forget(Slot),
+    /// A decision, for logs and counters. Stands before the commands that carry the decision out.
+    Report(Report),
+    /// The supervisor's own start is complete: every child is up.
+    Ready,
+    /// All children are gone; end now with this reason. Nothing comes after it.
+    Exit(ExitReason),
+}
+
+/// One decision and what led to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The id of the child concerned.
+    pub child: Arc<str>,
+    /// What happened: why the child ended or failed to start. For [`Decision::KillAfterDeadline`] what it had been
+    /// asked for.
+    pub reason: ExitReason,
+    /// What was decided.
+    pub decision: Decision,
+    /// How many restarts stand in the window, this one included.
+    pub restarts: u32,
+    /// How many are tolerable within the period.
+    pub limit: u32,
+}
+
+/// What a supervisor decided about a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// It is started again, alone.
+    Restart,
+    /// It is started again, and with it its group.
+    RestartGroup,
+    /// It would have been started again, but that was once too often: the supervisor ends.
+    GiveUp,
+    /// It stays down; its specification stays.
+    LeaveDown,
+    /// It is gone for good, with its specification.
+    Forget,
+    /// Its restart failed and will be tried again.
+    TryAgain,
+    /// It failed to start while the supervisor itself was starting: the supervisor ends.
+    StartFailed,
+    /// It had nothing to run; it stays down, or is forgotten if it is temporary.
+    Ignore,
+    /// It did not end in time after it was asked to stop, and is killed.
+    KillAfterDeadline,
+    /// It ended while it was to be stopped, but for another reason than asked for. Nothing follows from it.
+    ///
+    /// OTP: `shutdown_error`.
+    StoppedOtherwise,
+    /// Its end was significant: the supervisor ends.
+    AutoShutdown,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { child, reason, restarts, limit, .. } = self;
+        match self.decision {
+            Decision::Restart => write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}"),
+            Decision::RestartGroup => {
+                write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}, with its group")
+            }
+            Decision::GiveUp => {
+                write!(f, "`{child}` ended ({reason}): giving up, {restarts} of {limit} restarts were used")
+            }
+            Decision::LeaveDown => write!(f, "`{child}` ended ({reason}): left down"),
+            Decision::Forget => write!(f, "`{child}` ended ({reason}): forgotten"),
+            Decision::TryAgain => {
+                write!(f, "`{child}` failed to start again ({reason}): will be tried again")
+            }
+            Decision::StartFailed => write!(f, "`{child}` failed to start ({reason}): the supervisor ends"),
+            Decision::Ignore => write!(f, "`{child}` had nothing to run: left down"),
+            Decision::KillAfterDeadline => write!(f, "`{child}` did not stop in time: killed"),
+            Decision::StoppedOtherwise => {
+                write!(f, "`{child}` ended with another reason than asked for: {reason}")
+            }
+            Decision::AutoShutdown => {
+                write!(f, "`{child}` ended ({reason}): significant, the supervisor ends")
+            }
+        }
+    }
+}
+
+/// Why a supervisor failed to start: one of its children did.
+///
+/// # OTP
+/// `{failed_to_start_child, Id, Reason}` (SUP-003).
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartFailed {
+    child: Arc<str>,
+    reason: ExitReason,
+}
+
+impl StartFailed {
+    /// The child of this id failed to start for this reason.
+    pub fn new(child: Arc<str>, reason: ExitReason) -> Self {
+        Self { child, reason }
+    }
+
+    /// The id of the child that failed.
+    pub fn child(&self) -> &Arc<str> {
+        &self.child
+    }
+
+    /// Why it failed. For a nested supervisor that is again a shutdown with a `StartFailed`.
+    pub fn reason(&self) -> &ExitReason {
+        &self.reason
+    }
+}
+
+impl fmt::Display for StartFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "child `{}` failed to start: ", self.child)?;
+        match self.source() {
+            // Whoever prints an error prints its sources after it.
+            Some(_) => f.write_str(self.reason.kind()),
+            None => write!(f, "{}", self.reason),
+        }
+    }
+}
+
+impl Error for StartFailed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.reason {
+            ExitReason::Error(error) | ExitReason::ShutdownWith(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}

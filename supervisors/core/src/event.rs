@@ -1,0 +1,32 @@
+//! What a supervisor learns, one event at a time, in the order in which it learned it.
+//! An event about a child names its `Slot`; time comes beside the event, never inside it.
+
+use crate::Slot;
+use minder_signals::ExitReason;
+
+/// What happened, as the supervisor learned it. Complete by definition: a host makes these and reads none.
+///
+/// An event that cannot happen in the present state (an unknown or forgotten slot, an exit of a child without a
+/// process, a second start) is ignored.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The supervisor itself is to start: its children come up in order.
+    Start,
+    /// The child asked for by [`Command::Start`](crate::Command::Start) has said that it is up.
+    Started(Slot),
+    /// The child asked for by [`Command::Start`](crate::Command::Start) ended, or was refused, before it was up.
+    /// Whatever the reason and the restart type, this is a failure (SUP-006, SUP-072).
+    StartFailed(Slot, ExitReason),
+    /// The child asked for by [`Command::Start`](crate::Command::Start) said that there is nothing to run: no
+    /// process, and no failure either (SUP-079, SUP-080).
+    Ignored(Slot),
+    /// A child ended and is completely gone: once for each life that was [`Event::Started`]. For a child that is
+    /// still starting it means the same as [`Event::StartFailed`].
+    Exited(Slot, ExitReason),
+    /// The moment given in [`Command::SetDeadline`](crate::Command::SetDeadline) has come.
+    StopDeadline(Slot),
+    /// A [`Command::TryAgain`](crate::Command::TryAgain) came back through the host's own lane.
+    TryAgain(Slot),
+    /// Whoever minds the supervisor tells it to stop, with this reason (SUP-101).
+    Stop(ExitReason),
+}

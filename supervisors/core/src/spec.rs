@@ -1,0 +1,223 @@
+//! What a supervisor is told beforehand: strategy, intensity, and the rules of each child.
+//! Checked when built, so that no supervisor ever meets a specification that makes no sense.
+//! Does not hold how a child is started; that recipe stays with the host.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+/// When a child that ended is started again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Restart {
+    /// Always.
+    #[default]
+    Permanent,
+    /// After an abnormal end only; otherwise it stays down.
+    Transient,
+    /// Never; it is forgotten as soon as it is gone.
+    Temporary,
+}
+
+/// How a child is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shutdown {
+    /// Killed at once; none of its clean-up code runs.
+    BrutalKill,
+    /// Asked to stop, and killed if it has not ended after this long. With zero it is killed right after being asked.
+    Within(Duration),
+    /// Asked to stop, and waited for without limit.
+    Infinity,
+}
+
+/// What a child is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// It does work.
+    #[default]
+    Worker,
+    /// It looks after children of its own.
+    Supervisor,
+}
+
+/// Who is restarted when a child is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// The child alone.
+    #[default]
+    OneForOne,
+    /// Every child.
+    OneForAll,
+    /// The child and those after it in start order.
+    RestForOne,
+}
+
+/// When the end of significant children ends the supervisor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum AutoShutdown {
+    /// Never.
+    #[default]
+    Never,
+    /// When one of them ends by itself and is not to be restarted.
+    AnySignificant,
+    /// When the last of them that was running ends so.
+    AllSignificant,
+}
+
+/// The recipe of one child as far as decisions go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChildRules {
+    /// Its name, unique within its supervisor.
+    pub id: Arc<str>,
+    /// When it is started again.
+    pub restart: Restart,
+    /// How it is stopped.
+    pub shutdown: Shutdown,
+    /// What it is for.
+    pub kind: Kind,
+    /// Whether its end counts for [`AutoShutdown`].
+    pub significant: bool,
+}
+
+impl ChildRules {
+    /// A worker: permanent, stopped within 5 s, not significant (SUP-013).
+    pub fn worker(id: &str) -> Self {
+        Self {
+            id: Arc::from(id),
+            restart: Restart::Permanent,
+            shutdown: Shutdown::Within(Duration::from_secs(5)),
+            kind: Kind::Worker,
+            significant: false,
+        }
+    }
+
+    /// A supervisor: permanent, stopped without limit, not significant (SUP-013).
+    pub fn supervisor(id: &str) -> Self {
+        Self { shutdown: Shutdown::Infinity, kind: Kind::Supervisor, ..Self::worker(id) }
+    }
+}
+
+/// What a supervisor goes by. Valid by construction: see [`SpecError`] for what is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    strategy: Strategy,
+    limit: u32,
+    period: Duration,
+    auto_shutdown: AutoShutdown,
+    children: Vec<ChildRules>,
+}
+
+impl Rules {
+    /// Rules for these children, in start order, tolerating `limit` restarts within `period`.
+    ///
+    /// # Errors
+    /// The first thing that makes no sense. Nothing has been started then (SUP-009).
+    pub fn new(
+        strategy: Strategy,
+        limit: u32,
+        period: Duration,
+        auto_shutdown: AutoShutdown,
+        children: Vec<ChildRules>,
+    ) -> Result<Self, SpecError> {
+        if period.is_zero() {
+            return Err(SpecError::ZeroPeriod);
+        }
+        if u32::try_from(children.len()).is_err() {
+            return Err(SpecError::TooManyChildren(children.len()));
+        }
+        let mut places = BTreeMap::new();
+        for (place, child) in children.iter().enumerate() {
+            if child.id.is_empty() {
+                return Err(SpecError::EmptyId(place));
+            }
+            if let Some(first) = places.insert(&*child.id, place) {
+                return Err(SpecError::DuplicateId(child.id.clone(), first, place));
+            }
+            if child.significant && child.restart == Restart::Permanent {
+                return Err(SpecError::SignificantPermanent(child.id.clone()));
+            }
+            if child.significant && auto_shutdown == AutoShutdown::Never {
+                return Err(SpecError::SignificantWithoutAutoShutdown(child.id.clone()));
+            }
+        }
+        Ok(Self { strategy, limit, period, auto_shutdown, children })
+    }
+
+    /// Who is restarted when a child is.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// How many restarts are tolerable within the period.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// The period within which restarts count.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// When the end of significant children ends the supervisor.
+    pub fn auto_shutdown(&self) -> AutoShutdown {
+        self.auto_shutdown
+    }
+
+    /// The children, in start order.
+    pub fn children(&self) -> &[ChildRules] {
+        &self.children
+    }
+
+    /// The children, taken out.
+    pub(crate) fn into_children(self) -> Vec<ChildRules> {
+        self.children
+    }
+}
+
+/// Why a specification was refused. Places are counted from 0, in start order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SpecError {
+    /// Two children have the same id, at these two places.
+    DuplicateId(Arc<str>, usize, usize),
+    /// The child at this place has an empty id.
+    EmptyId(usize),
+    /// The period is zero.
+    ZeroPeriod,
+    /// This child is permanent, so that it never ends for good, and yet significant.
+    SignificantPermanent(Arc<str>),
+    /// This child is significant in a supervisor that never shuts down by itself.
+    SignificantWithoutAutoShutdown(Arc<str>),
+    /// There are more children than a supervisor can number.
+    TooManyChildren(usize),
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DuplicateId(id, first, second) => {
+                write!(f, "children {first} and {second} are both called `{id}`; give one of them another id")
+            }
+            Self::EmptyId(place) => write!(f, "child {place} has an empty id; give it a name"),
+            Self::ZeroPeriod => f.write_str(
+                "the period of the restart intensity is zero; make it longer, or the limit 0 to tolerate no restart",
+            ),
+            Self::SignificantPermanent(id) => write!(
+                f,
+                "child `{id}` is significant and permanent, but a permanent child never ends for good; \
+                 make it transient or temporary, or not significant"
+            ),
+            Self::SignificantWithoutAutoShutdown(id) => write!(
+                f,
+                "child `{id}` is significant, but its supervisor never shuts down by itself; \
+                 set auto-shutdown to any or all significant, or make the child not significant"
+            ),
+            Self::TooManyChildren(count) => {
+                write!(f, "{count} children are more than one supervisor can hold; spread them over several")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SpecError {}

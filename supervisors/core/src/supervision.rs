@@ -1,0 +1,568 @@
+//! The supervisor's mind: composes verdict, intensity and strategy, and takes operations step by step.
+//! One operation (own start, restart of one, group restart, end) runs at a time and has one child in hand; exits of
+//! others and retries wait in order of arrival until it is over (SUP-042, SUP-099).
+//! A stop is answered at once. Does not carry anything out: its commands' ends come back as events.
+
+use crate::children::{ChildState, Children, State};
+use crate::command::{Command, Decision, Report, StartFailed};
+use crate::intensity::Intensity;
+use crate::strategy::{Fate, fate};
+use crate::verdict::{Verdict, verdict};
+use crate::{AutoShutdown, ChildRules, Event, Restart, Rules, Shutdown, Slot, Strategy};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use minder_signals::{ExitReason, Moment};
+
+/// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
+const CHECKED_AFTER_EVERY_EVENT: usize = 64;
+
+/// What one supervisor knows and decides.
+///
+/// # Ordering
+/// Starts go in start order, each acknowledged before the next; stops in reverse, each child gone before the next is
+/// told. In a group restart every stop ends before the first start begins.
+///
+/// # OTP
+/// `supervisor` without the dynamic strategy and without requests. A stop also overtakes an operation: the child in
+/// hand is ended first, then all others in reverse order. OTP would finish the operation.
+#[derive(Clone, Debug)]
+pub struct Supervision {
+    strategy: Strategy,
+    auto_shutdown: AutoShutdown,
+    intensity: Intensity,
+    children: Children,
+    phase: Phase,
+    /// What arrived while an operation ran, in order of arrival. Bounded by the children's lives and retries.
+    deferred: VecDeque<Deferred>,
+    next_ticket: u64,
+}
+
+/// What the supervisor is at. `at` is the child in hand, the only one that is starting or stopping.
+#[derive(Clone, Debug)]
+enum Phase {
+    /// Not started.
+    New,
+    /// Waits for whatever comes.
+    Idle,
+    /// A child is starting.
+    Starting { at: usize, purpose: Purpose },
+    /// A group restart is stopping its members, which are all from `first` on; those after `at` are gone.
+    StoppingGroup { first: usize, at: usize },
+    /// The supervisor ends for this reason. Children from `end` on are gone, but for the one in hand.
+    Ending { at: usize, end: usize, reason: ExitReason },
+    /// Nothing is left to be done.
+    Ended,
+}
+
+/// What a start is part of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Purpose {
+    /// The supervisor's own start; goes on with the next child.
+    OwnStart,
+    /// The restart of this child alone.
+    One,
+    /// A group restart; goes on with the next child.
+    Group,
+}
+
+#[derive(Clone, Debug)]
+enum Deferred {
+    /// The notice of a fallen child; void if the child does not hold the same ticket any more.
+    Exit {
+        slot: Slot,
+        ticket: u64,
+    },
+    TryAgain {
+        slot: Slot,
+    },
+}
+
+/// One call of `handle`: when it is, and what it has led to so far.
+struct Turn<'a> {
+    now: Moment,
+    commands: &'a mut Vec<Command>,
+}
+
+impl Turn<'_> {
+    fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}
+
+impl Supervision {
+    /// A supervisor that goes by these rules and has started nothing yet.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            strategy: rules.strategy(),
+            auto_shutdown: rules.auto_shutdown(),
+            intensity: Intensity::new(rules.limit(), rules.period()),
+            children: Children::new(rules.into_children()),
+            phase: Phase::New,
+            deferred: VecDeque::new(),
+            next_ticket: 0,
+        }
+    }
+
+    /// Takes in what happened and appends what is to be done about it, in this order.
+    ///
+    /// Never panics on an event: what cannot happen in the present state is ignored.
+    pub fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
+        let turn = &mut Turn { now, commands };
+        match event {
+            Event::Start => self.start(turn),
+            Event::Started(slot) => self.started(slot, turn),
+            Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
+            Event::Ignored(slot) => self.ignored(slot, turn),
+            Event::Exited(slot, reason) => self.exited(slot, reason, turn),
+            Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
+            Event::TryAgain(slot) => self.try_again(slot, turn),
+            Event::Stop(reason) => self.stop(reason, turn),
+        }
+        self.catch_up(turn);
+        if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
+            self.check();
+        }
+    }
+
+    /// The rules of the child in this slot, unless it has been forgotten.
+    pub fn child(&self, slot: Slot) -> Option<&ChildRules> {
+        self.children.find(slot).map(|index| &self.children.at(index).rules)
+    }
+
+    /// How the child in this slot stands, unless it has been forgotten.
+    pub fn state(&self, slot: Slot) -> Option<ChildState> {
+        self.children.find(slot).map(|index| self.children.at(index).seen())
+    }
+
+    /// The slots of all children that have not been forgotten, in start order.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> {
+        self.children.slots()
+    }
+
+    fn start(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.phase, Phase::New) {
+            self.start_next(0, Purpose::OwnStart, turn);
+        }
+    }
+
+    fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        // A child whose start was abandoned is stopping; that it came up meanwhile changes nothing.
+        if let Some((at, purpose)) = self.starting(slot) {
+            self.children.set(at, State::Running);
+            self.start_next(at + 1, purpose, turn);
+        }
+    }
+
+    fn ignored(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        if let Some((at, purpose)) = self.starting(slot) {
+            self.report(at, ExitReason::Normal, Decision::Ignore, turn);
+            if self.children.at(at).is_temporary() {
+                turn.push(Command::Forget(slot));
+                self.children.forget(at);
+            } else {
+                self.children.set(at, State::Gone);
+            }
+            self.start_next(at + 1, purpose, turn);
+        } else {
+            self.abandoned_start_ended(slot, ExitReason::Normal, turn);
+        }
+    }
+
+    /// The restart type is not consulted: a restart that failed is tried again (SUP-072), an own start is over.
+    fn start_failed(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        match self.starting(slot) {
+            Some((at, Purpose::OwnStart)) => {
+                self.report(at, reason.clone(), Decision::StartFailed, turn);
+                self.children.set(at, State::Gone);
+                let child = self.children.at(at).rules.id.clone();
+                self.end(ExitReason::shutdown_with(StartFailed::new(child, reason)), turn);
+            }
+            Some((at, Purpose::One | Purpose::Group)) => {
+                // Members started before this one keep running: the next attempt stops what its strategy tells it
+                // to, and so they can be stopped, or end by themselves, in between (SUP-076 to SUP-078).
+                self.report(at, reason.clone(), Decision::TryAgain, turn);
+                self.children.set(at, State::Waiting { reason });
+                turn.push(Command::TryAgain(slot));
+                self.phase = Phase::Idle;
+            }
+            None => self.abandoned_start_ended(slot, reason, turn),
+        }
+    }
+
+    fn exited(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        let Some(at) = self.children.find(slot) else { return };
+        match self.children.at(at).state() {
+            State::Starting => self.start_failed(slot, reason, turn),
+            State::Stopping { .. } => self.stopped(at, reason, turn),
+            State::Running => match self.phase {
+                Phase::Idle => self.judge(at, reason, turn),
+                _ => {
+                    // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
+                    let ticket = self.next_ticket;
+                    self.next_ticket += 1;
+                    self.children.set(at, State::Fallen { ticket, reason });
+                    if !matches!(self.phase, Phase::Ending { .. }) {
+                        self.deferred.push_back(Deferred::Exit { slot, ticket });
+                    }
+                }
+            },
+            State::Fallen { .. } | State::Waiting { .. } | State::Gone => {}
+        }
+    }
+
+    fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let Some(at) = self.children.find(slot) else { return };
+        // The deadline of an earlier stop of the same child may still be under way; it comes before this one's time.
+        if let &State::Stopping { deadline: Some(deadline), up, .. } = self.children.at(at).state()
+            && deadline <= turn.now
+        {
+            self.report(at, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
+            turn.push(Command::Kill(slot));
+            self.children.set(at, State::Stopping { deadline: None, up, killed: true });
+        }
+    }
+
+    /// Also a retry left over from an earlier failure is taken if the child waits for one, as in OTP.
+    fn try_again(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let Some(at) = self.children.find(slot) else { return };
+        match (&self.phase, self.children.at(at).state()) {
+            (Phase::Idle, State::Waiting { reason }) => {
+                let reason = reason.clone();
+                self.attempt(at, reason, turn);
+            }
+            (Phase::Starting { .. } | Phase::StoppingGroup { .. }, _) => {
+                self.deferred.push_back(Deferred::TryAgain { slot });
+            }
+            _ => {}
+        }
+    }
+
+    /// Two orders: a stop that comes while the supervisor already ends, for whatever reason, changes nothing; one that
+    /// comes during any other operation abandons it, and nothing that was put off is looked at any more.
+    fn stop(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
+        let end = self.children.len();
+        match self.phase {
+            Phase::New | Phase::Idle => self.end(reason, turn),
+            Phase::Starting { at, .. } => {
+                self.deferred.clear();
+                self.ask_to_stop(at, false, turn);
+                self.phase = Phase::Ending { at, end, reason };
+            }
+            Phase::StoppingGroup { at, .. } => {
+                self.deferred.clear();
+                self.phase = Phase::Ending { at, end, reason };
+            }
+            Phase::Ending { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// Handles what was put off, in order of arrival, until the next operation begins.
+    fn catch_up(&mut self, turn: &mut Turn<'_>) {
+        while matches!(self.phase, Phase::Idle)
+            && let Some(deferred) = self.deferred.pop_front()
+        {
+            match deferred {
+                Deferred::TryAgain { slot } => self.try_again(slot, turn),
+                Deferred::Exit { slot, ticket: due } => {
+                    if let Some(at) = self.children.find(slot)
+                        && let State::Fallen { ticket, reason } = self.children.at(at).state()
+                        && *ticket == due
+                    {
+                        let reason = reason.clone();
+                        self.judge(at, reason, turn);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A child ended by itself. Whether, how often, who else: in this order.
+    fn judge(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+        let rules = &self.children.at(at).rules;
+        let (child, significant) = (rules.id.clone(), rules.significant);
+        match verdict(rules.restart, &reason) {
+            Verdict::Restart => return self.attempt(at, reason, turn),
+            Verdict::LeaveDown => {
+                self.report(at, reason.clone(), Decision::LeaveDown, turn);
+                self.children.set(at, State::Gone);
+            }
+            Verdict::Forget => self.forget(at, reason.clone(), turn),
+        }
+        if significant && self.ends_itself() {
+            self.report_of(child, reason, Decision::AutoShutdown, turn);
+            self.end(ExitReason::Shutdown, turn);
+        }
+    }
+
+    /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055).
+    fn attempt(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.children.set(at, State::Gone);
+        if !self.intensity.admit(turn.now) {
+            self.report(at, reason, Decision::GiveUp, turn);
+            return self.end(ExitReason::Shutdown, turn);
+        }
+        match fate(self.strategy, at) {
+            Fate::Alone => {
+                self.report(at, reason, Decision::Restart, turn);
+                self.start_child(at, Purpose::One, turn);
+            }
+            Fate::From(first) => {
+                self.report(at, reason, Decision::RestartGroup, turn);
+                self.stop_group(first, self.children.len(), turn);
+            }
+        }
+    }
+
+    /// Whether the end of a significant child, which is gone already, is the supervisor's too.
+    fn ends_itself(&self) -> bool {
+        match self.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => true,
+            AutoShutdown::AllSignificant => self.children.significant() == 0,
+        }
+    }
+
+    /// Goes on with the start that this is part of, from place `from`; if nothing is left of it, it is over.
+    fn start_next(&mut self, from: usize, purpose: Purpose, turn: &mut Turn<'_>) {
+        if purpose != Purpose::One
+            && let Some(at) = (from..self.children.len()).find(|&index| self.children.get(index).is_some())
+        {
+            return self.start_child(at, purpose, turn);
+        }
+        if purpose == Purpose::OwnStart {
+            turn.push(Command::Ready);
+        }
+        self.phase = Phase::Idle;
+    }
+
+    fn start_child(&mut self, at: usize, purpose: Purpose, turn: &mut Turn<'_>) {
+        let before = self.children.set(at, State::Starting);
+        debug_assert!(matches!(before, State::Gone), "a child is started only when its last life is gone");
+        turn.push(Command::Start(self.children.slot(at)));
+        self.phase = Phase::Starting { at, purpose };
+    }
+
+    /// Stops the members from `first` on that come before `end`; when the last is gone, starts the group.
+    fn stop_group(&mut self, first: usize, end: usize, turn: &mut Turn<'_>) {
+        let forgetting = true;
+        match self.stop_last(first, end, forgetting, turn) {
+            Some(at) => self.phase = Phase::StoppingGroup { first, at },
+            None => self.start_next(first, Purpose::Group, turn),
+        }
+    }
+
+    /// Begins to end: no operation runs any more, and nothing that was put off matters.
+    fn end(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.deferred.clear();
+        self.end_before(self.children.len(), reason, turn);
+    }
+
+    /// Stops the children before place `end`; when the last is gone, the supervisor ends.
+    fn end_before(&mut self, end: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+        let forgetting = false;
+        match self.stop_last(0, end, forgetting, turn) {
+            Some(at) => self.phase = Phase::Ending { at, end: at, reason },
+            None => {
+                turn.push(Command::Exit(reason));
+                self.phase = Phase::Ended;
+            }
+        }
+    }
+
+    /// Takes the last child of these places that has a process in hand and stops it. Those passed on the way are found
+    /// dead, or waiting for a start that will not come: their notices are consumed.
+    fn stop_last(
+        &mut self,
+        first: usize,
+        end: usize,
+        forgetting: bool,
+        turn: &mut Turn<'_>,
+    ) -> Option<usize> {
+        for at in (first..end).rev() {
+            match self.children.get(at).map(|child| child.state()) {
+                Some(State::Running) => {
+                    self.ask_to_stop(at, true, turn);
+                    return Some(at);
+                }
+                Some(State::Fallen { reason, .. }) => {
+                    let reason = reason.clone();
+                    self.cleared(at, reason, forgetting, turn);
+                }
+                Some(State::Waiting { .. }) => {
+                    self.children.set(at, State::Gone);
+                }
+                Some(State::Gone) | None => {}
+                Some(State::Starting | State::Stopping { .. }) => {
+                    unreachable!("one child at a time is in hand")
+                }
+            }
+        }
+        None
+    }
+
+    /// Stops a child by its own setting. `up`: it is running; otherwise its start is abandoned.
+    fn ask_to_stop(&mut self, at: usize, up: bool, turn: &mut Turn<'_>) {
+        let slot = self.children.slot(at);
+        let (deadline, killed) = match self.children.at(at).rules.shutdown {
+            Shutdown::BrutalKill => {
+                turn.push(Command::Kill(slot));
+                (None, false)
+            }
+            Shutdown::Within(limit) if limit.is_zero() => {
+                turn.push(Command::AskToStop(slot));
+                turn.push(Command::Kill(slot));
+                (None, true)
+            }
+            Shutdown::Within(limit) => {
+                let deadline = turn.now + limit;
+                turn.push(Command::AskToStop(slot));
+                turn.push(Command::SetDeadline(slot, deadline));
+                (Some(deadline), false)
+            }
+            Shutdown::Infinity => {
+                turn.push(Command::AskToStop(slot));
+                (None, false)
+            }
+        };
+        self.children.set(at, State::Stopping { deadline, up, killed });
+    }
+
+    /// The start that a stop abandoned has come to its end without the child ever being up.
+    fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        if let Some(at) = self.children.find(slot)
+            && let State::Stopping { up: false, .. } = self.children.at(at).state()
+        {
+            self.stopped(at, reason, turn);
+        }
+    }
+
+    /// The child in hand has been stopped; the operation goes on.
+    fn stopped(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+        match core::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::StoppingGroup { first, .. } => {
+                self.cleared(at, reason, true, turn);
+                self.stop_group(first, at, turn);
+            }
+            Phase::Ending { end, reason: own, .. } => {
+                self.cleared(at, reason, false, turn);
+                self.end_before(end, own, turn);
+            }
+            Phase::New | Phase::Idle | Phase::Starting { .. } | Phase::Ended => {
+                unreachable!("a child is stopped only by a group restart or by the end")
+            }
+        }
+    }
+
+    /// A child has gone that was to be stopped. Its reason is not judged, at most reported (SUP-039, SUP-158).
+    fn cleared(&mut self, at: usize, reason: ExitReason, forgetting: bool, turn: &mut Turn<'_>) {
+        let child = self.children.at(at);
+        let excused =
+            matches!(child.state(), State::Stopping { up: false, .. } | State::Stopping { killed: true, .. });
+        if !excused && !is_as_asked(&child.rules, &reason) {
+            self.report(at, reason.clone(), Decision::StoppedOtherwise, turn);
+        }
+        if forgetting && self.children.at(at).is_temporary() {
+            self.forget(at, reason, turn);
+        } else {
+            self.children.set(at, State::Gone);
+        }
+    }
+
+    fn forget(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.report(at, reason, Decision::Forget, turn);
+        turn.push(Command::Forget(self.children.slot(at)));
+        self.children.forget(at);
+    }
+
+    fn report(&self, at: usize, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+        self.report_of(self.children.at(at).rules.id.clone(), reason, decision, turn);
+    }
+
+    fn report_of(&self, child: Arc<str>, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+        let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
+        turn.push(Command::Report(Report { child, reason, decision, restarts, limit }));
+    }
+
+    /// The place and purpose of the child in this slot, if it is the one that is starting.
+    fn starting(&self, slot: Slot) -> Option<(usize, Purpose)> {
+        let found = self.children.find(slot)?;
+        match self.phase {
+            Phase::Starting { at, purpose } if at == found => Some((at, purpose)),
+            _ => None,
+        }
+    }
+
+    /// States what is true between any two events, beyond what holds of the children by themselves:
+    ///
+    /// 1. The child in hand, and no other, is starting or stopping.
+    /// 2. Between operations nothing is put off, and no child is fallen.
+    /// 3. A fallen child's notice is put off exactly once, unless the supervisor ends.
+    /// 4. A group's members after the one being stopped are gone; so are, at the end, all after the last one reached.
+    /// 5. Before the start, and once all is over, no child has a process or waits for one.
+    /// 6. The window holds no more restarts than the limit.
+    ///
+    /// Looks at every child. Debug builds call it after every event if there are few.
+    ///
+    /// # Panics
+    /// If one of these is broken: a child would be lost, or started beside its own earlier life.
+    pub fn check(&self) {
+        let hand = match self.phase {
+            Phase::New | Phase::Idle | Phase::Ended => None,
+            Phase::Starting { at, .. } | Phase::StoppingGroup { at, .. } | Phase::Ending { at, .. } => {
+                Some(at)
+            }
+        };
+        self.children.check(hand);
+        self.intensity.check();
+
+        let children =
+            || (0..self.children.len()).filter_map(|index| Some((index, self.children.get(index)?)));
+        let all_gone_from = |first: usize| {
+            children().all(|(index, child)| {
+                index < first || hand == Some(index) || child.seen() == ChildState::Gone
+            })
+        };
+        match &self.phase {
+            Phase::New | Phase::Ended => {
+                assert!(all_gone_from(0), "no child without a living supervisor: {self:?}")
+            }
+            Phase::Idle => {
+                assert!(self.deferred.is_empty(), "nothing is put off between operations: {self:?}")
+            }
+            Phase::Starting { at, purpose: Purpose::OwnStart | Purpose::Group } => {
+                assert!(all_gone_from(at + 1), "children after the starting one are gone: {self:?}");
+            }
+            Phase::Starting { purpose: Purpose::One, .. } => {}
+            Phase::StoppingGroup { at, .. } => {
+                assert!(all_gone_from(at + 1), "members after the stopping one are gone: {self:?}");
+            }
+            Phase::Ending { end, .. } => {
+                assert!(all_gone_from(*end), "children reached by the end are gone: {self:?}")
+            }
+        }
+        let ending = matches!(self.phase, Phase::Ending { .. });
+        for (index, child) in children() {
+            if let &State::Fallen { ticket, .. } = child.state() {
+                let mine = |put_off: &&Deferred| match **put_off {
+                    Deferred::Exit { slot, ticket: due } => slot.index() == index && due == ticket,
+                    Deferred::TryAgain { .. } => false,
+                };
+                let notices = self.deferred.iter().filter(mine).count();
+                assert_eq!(notices, usize::from(!ending), "a fallen child has one notice put off: {self:?}");
+            }
+        }
+    }
+}
+
+/// Whether a stopped child's reason is the one it was asked for, or one that its restart type excuses.
+///
+/// # OTP
+/// `shutdown/1`: a permanent child has to end with exactly what it was told.
+fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
+    let exactly = match rules.shutdown {
+        Shutdown::BrutalKill => matches!(reason, ExitReason::Killed),
+        Shutdown::Within(_) | Shutdown::Infinity => matches!(reason, ExitReason::Shutdown),
+    };
+    exactly || (rules.restart != Restart::Permanent && !reason.is_abnormal())
+}

@@ -1,0 +1,320 @@
+//! A second supervisor to compare with, written from OTP's rows the way OTP is: one program that blocks in a receive.
+//! It has no states between events: it runs the whole history again from the beginning until nothing is left to read.
+//! Slow and plain on purpose; scans everything. Shares only the words (rules, reasons) with the implementation.
+
+use minder_signals::{ExitReason, Moment};
+use minder_supervisors_core::{
+    AutoShutdown, ChildRules, ChildState, Restart, Rules, Shutdown, StartFailed, Strategy,
+};
+
+/// What the environment tells; children by their place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Input {
+    Started(usize),
+    StartFailed(usize, ExitReason),
+    Ignored(usize),
+    Exited(usize, ExitReason),
+    StopDeadline(usize),
+    TryAgain(usize),
+    Stop(ExitReason),
+}
+
+/// What the supervisor does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Act {
+    Start(usize),
+    AskToStop(usize),
+    Kill(usize),
+    SetDeadline(usize, Moment),
+    TryAgain(usize),
+    Forget(usize),
+    Ready,
+    Exit(ExitReason),
+}
+
+/// Everything a supervisor with these rules does and how its children stand (`None`: forgotten) after this history.
+pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, Vec<Option<ChildState>>) {
+    let mut model = Model {
+        rules,
+        history,
+        now: Moment::START,
+        mailbox: Vec::new(),
+        acts: Vec::new(),
+        states: vec![Some(ChildState::Gone); rules.children().len()],
+        restarts: Vec::new(),
+        waiting_for: None,
+        terminating: false,
+    };
+    let reason = match model.live() {
+        Interrupt::NothingLeft => None,
+        Interrupt::Terminate(reason) => Some(reason),
+    };
+    if let Some(reason) = reason {
+        // Running out of history while terminating is no more than the end of this replay.
+        let _ = model.terminate(reason);
+    }
+    (model.acts, model.states)
+}
+
+/// Why the program does not go on.
+enum Interrupt {
+    NothingLeft,
+    Terminate(ExitReason),
+}
+
+/// The child that a receive waits for, should it be interrupted.
+#[derive(Clone, Copy)]
+struct WaitingFor {
+    child: usize,
+    starting: bool,
+    deadline: Option<Moment>,
+}
+
+enum Answer {
+    Up,
+    Ignore,
+    Failed(ExitReason),
+}
+
+struct Model<'a> {
+    rules: &'a Rules,
+    history: &'a [(Input, Moment)],
+    now: Moment,
+    mailbox: Vec<Input>,
+    acts: Vec<Act>,
+    states: Vec<Option<ChildState>>,
+    restarts: Vec<Moment>,
+    waiting_for: Option<WaitingFor>,
+    terminating: bool,
+}
+
+impl Model<'_> {
+    fn rules_of(&self, child: usize) -> &ChildRules {
+        &self.rules.children()[child]
+    }
+
+    /// The next of the history. The parent's stop overtakes whatever is going on, except terminating.
+    fn receive(&mut self) -> Result<Input, Interrupt> {
+        loop {
+            let Some(((input, now), rest)) = self.history.split_first() else {
+                return Err(Interrupt::NothingLeft);
+            };
+            self.history = rest;
+            self.now = *now;
+            match input {
+                Input::Stop(reason) if !self.terminating => return Err(Interrupt::Terminate(reason.clone())),
+                Input::Stop(_) => {}
+                input => return Ok(input.clone()),
+            }
+        }
+    }
+
+    /// Leaves in the mailbox what somebody else will look for.
+    fn save(&mut self, input: Input) {
+        match input {
+            Input::Exited(child, _) => {
+                self.states[child] = Some(ChildState::Fallen);
+                self.mailbox.push(input);
+            }
+            Input::TryAgain(_) => self.mailbox.push(input),
+            _ => {}
+        }
+    }
+
+    fn live(&mut self) -> Interrupt {
+        let Err(interrupt) = self.init().and_then(|()| self.serve());
+        interrupt
+    }
+
+    /// SUP-002 to SUP-006, SUP-079.
+    fn init(&mut self) -> Result<(), Interrupt> {
+        for child in 0..self.states.len() {
+            match self.start(child)? {
+                Answer::Up => {}
+                Answer::Ignore => self.down(child),
+                Answer::Failed(reason) => {
+                    self.states[child] = Some(ChildState::Gone);
+                    let id = self.rules_of(child).id.clone();
+                    let why = ExitReason::shutdown_with(StartFailed::new(id, reason));
+                    return Err(Interrupt::Terminate(why));
+                }
+            }
+        }
+        self.acts.push(Act::Ready);
+        Ok(())
+    }
+
+    fn serve(&mut self) -> Result<std::convert::Infallible, Interrupt> {
+        loop {
+            let next = if self.mailbox.is_empty() { self.receive()? } else { self.mailbox.remove(0) };
+            match next {
+                Input::Exited(child, reason) => self.child_terminated(child, reason)?,
+                Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
+                    self.restart(child)?
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// SUP-021 to SUP-024, SUP-121 to SUP-128.
+    fn child_terminated(&mut self, child: usize, reason: ExitReason) -> Result<(), Interrupt> {
+        let rules = self.rules_of(child).clone();
+        if rules.restart == Restart::Permanent
+            || (rules.restart == Restart::Transient && reason.is_abnormal())
+        {
+            return self.restart(child);
+        }
+        self.down(child);
+        let significant_left = (0..self.states.len()).any(|other| {
+            self.rules_of(other).significant && !matches!(self.states[other], None | Some(ChildState::Gone))
+        });
+        match self.rules.auto_shutdown() {
+            AutoShutdown::AnySignificant if rules.significant => {
+                Err(Interrupt::Terminate(ExitReason::Shutdown))
+            }
+            AutoShutdown::AllSignificant if rules.significant && !significant_left => {
+                Err(Interrupt::Terminate(ExitReason::Shutdown))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// SUP-031 to SUP-039, SUP-051 to SUP-057, SUP-071 to SUP-078, SUP-080.
+    fn restart(&mut self, child: usize) -> Result<(), Interrupt> {
+        self.states[child] = Some(ChildState::Gone);
+        let recent =
+            self.restarts.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count();
+        if recent + 1 > self.rules.limit() as usize {
+            return Err(Interrupt::Terminate(ExitReason::Shutdown));
+        }
+        self.restarts.push(self.now);
+        let members: Vec<usize> = match self.rules.strategy() {
+            Strategy::OneForOne => vec![child],
+            Strategy::OneForAll => (0..self.states.len()).collect(),
+            Strategy::RestForOne => (child..self.states.len()).collect(),
+        };
+        for &member in members.iter().rev() {
+            if member != child && self.states[member].is_some() {
+                self.stop(member)?;
+                self.down(member);
+            }
+        }
+        for &member in &members {
+            if self.states[member].is_none() {
+                continue;
+            }
+            match self.start(member)? {
+                Answer::Up => {}
+                Answer::Ignore => self.down(member),
+                Answer::Failed(_) => {
+                    self.states[member] = Some(ChildState::Waiting);
+                    self.acts.push(Act::TryAgain(member));
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The child has no process any more: its specification stays, a temporary one goes.
+    fn down(&mut self, child: usize) {
+        if self.rules_of(child).restart == Restart::Temporary {
+            self.acts.push(Act::Forget(child));
+            self.states[child] = None;
+        } else {
+            self.states[child] = Some(ChildState::Gone);
+        }
+    }
+
+    fn start(&mut self, child: usize) -> Result<Answer, Interrupt> {
+        self.acts.push(Act::Start(child));
+        self.states[child] = Some(ChildState::Starting);
+        self.waiting_for = Some(WaitingFor { child, starting: true, deadline: None });
+        let answer = loop {
+            match self.receive()? {
+                Input::Started(who) if who == child => break Answer::Up,
+                Input::Ignored(who) if who == child => break Answer::Ignore,
+                Input::StartFailed(who, reason) | Input::Exited(who, reason) if who == child => {
+                    break Answer::Failed(reason);
+                }
+                other => self.save(other),
+            }
+        };
+        self.states[child] = Some(ChildState::Running);
+        self.waiting_for = None;
+        Ok(answer)
+    }
+
+    /// Returns when the child is gone; its notice has been taken out of the mailbox then (SUP-099).
+    fn stop(&mut self, child: usize) -> Result<(), Interrupt> {
+        match self.states[child] {
+            Some(ChildState::Running) => {
+                self.tell_to_stop(child);
+                self.wait_until_gone()
+            }
+            Some(ChildState::Fallen) => {
+                self.mailbox.retain(|input| !matches!(input, Input::Exited(who, _) if *who == child));
+                self.states[child] = Some(ChildState::Gone);
+                Ok(())
+            }
+            _ => {
+                self.states[child] = Some(ChildState::Gone);
+                Ok(())
+            }
+        }
+    }
+
+    /// SUP-092 to SUP-095.
+    fn tell_to_stop(&mut self, child: usize) {
+        let mut deadline = None;
+        match self.rules_of(child).shutdown {
+            Shutdown::BrutalKill => self.acts.push(Act::Kill(child)),
+            Shutdown::Infinity => self.acts.push(Act::AskToStop(child)),
+            Shutdown::Within(limit) => {
+                self.acts.push(Act::AskToStop(child));
+                if limit.is_zero() {
+                    self.acts.push(Act::Kill(child));
+                } else {
+                    self.acts.push(Act::SetDeadline(child, self.now + limit));
+                    deadline = Some(self.now + limit);
+                }
+            }
+        }
+        self.states[child] = Some(ChildState::Stopping);
+        self.waiting_for = Some(WaitingFor { child, starting: false, deadline });
+    }
+
+    fn wait_until_gone(&mut self) -> Result<(), Interrupt> {
+        while let Some(WaitingFor { child, deadline, .. }) = self.waiting_for {
+            match self.receive()? {
+                Input::Exited(who, _) | Input::StartFailed(who, _) | Input::Ignored(who) if who == child => {
+                    self.states[child] = Some(ChildState::Gone);
+                    self.waiting_for = None;
+                }
+                Input::StopDeadline(who) if who == child && deadline.is_some_and(|due| due <= self.now) => {
+                    self.acts.push(Act::Kill(child));
+                    self.waiting_for = Some(WaitingFor { child, starting: false, deadline: None });
+                }
+                other => self.save(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// SUP-091, SUP-098. Whoever was waited for when this began is seen off first.
+    fn terminate(&mut self, reason: ExitReason) -> Result<(), Interrupt> {
+        self.terminating = true;
+        if let Some(WaitingFor { child, starting: true, .. }) = self.waiting_for {
+            self.tell_to_stop(child);
+        }
+        self.wait_until_gone()?;
+        for child in (0..self.states.len()).rev() {
+            if self.states[child].is_some() {
+                self.stop(child)?;
+            }
+        }
+        self.acts.push(Act::Exit(reason));
+        Ok(())
+    }
+}
