@@ -17,7 +17,7 @@
 //!
 //! let tree = one_for_one().child(actor_in("worker", seat, || Worker));
 //! tree.start(&system, "demo").await.map_err(|reason| reason.to_string())?;
-//! for n in 0..10 {
+//! for n in 0..10_u64 {
 //!     worker.send(n).await?;
 //! }
 //! # while worker.queued() > 0 { tokio::task::yield_now().await; }

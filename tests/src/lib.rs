@@ -1,1 +1,1 @@
-//! To be written.
+//! What several tests of this package share. The rules of the repository are in `tests/repo`.
