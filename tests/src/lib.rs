@@ -1,1 +1,3 @@
 //! What several tests of this package share. The rules of the repository are in `tests/repo`.
+
+pub mod broken_stores;

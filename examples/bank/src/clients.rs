@@ -1,0 +1,164 @@
+//! The clients: outside of the bank, and outside of its faults. Each sends one transfer at a time and sends it again,
+//! under the same id, until it has an answer; then it writes down what it was told.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use minder::{Addr, System};
+use tokio::sync::mpsc;
+
+use crate::outcomes::{Answer, Outcome, Refusal};
+use crate::service::GatewayMsg;
+use crate::transfers::Transfer;
+use crate::workload::{ClientWorkload, MEMORY};
+
+/// How long a client waits for an answer before it asks again.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long it waits after it was told that there will be none.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// What all clients share.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// Where they ask.
+    pub gateway: Addr<GatewayMsg>,
+    /// Whose clock they use.
+    pub system: System,
+    /// Where they write down what they were told.
+    pub history: mpsc::Sender<(Transfer, Answer)>,
+    /// How many answers there were.
+    pub answered: Arc<AtomicU64>,
+    /// How often somebody asked again.
+    pub asked_again: Arc<AtomicU64>,
+}
+
+/// What clients have to tell at the end.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Microseconds from first asking to the answer.
+    pub latency_us: Histogram<u64>,
+    /// Transfers that were applied, then or before.
+    pub applied: u64,
+    /// Refusals, by reason.
+    pub refused: BTreeMap<Refusal, u64>,
+    /// Ids that other fields had taken.
+    pub conflicts: u64,
+    /// How many answers cannot be, given what the client asked before.
+    pub surprised: u64,
+    /// The first few of them.
+    pub surprises: Vec<Surprise>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        let latency_us = Histogram::new(3).expect("three digits are a precision that histograms have");
+        Self {
+            latency_us,
+            applied: 0,
+            refused: BTreeMap::new(),
+            conflicts: 0,
+            surprised: 0,
+            surprises: Vec::new(),
+        }
+    }
+}
+
+impl Told {
+    /// Adds what another client has to tell.
+    pub fn add(&mut self, other: Self) {
+        self.latency_us.add(&other.latency_us).expect("histograms that resize themselves take any other");
+        self.applied += other.applied;
+        for (reason, count) in other.refused {
+            *self.refused.entry(reason).or_default() += count;
+        }
+        self.conflicts += other.conflicts;
+        self.surprised += other.surprised;
+        self.surprises.extend(other.surprises);
+        self.surprises.truncate(SURPRISES);
+    }
+
+    fn count(&mut self, answer: Answer) {
+        match answer {
+            Answer::Outcome(Outcome::Applied { .. }) => self.applied += 1,
+            Answer::Outcome(Outcome::Refused { reason, .. }) => *self.refused.entry(reason).or_default() += 1,
+            Answer::Conflict => self.conflicts += 1,
+        }
+    }
+}
+
+/// An answer that cannot be.
+#[derive(Clone, Debug)]
+pub struct Surprise {
+    transfer: Transfer,
+    answer: Answer,
+    expected: String,
+}
+
+impl fmt::Display for Surprise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { transfer, answer, expected } = self;
+        write!(f, "a client asked for {} and was told {answer:?}, but expected {expected}", transfer.id)
+    }
+}
+
+/// Most surprises that are kept.
+const SURPRISES: usize = 10;
+
+/// Runs one client to its end.
+pub async fn client(work: ClientWorkload, door: Door) -> Told {
+    let mut told = Told::default();
+    let mut recent: VecDeque<(u64, Answer)> = VecDeque::with_capacity(MEMORY + 1);
+    for item in work {
+        let asked_at = door.system.now();
+        let answer = ask(item.transfer, &door).await;
+        let micros = door.system.now().since(asked_at).as_micros();
+        record(&mut told.latency_us, micros);
+        door.answered.fetch_add(1, Ordering::Relaxed);
+        let earlier = |index| recent.iter().find(|(at, _)| *at == index).map(|(_, answer)| *answer);
+        if !item.expected.allows(answer, earlier) {
+            told.surprised += 1;
+            if told.surprises.len() < SURPRISES {
+                let expected = format!("{:?}", item.expected);
+                told.surprises.push(Surprise { transfer: item.transfer, answer, expected });
+            }
+        }
+        told.count(answer);
+        recent.push_back((item.index, answer));
+        if recent.len() > MEMORY {
+            recent.pop_front();
+        }
+        if door.history.send((item.transfer, answer)).await.is_err() {
+            break; // nobody writes the history any more: the run has failed
+        }
+    }
+    told
+}
+
+/// Records microseconds; the histogram grows as it needs to.
+fn record(histogram: &mut Histogram<u64>, micros: u128) {
+    // Refused is only what no histogram can hold: 584,000 years.
+    let _ = histogram.record(u64::try_from(micros).unwrap_or(u64::MAX));
+}
+
+/// Asks until there is an answer.
+async fn ask(transfer: Transfer, door: &Door) -> Answer {
+    loop {
+        let asked = door.gateway.ask_within(PATIENCE, |reply| GatewayMsg::Transfer(transfer, reply)).await;
+        match asked {
+            Ok(answer) => return answer,
+            Err(_) => {
+                door.asked_again.fetch_add(1, Ordering::Relaxed);
+                pause().await;
+            }
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client is no actor: it has no context to wait by")]
+async fn pause() {
+    tokio::time::sleep(PAUSE).await;
+}
