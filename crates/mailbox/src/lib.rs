@@ -5,6 +5,8 @@
 mod mailbox;
 mod sending;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use mailbox::{Capacity, Mailbox, Ready, Refused};
 pub use sending::Sending;

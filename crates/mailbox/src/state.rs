@@ -60,6 +60,9 @@ impl<T> State<T> {
 
     /// Counted items that are in the mailbox, the unhandled rest of the receiver's batch among them.
     pub(crate) fn len(&mut self, taken: u64) -> u64 {
+        if self.closed.is_some() {
+            return 0; // its rest was handed over when it was closed
+        }
         self.taken = taken;
         self.accepted - taken
     }

@@ -15,6 +15,7 @@ use crate::cell::{Cell, MailboxOptions};
 use crate::context::Start;
 use crate::incarnation;
 use crate::life::{Heir, Life, Minder, Peer, both};
+use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
 use crate::system::{System, SystemShared};
 
@@ -267,32 +268,48 @@ where
             incarnation::launch(seat, id, Start::Pending, &options, make);
             return Ok(ActorRef { peer: child });
         }
-        // Somebody lives there. If its minder is gone it is an orphan, and about to go too.
+        // Somebody lives there: an orphan about to go, or a rightful tenant.
         let tenant = life.id(core.number);
         let tenants_minder = life.minder.clone();
-        let heir_is_there = life.ties_if_any().is_some_and(|ties| ties.heir.is_some());
+        let heir = life.ties_if_any().and_then(|ties| ties.heir.as_ref());
+        let heir = heir.map(|heir| heir.minder.clone());
         drop((life, minder_life));
-        let orphaned = match &tenants_minder {
-            Minder::Actor(other) => {
-                other.cell.core().address() != minder_core.address() || other.id != minder.id
-            }
-            Minder::System | Minder::Nobody => false,
-        } && !matches!(&tenants_minder, Minder::Actor(other) if other.lives());
-        if !orphaned || heir_is_there {
+        let orphaned = is_orphan(tenants_minder);
+        // One whose minder has ended while it waited will never take the seat.
+        if !orphaned || heir.as_ref().is_some_and(Peer::lives) {
             return Err(StartError::SeatTaken(core.path()));
         }
         let mut life = core.life();
-        if !life.is(tenant) {
-            continue; // it has left meanwhile
+        let known = heir.as_ref().map(|its_minder| its_minder.id);
+        let first_in_line = life.ties().heir.as_ref().map(|heir| heir.minder.id);
+        if !life.is(tenant) || first_in_line != known {
+            continue; // the orphan has left meanwhile, or somebody else got in line
         }
         let id = ActorId::new(core.number, life.incarnation + 1);
         let (again, its_minder) = (seat.clone(), minder.clone());
         let start = Box::new(move || {
-            // Refused only if the minder has ended while it waited; then nobody wants to know.
-            drop(start_minded(again, &its_minder, options, make));
+            if let Err(refused) = start_minded(again, &its_minder, options, make) {
+                its_minder.child_event(id, ChildEvent::StartFailed(refused.into()));
+            }
         });
-        life.ties().heir = Some(Heir { id, minder: minder.clone(), start });
+        let replaced = life.ties().heir.replace(Heir { id, minder: minder.clone(), start });
+        drop(life);
+        drop(replaced); // it holds the seat and user code: not under the lock
         return Ok(ActorRef { peer: cell.peer_of(id) });
+    }
+}
+
+/// Whether someone up the line of minders has ended: then everybody below is on the way out, level by level.
+fn is_orphan(mut minder: Minder) -> bool {
+    loop {
+        let Minder::Actor(above) = minder else { return false };
+        let life = above.cell.core().life();
+        if !life.is(above.id) {
+            return true;
+        }
+        let next = life.minder.clone();
+        drop(life);
+        minder = next;
     }
 }
 

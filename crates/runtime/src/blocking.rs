@@ -4,7 +4,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
+use minder_signals::ExitReason;
+
 use crate::frame;
+use crate::reply::Fate;
 
 /// Counts the closures of one incarnation that are still running.
 #[derive(Default)]
@@ -53,6 +56,10 @@ pub(crate) async fn run<T: Send + 'static>(
     let running = latch.enter();
     let result = tokio::task::spawn_blocking(move || {
         let result = frame::run_as(cell, work);
+        frame::judge_dropped(|| match &result {
+            Ok(_) => Fate::NoReply,
+            Err(report) => Fate::Crashed(ExitReason::Panic(Arc::new(report.clone()))),
+        });
         drop(running); // after the closure and all that it owned are gone
         result
     })

@@ -15,6 +15,9 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 
+#[cfg(test)]
+mod tests;
+
 /// The width of a bucket.
 const WIDTH: Duration = Duration::from_millis(5);
 

@@ -55,7 +55,7 @@ pub(crate) async fn depart<A: Actor>(
         }
         if let Some(timers) = &extra.timers {
             let messages = timers.cancel_all();
-            let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, messages));
+            let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, messages));
             frame::add_drop_panic(&mut reason, dropped);
         }
         for (monitor, monitored) in extra.monitors.drain() {
@@ -81,7 +81,7 @@ pub(crate) async fn depart<A: Actor>(
     });
     let vacated = vacate(&context, abnormal_since);
     // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
-    let _ = frame::with_fate(fate, || frame::drop_caught(address, vacated.stale));
+    let _ = frame::with_fate(fate, || frame::drop_each_caught(address, vacated.stale));
     tell(context, vacated.ties, vacated.minder, reason);
 }
 

@@ -21,8 +21,8 @@ thread_local! {
 struct Frame {
     /// The address in memory of the cell whose code runs; 0 outside actors. Never dereferenced.
     cell: Cell<usize>,
-    /// Panic of the code that runs, as the hook saw it.
-    panic: RefCell<Option<PanicReport>>,
+    /// Panic of the code that runs, as the hook saw it. Empty outside actors.
+    panic: RefCell<Option<Box<PanicReport>>>,
     /// Replies dropped unanswered by the code that runs; judged when it is known how that code ended.
     dropped: RefCell<Vec<Arc<dyn Unanswered>>>,
     /// What becomes of replies that are dropped right now, if that is known already.
@@ -48,13 +48,20 @@ impl Frame {
 /// The payload of a panic that was caught elsewhere and is raised again here; see [`raise`].
 struct Carried(PanicReport);
 
+/// How many payloads that panic when they are dropped are put up with before the next one is leaked.
+const BAD_PAYLOADS: usize = 8;
+
 /// Runs user code of the given cell. A panic comes back as its report and is not printed.
 pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, PanicReport> {
     FRAME.with(|frame| {
         let outer = frame.cell.replace(cell);
-        let result = catch_unwind(AssertUnwindSafe(code));
+        // What the hook sees belongs to this run alone: not to one that this interrupts while it unwinds, and not,
+        // if the code catches its own panic, to the next.
+        let outer_panic = if outer == 0 { None } else { frame.panic.take() };
+        let result = catch_unwind(AssertUnwindSafe(code)).map_err(|payload| report(frame, payload));
         frame.cell.set(outer);
-        result.map_err(|payload| report(frame, payload))
+        drop(frame.panic.replace(outer_panic));
+        result
     })
 }
 
@@ -65,13 +72,28 @@ fn report(frame: &Frame, payload: Box<dyn Any + Send>) -> PanicReport {
     match payload.downcast::<Carried>() {
         Ok(carried) => carried.0,
         Err(payload) => {
-            let mut report = seen.unwrap_or_default();
+            let mut report = seen.map(|seen| *seen).unwrap_or_default();
             report.text = text_of(&*payload);
-            // A payload is user code too, and its drop may panic.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(payload))));
+            report.while_dropping = dispose(frame, payload);
             report
         }
     }
+}
+
+/// Drops a payload, which is user code too: its drop may panic with a payload whose drop panics, and so on for ever.
+/// Returns what the first of these panics said.
+fn dispose(frame: &Frame, mut payload: Box<dyn Any + Send>) -> Option<Box<str>> {
+    let mut first = None;
+    for _ in 0..BAD_PAYLOADS {
+        let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) else { return first };
+        let location = frame.panic.take().and_then(|seen| seen.location);
+        first.get_or_insert_with(|| {
+            PanicReport { text: text_of(&*next), location, ..Default::default() }.to_string().into()
+        });
+        payload = next;
+    }
+    std::mem::forget(payload);
+    first
 }
 
 fn text_of(payload: &(dyn Any + Send)) -> String {
@@ -90,6 +112,12 @@ pub(crate) fn raise(report: PanicReport) -> ! {
 /// Drops a value of user code. If its drop panics, the text is returned.
 pub(crate) fn drop_caught<T>(cell: usize, value: T) -> Option<String> {
     run_as(cell, || drop(value)).err().map(|report| report.to_string())
+}
+
+/// Drops values of user code one by one, so that the panics of two never meet. Returns their texts.
+pub(crate) fn drop_each_caught<T>(cell: usize, values: impl IntoIterator<Item = T>) -> Option<String> {
+    let texts: Vec<String> = values.into_iter().filter_map(|value| drop_caught(cell, value)).collect();
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// Adds a panic that happened while an actor was cleared away to the reason for which it is cleared away.
@@ -191,7 +219,7 @@ pub(crate) fn install_hook() {
                     ..Default::default()
                 };
                 // Borrowed only if the hook itself is running again below: then the first report stands.
-                frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(report)).is_ok()
+                frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(Box::new(report))).is_ok()
             });
             if !noted.unwrap_or(false) {
                 previous(info);

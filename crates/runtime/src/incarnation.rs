@@ -99,8 +99,11 @@ where
         };
         let mut starting = pin!(Some(starting));
         match attend(starting.as_mut(), &mut duty).await {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => return Err(End::abrupt(reason)),
+            Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
+            Ok(Err(reason)) => {
+                frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+                return Err(End::abrupt(reason));
+            }
             Err(end) => return Err(end),
         }
     }
@@ -132,10 +135,10 @@ async fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> End {
             cell.mailbox.admit_when_half_empty();
         }
         if let Some(reason) = duty.stop_asked.take() {
-            match frame::run_as(cell.core.address(), || actor.stop_requested(&reason, context)) {
+            match attend_now(&cell, || actor.stop_requested(&reason, context)) {
                 Ok(Winding::Done) => return End::orderly(reason),
                 Ok(Winding::Later) => {}
-                Err(report) => return End::panicked(report),
+                Err(end) => return end,
             }
         }
         if let Some(reason) = context.ending.take() {
@@ -159,9 +162,9 @@ async fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> End {
         let handled = match item {
             Item::Ask(message, slot) if slot.is_abandoned() => {
                 // Nobody waits for it any more: skipped.
-                match frame::run_as(cell.core.address(), || drop(message)) {
+                match attend_now(&cell, || drop(message)) {
                     Ok(()) => continue,
-                    Err(report) => return End::panicked(report),
+                    Err(end) => return end,
                 }
             }
             Item::Tell(message) | Item::Ask(message, _) | Item::Own(message) => {
@@ -286,7 +289,8 @@ pub(crate) async fn attend<M: Send + 'static, F: Future>(
         });
         match polled {
             Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
-            Ok(Poll::Pending) => {}
+            // Whatever it has dropped so far was dropped by a living actor; other actors run on this thread next.
+            Ok(Poll::Pending) => frame::judge_dropped(|| Fate::NoReply),
             Err(report) => return Poll::Ready(Err(End::panicked(report))),
         }
         #[cfg(feature = "fault-injection")]
@@ -320,6 +324,16 @@ pub(crate) async fn attend<M: Send + 'static, F: Future>(
         frame::add_drop_panic(&mut end.reason, dropped);
         end
     })
+}
+
+/// Runs user code that does not await to its end.
+fn attend_now<M: Send + 'static, T>(cell: &Cell<M>, code: impl FnOnce() -> T) -> Result<T, End> {
+    let result = frame::run_as(cell.core.address(), code).map_err(End::panicked);
+    frame::judge_dropped(|| match &result {
+        Ok(_) => Fate::NoReply,
+        Err(end) => Fate::Crashed(end.reason.clone()),
+    });
+    result
 }
 
 /// Lets other tasks run once.

@@ -73,7 +73,7 @@ pub(crate) struct Ties {
     /// A start that waits until an orphan has left the seat.
     pub(crate) heir: Option<Heir>,
     pub(crate) final_watchers: Vec<FinalWatcher>,
-    /// Why the last incarnation ended.
+    /// Why the last incarnation ended, for whoever gives the seat up later.
     pub(crate) last_reason: Option<ExitReason>,
 }
 
@@ -144,12 +144,15 @@ impl Life {
     /// Forgets what is tied to the incarnation and returns it; what is tied to the seat stays.
     pub(crate) fn take_ties(&mut self) -> Ties {
         let Some(ties) = self.ties.as_deref_mut() else { return Ties::default() };
-        let final_watchers = std::mem::take(&mut ties.final_watchers);
-        let taken = std::mem::take(ties);
-        if final_watchers.is_empty() {
+        let of_seat = Ties {
+            final_watchers: std::mem::take(&mut ties.final_watchers),
+            last_reason: ties.last_reason.take(),
+            ..Ties::default()
+        };
+        let is_needed = !of_seat.final_watchers.is_empty() || of_seat.last_reason.is_some();
+        let taken = std::mem::replace(ties, of_seat);
+        if !is_needed {
             self.ties = None;
-        } else {
-            ties.final_watchers = final_watchers;
         }
         taken
     }

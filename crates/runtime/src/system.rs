@@ -100,7 +100,7 @@ impl std::error::Error for SystemError {}
 pub struct ShutdownReport {
     /// Who stopped, in the order in which they did, and how long each took.
     pub stopped: Vec<(Arc<str>, Duration)>,
-    /// Who did not stop within the deadline and was killed.
+    /// Who did not stop within the deadline and was killed, and whoever lived below; each minder before its children.
     pub killed: Vec<Arc<str>>,
     /// How many actors were still there at the very end: each is in code that does not yield.
     pub left: usize,
@@ -276,14 +276,10 @@ impl System {
         }
         let mut late: Vec<(u64, Peer)> = shared.roots().actors.values().cloned().collect();
         late.sort_unstable_by_key(|(started, _)| std::cmp::Reverse(*started));
-        for (_, actor) in late {
-            actor.order(Control::Kill);
-            report.killed.push(actor.cell.core().path());
-        }
-        // Those minded by whoever was killed die of it on their own.
+        // Those below, too: one that traps exits and hangs would outlive the end of its minder.
+        late.into_iter().for_each(|(_, actor)| kill_tree(&actor, &mut report.killed));
         shared.until_gone(|| shared.living.load(Ordering::Acquire) == 0, shared.now() + GRACE).await;
         report.left = self.living();
-        shared.deadlines.close();
         report
     }
 }
@@ -320,11 +316,15 @@ impl SystemShared {
         fastrand::Rng::with_seed(self.seed ^ mixed).u64(..)
     }
 
+    /// Tells an event to whoever watches. It is told in the middle of things that must come to their end, so a panic
+    /// of an observer stays with it; as code of no actor's, it is printed.
     pub(crate) fn report(&self, event: &Event<'_>) {
-        events::trace(event);
-        if let Some(observer) = &self.observer {
-            observer.event(event);
-        }
+        let _ = frame::run_as(0, || {
+            events::trace(event);
+            if let Some(observer) = &self.observer {
+                observer.event(event);
+            }
+        });
     }
 
     fn roots(&self) -> MutexGuard<'_, Roots> {
@@ -379,6 +379,21 @@ impl SystemShared {
             .await;
         }
     }
+}
+
+/// Kills an actor and whoever lives below it, from the top; adds their paths to those killed.
+fn kill_tree(actor: &Peer, killed: &mut Vec<Arc<str>>) {
+    if !actor.order(Control::Kill) {
+        return;
+    }
+    let core = actor.cell.core();
+    killed.push(core.path());
+    let mut below: Vec<Peer> = match core.life().ties_if_any() {
+        Some(ties) => ties.children.values().cloned().collect(),
+        None => Vec::new(),
+    };
+    below.sort_unstable_by_key(|child| std::cmp::Reverse(child.id));
+    below.iter().for_each(|child| kill_tree(child, killed));
 }
 
 impl Drop for SystemShared {

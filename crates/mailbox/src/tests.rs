@@ -1,0 +1,304 @@
+//! The mailbox by itself: polled by hand, without an executor.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use minder_signals::{ActorId, Control, Exit, ExitReason};
+
+use crate::{Capacity, Mailbox, Ready, Refused, Sending};
+
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A waker, and how often it was used since the last look.
+fn counted() -> (Waker, impl Fn() -> usize) {
+    let wakes = Arc::new(Wakes::default());
+    (wakes.clone().into(), move || wakes.0.swap(0, Ordering::Relaxed))
+}
+
+fn poll(sending: &mut Sending<'_, u32>) -> Poll<Result<(), Refused<u32>>> {
+    Pin::new(sending).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The receiver: takes the whole lane, handles one at a time.
+#[derive(Default)]
+struct Receiver {
+    batch: VecDeque<u32>,
+    seen: Vec<u32>,
+}
+
+/// Items from here on are exempt from the bound.
+const EXEMPT: u32 = 1000;
+
+impl Receiver {
+    fn refill(&mut self, mailbox: &Mailbox<u32>) -> Poll<Ready> {
+        mailbox.poll_refill(&mut self.batch, &mut Context::from_waker(Waker::noop()))
+    }
+
+    fn handle(&mut self, mailbox: &Mailbox<u32>) -> bool {
+        let Some(item) = self.batch.pop_front() else { return false };
+        if item < EXEMPT {
+            mailbox.took_one();
+        }
+        self.seen.push(item);
+        true
+    }
+
+    fn drain(&mut self, mailbox: &Mailbox<u32>) {
+        loop {
+            while self.handle(mailbox) {}
+            if self.refill(mailbox).is_pending() {
+                return;
+            }
+        }
+    }
+}
+
+fn full(capacity: u32) -> Mailbox<u32> {
+    let mailbox = Mailbox::new(Capacity::of(capacity));
+    for item in 0..capacity {
+        assert_eq!(mailbox.tell(item), Ok(()));
+    }
+    mailbox
+}
+
+#[test]
+fn the_bound_counts_the_unhandled_rest_of_a_batch_and_what_is_given_back() {
+    let mailbox = full(3);
+    let mut receiver = Receiver::default();
+    assert_eq!(mailbox.tell(9), Err(Refused::Full(9)));
+    assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Items));
+    assert_eq!((mailbox.tell(9), mailbox.len()), (Err(Refused::Full(9)), 3), "taken, not handled");
+    assert!(receiver.handle(&mailbox));
+    assert_eq!((mailbox.tell(3), mailbox.tell(9)), (Ok(()), Err(Refused::Full(9))));
+    mailbox.give_back(&mut receiver.batch);
+    assert_eq!((mailbox.tell(9), mailbox.len()), (Err(Refused::Full(9)), 3), "given back");
+    receiver.drain(&mailbox);
+    assert_eq!((receiver.seen, mailbox.is_empty()), (vec![0, 1, 2, 3], true));
+}
+
+#[test]
+fn exempt_items_keep_their_place_and_do_not_count() {
+    let mailbox = full(1);
+    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!((mailbox.len(), mailbox.tell(9)), (1, Err(Refused::Full(9))));
+    let mut receiver = Receiver::default();
+    receiver.drain(&mailbox);
+    assert_eq!(mailbox.tell(1), Ok(()));
+    receiver.drain(&mailbox);
+    assert_eq!(receiver.seen, [0, EXEMPT, 1]);
+}
+
+#[test]
+fn a_waiting_send_is_let_in_by_the_receiver_and_told_so() {
+    let mailbox = full(1);
+    let (waker, wakes) = counted();
+    let mut sending = mailbox.send(1);
+    assert!(Pin::new(&mut sending).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(mailbox.needs_attention() && !mailbox.has_orders());
+    let mut receiver = Receiver::default();
+    receiver.drain(&mailbox);
+    assert_eq!((&*receiver.seen, wakes()), (&[0, 1][..], 1), "let in before its task has run again");
+    assert_eq!(poll(&mut sending), Poll::Ready(Ok(())));
+    assert!(!mailbox.needs_attention());
+}
+
+#[test]
+fn a_send_that_turns_away_is_not_delivered_and_makes_way() {
+    let mailbox = full(1);
+    let (mut first, mut second) = (mailbox.send(1), mailbox.send(2));
+    assert!(poll(&mut first).is_pending() && poll(&mut second).is_pending());
+    assert_eq!(first.withdraw(), Some(1));
+    assert_eq!(first.withdraw(), None);
+    drop(first);
+    let mut receiver = Receiver::default();
+    receiver.drain(&mailbox);
+    assert_eq!((&*receiver.seen, poll(&mut second)), (&[0, 2][..], Poll::Ready(Ok(()))));
+    assert_eq!(second.withdraw(), None, "it is in the mailbox, or was");
+}
+
+#[test]
+fn closing_gives_everything_back() {
+    let mailbox = full(2);
+    let (waker, wakes) = counted();
+    let mut waiting = mailbox.send(5);
+    assert!(Pin::new(&mut waiting).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!((mailbox.closed(), mailbox.len()), (None, 2));
+    assert_eq!(mailbox.close(ExitReason::Shutdown), [0, 1]);
+    assert_eq!(wakes(), 1, "who waits is told");
+    let closed = |item| Refused::Closed(item, ExitReason::Shutdown);
+    assert_eq!(poll(&mut waiting), Poll::Ready(Err(closed(5))));
+    assert_eq!(mailbox.tell(6), Err(closed(6)));
+    assert_eq!(mailbox.notify(7), Err(7));
+    assert_eq!(pin!(mailbox.send(8)).poll(&mut Context::from_waker(&waker)), Poll::Ready(Err(closed(8))));
+    assert_eq!(mailbox.close(ExitReason::Killed), []);
+    assert_eq!((mailbox.closed(), mailbox.len()), (Some(ExitReason::Shutdown), 0), "the first reason stands");
+}
+
+#[test]
+fn orders_overtake_items_and_keep_their_own_order() {
+    let mailbox = full(2);
+    let mut receiver = Receiver::default();
+    let exit = || Exit { from: ActorId::new(1, 1), reason: ExitReason::Killed };
+    mailbox.exit(exit(), |_| EXEMPT);
+    mailbox.order(Control::Kill);
+    assert!(mailbox.needs_attention() && mailbox.has_orders());
+    assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Orders));
+    assert_eq!(mailbox.next_order(), Some(Control::Exit(exit())));
+    assert!(mailbox.has_orders());
+    assert_eq!(mailbox.next_order(), Some(Control::Kill));
+    assert_eq!((mailbox.next_order(), mailbox.needs_attention()), (None, false));
+
+    assert!(!mailbox.set_trapping(true));
+    mailbox.exit(exit(), |_| EXEMPT);
+    mailbox.order(Control::Kill);
+    mailbox.reset();
+    assert!(!mailbox.has_orders() && !mailbox.is_trapping(), "both were the last life's");
+    receiver.drain(&mailbox);
+    assert_eq!(receiver.seen, [0, 1, EXEMPT], "trapped, it is an item");
+}
+
+#[test]
+fn who_is_woken_by_what() {
+    let mailbox = Mailbox::new(Capacity::of(1));
+    let (waker, wakes) = counted();
+    let context = &mut Context::from_waker(&waker);
+    let mut batch = VecDeque::new();
+    assert!(mailbox.poll_refill(&mut batch, context).is_pending());
+    assert_eq!((mailbox.tell(1), mailbox.notify(EXEMPT), wakes()), (Ok(()), Ok(()), 1), "idle: once");
+    assert_eq!(mailbox.poll_refill(&mut batch, context), Poll::Ready(Ready::Items));
+    mailbox.took_one();
+    // Inside a handler only an order counts.
+    assert!(mailbox.park_in_handler(context).is_pending());
+    assert_eq!((mailbox.tell(2), wakes()), (Ok(()), 0));
+    mailbox.order(Control::Kill);
+    assert_eq!((wakes(), mailbox.park_in_handler(context)), (1, Poll::Ready(Ready::Orders)));
+    assert_eq!(mailbox.next_order(), Some(Control::Kill));
+    // And who waits for room that is there is let in by one that suspends.
+    let mut sending = mailbox.send(3);
+    assert!(poll(&mut sending).is_pending());
+    mailbox.took_one();
+    assert!(mailbox.park_in_handler(context).is_pending());
+    assert_eq!(poll(&mut sending), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn between_two_messages_who_waits_is_let_in_for_half_of_the_room() {
+    let mailbox = full(4);
+    let mut sendings: Vec<_> = (4..8).map(|item| mailbox.send(item)).collect();
+    assert!(sendings.iter_mut().all(|sending| poll(sending).is_pending()));
+    let mut receiver = Receiver::default();
+    assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Items));
+    let mut let_in = Vec::new();
+    for _ in 0..4 {
+        receiver.handle(&mailbox);
+        mailbox.admit_when_half_empty();
+        if receiver.seen.len() < 4 {
+            assert_eq!(mailbox.tell(99), Err(Refused::Full(99)), "others wait, room or not");
+        }
+        let before = sendings.len();
+        sendings.retain_mut(|sending| poll(sending).is_pending());
+        let_in.push(before - sendings.len());
+    }
+    assert_eq!(let_in, [0, 2, 0, 2]);
+    receiver.drain(&mailbox);
+    assert_eq!(receiver.seen, [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn extracting_takes_what_is_asked_for_and_keeps_the_order() {
+    let mailbox = full(2);
+    for item in [EXEMPT, EXEMPT + 1] {
+        assert_eq!(mailbox.notify(item), Ok(()));
+    }
+    assert_eq!(mailbox.tell(9), Err(Refused::Full(9)));
+    assert_eq!(mailbox.extract(|item| *item == 7), []);
+    assert_eq!(mailbox.extract(|item| *item >= EXEMPT), [EXEMPT, EXEMPT + 1]);
+    let mut receiver = Receiver::default();
+    receiver.drain(&mailbox);
+    assert_eq!(receiver.seen, [0, 1]);
+}
+
+/// Every sequence of these up to a length, against what must be true of each: items come out in the order in which
+/// they were offered, whether told or sent; nothing that was taken in is lost; the bound holds at each step.
+#[test]
+fn every_short_sequence_keeps_the_order_and_loses_nothing() {
+    const LENGTH: u32 = 6;
+    const STEPS: u32 = 6;
+    let mut sequences = 0;
+    for capacity in [1_u32, 2, 3] {
+        for mut code in 0..STEPS.pow(LENGTH) {
+            let steps: Vec<u32> = (0..LENGTH)
+                .map(|_| {
+                    let step = code % STEPS;
+                    code /= STEPS;
+                    step
+                })
+                .collect();
+            run(capacity, &steps);
+            sequences += 1;
+        }
+    }
+    assert_eq!(sequences, 3 * 46_656);
+}
+
+fn run(capacity: u32, steps: &[u32]) {
+    let mailbox = Mailbox::new(Capacity::of(capacity));
+    let mut receiver = Receiver::default();
+    let mut waiting: VecDeque<(u32, Sending<'_, u32>)> = VecDeque::new();
+    let mut taken_in = Vec::new();
+    for (item, step) in (0_u32..).zip(steps) {
+        match step {
+            0 => {
+                let room = mailbox.len() < u64::from(capacity) && waiting.is_empty();
+                let told = mailbox.tell(item);
+                assert_eq!(told.is_ok(), room, "{steps:?}");
+                taken_in.extend(told.is_ok().then_some(item));
+            }
+            1 => {
+                let mut sending = mailbox.send(item);
+                let room = mailbox.len() < u64::from(capacity) && waiting.is_empty();
+                let sent = poll(&mut sending);
+                assert_eq!(sent.is_ready(), room, "{steps:?}");
+                if room { taken_in.push(item) } else { waiting.push_back((item, sending)) }
+            }
+            // The one that has waited longest turns away.
+            2 => drop(waiting.pop_front()),
+            3 => {
+                if receiver.batch.is_empty() {
+                    let _ = receiver.refill(&mailbox);
+                }
+            }
+            4 => {
+                receiver.handle(&mailbox);
+                mailbox.admit_when_half_empty();
+            }
+            // A crash: the rest goes to the next life.
+            _ => mailbox.give_back(&mut receiver.batch),
+        }
+        while let Some((_, first)) = waiting.front_mut() {
+            let Poll::Ready(sent) = poll(first) else { break };
+            assert_eq!(sent, Ok(()));
+            taken_in.extend(waiting.pop_front().map(|(item, _)| item));
+        }
+        assert!(mailbox.len() <= u64::from(capacity), "{steps:?}");
+    }
+    receiver.drain(&mailbox);
+    for (item, mut sending) in waiting {
+        assert_eq!(poll(&mut sending), Poll::Ready(Ok(())), "{steps:?}: there is room at last");
+        taken_in.push(item);
+    }
+    assert_eq!(receiver.seen, taken_in, "{steps:?}");
+    assert!(taken_in.is_sorted(), "{steps:?}");
+    assert!(mailbox.is_empty());
+}

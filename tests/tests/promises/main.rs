@@ -1,0 +1,21 @@
+//! The runtime's and the supervisors' promises, each broken on purpose. One module a concept; a case is a row where
+//! rows will do. Time is virtual: nothing here waits for a clock on the wall.
+
+mod asks;
+mod departure;
+mod fairness;
+mod links;
+mod mailbox;
+mod minders;
+mod monitors;
+mod orphans;
+mod panics;
+mod replies;
+mod restarts;
+mod specs;
+mod stopping;
+mod supervisors;
+mod support;
+mod systems;
+mod tasks;
+mod timers;

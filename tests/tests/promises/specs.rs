@@ -1,0 +1,119 @@
+//! Wrong specifications are refused before anything starts, and what is said about them helps.
+
+use std::time::Duration;
+
+use minder::prelude::*;
+use minder::supervisors::{AutoShutdown, TreeError};
+
+use crate::support::*;
+
+fn puppet(id: &str) -> Child {
+    actor(id, || Puppet::new("it", &journal().0))
+}
+
+fn seated(id: &str, seat: &Seat<Msg>) -> Child {
+    actor_in(id, seat.clone(), || Puppet::new("it", &journal().0))
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_specs_are_refused_with_a_clear_word() {
+    let system = system();
+    let (_it, seat) = system.address();
+    let (_other, other) = system.address();
+    let rows: Vec<(Spec, &str)> = vec![
+        (
+            one_for_one().child(puppet("a")).child(puppet("b")).child(puppet("a")),
+            "the top supervisor: children 0 and 2 are both called `a`; give one of them another id",
+        ),
+        (one_for_one().child(puppet("")), "the top supervisor: child 0 has an empty id; give it a name"),
+        (
+            one_for_one().limit(3, Duration::ZERO),
+            "the top supervisor: the period of the restart intensity is zero; make it longer, or the limit 0 to \
+             tolerate no restart",
+        ),
+        (
+            one_for_one().auto_shutdown(AutoShutdown::AnySignificant).child(puppet("a").significant(true)),
+            "the top supervisor: child `a` is significant and permanent, but a permanent child never ends for good; \
+             make it transient or temporary, or not significant",
+        ),
+        (
+            one_for_one().child(puppet("a").restart(Restart::Transient).significant(true)),
+            "the top supervisor: child `a` is significant, but its supervisor never shuts down by itself; set \
+             auto-shutdown to any or all significant, or make the child not significant",
+        ),
+        (
+            one_for_one()
+                .child(tree("x", one_for_all().child(tree("y", rest_for_one().limit(1, Duration::ZERO))))),
+            "supervisor `x/y`: the period of the restart intensity is zero; make it longer, or the limit 0 to tolerate \
+             no restart",
+        ),
+        (
+            one_for_one().child(seated("a", &seat)).child(seated("b", &other)).child(seated("c", &seat)),
+            "children `a` and `c` have the same seat; make an address and a seat for each",
+        ),
+        (
+            one_for_one()
+                .child(tree("x", one_for_one().child(seated("a", &seat))))
+                .child(tree("y", one_for_one().child(tree("z", one_for_one().child(seated("b", &seat)))))),
+            "children `x/a` and `y/z/b` have the same seat; make an address and a seat for each",
+        ),
+        (
+            one_for_one().child(tree("x", one_for_one().child(seated("a", &seat)))).child(seated("b", &seat)),
+            "children `x/a` and `b` have the same seat; make an address and a seat for each",
+        ),
+    ];
+    for (spec, expected) in rows {
+        assert_eq!(spec.check().expect_err(expected).to_string(), expected);
+        let reason = spec.start(&system, "top").await.expect_err(expected);
+        assert_eq!(reason.to_string(), format!("error: {expected}"));
+        let ExitReason::Error(error) = &reason else { panic!("an error, not {reason}") };
+        assert!(error.is::<TreeError>(), "a value to look into");
+        assert_eq!(system.living(), 0, "nothing was started");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn right_specs_are_not_refused() {
+    let system = system();
+    let (it, seat) = system.address();
+    let spec = one_for_one()
+        .limit(0, SECOND)
+        .auto_shutdown(AutoShutdown::AllSignificant)
+        .child(seated("a", &seat))
+        .child(tree("b", one_for_one().child(puppet("a"))))
+        .child(puppet("c").restart(Restart::Temporary).significant(true));
+    spec.check().expect("the same id in another supervisor is another child");
+    spec.start(&system, "top").await.expect("starts");
+    assert_eq!(life(&it).await, 1);
+    assert_eq!(&*it.path(), "top/a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_in_use_by_another_living_minder_is_refused() {
+    let system = system();
+    let (it, seat) = system.address();
+    let first = one_for_one().child(seated("a", &seat)).start(&system, "first").await.expect("starts");
+    let reason = one_for_one().child(puppet("x")).child(seated("b", &seat)).start(&system, "second").await;
+    assert_eq!(
+        reason.expect_err("somebody lives there").to_string(),
+        "shutdown: child `b` failed to start: error: the seat of first/a is taken: give each child a seat of its own"
+    );
+    assert_eq!((life(&it).await, system.living()), (1, 2), "who sat there first is not disturbed");
+    first.address().kill();
+    soon(first.ended()).await;
+    turns().await;
+    one_for_one().child(seated("b", &seat)).start(&system, "third").await.expect("the seat is free");
+    assert_eq!((life(&it).await, &*it.path()), (2, "third/b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_seat_of_another_system_is_refused() {
+    let (here, there) = (system(), system());
+    let (_it, seat) = there.address();
+    let reason =
+        one_for_one().child(seated("a", &seat)).start(&here, "top").await.expect_err("it is not of here");
+    let text = reason.to_string();
+    assert!(text.starts_with("shutdown: child `a` failed to start: error: the seat of #"), "{text}");
+    assert!(text.ends_with(" belongs to another system: make it with this system's `address`"), "{text}");
+    assert_eq!((here.living(), there.living()), (0, 0));
+}

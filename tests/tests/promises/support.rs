@@ -1,0 +1,310 @@
+//! What the tests share: an actor that does what it is told, a journal of what happened, and virtual waiting.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder::prelude::*;
+use minder::{ChildEvent, Winding};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+/// What a puppet does with one message.
+pub(crate) type Deed<'a> = Pin<Box<dyn Future<Output = Handled> + Send + 'a>>;
+type Act = Box<dyn for<'a> FnOnce(&'a mut Puppet, &'a mut Context<Msg>) -> Deed<'a> + Send>;
+type OnStart = Arc<dyn Fn(&mut Puppet, &mut Context<Msg>) -> Handled + Send + Sync>;
+
+pub(crate) enum Msg {
+    /// Do this.
+    Do(Act),
+    /// Write this into the journal.
+    Mark(u32),
+    /// Answer with the number of this life.
+    Life(Reply<u32>),
+}
+
+/// An actor that does what it is told and keeps a journal.
+pub(crate) struct Puppet {
+    name: &'static str,
+    pub(crate) journal: Journal,
+    pub(crate) kept: Vec<Box<dyn Any + Send>>,
+    traps: bool,
+    tells_drop: bool,
+    winding: Winding,
+    on_start: Option<OnStart>,
+    /// Waits this long while it cleans up.
+    cleans_up_for: Option<Duration>,
+}
+
+impl Puppet {
+    pub(crate) fn new(name: &'static str, journal: &Journal) -> Self {
+        Self {
+            name,
+            journal: journal.clone(),
+            kept: Vec::new(),
+            traps: false,
+            tells_drop: false,
+            winding: Winding::Done,
+            on_start: None,
+            cleans_up_for: None,
+        }
+    }
+
+    /// Traps exits from its start on.
+    pub(crate) fn trapping(mut self) -> Self {
+        self.traps = true;
+        self
+    }
+
+    /// Writes its drop into the journal.
+    pub(crate) fn telling_drop(mut self) -> Self {
+        self.tells_drop = true;
+        self
+    }
+
+    pub(crate) fn winding(mut self, winding: Winding) -> Self {
+        self.winding = winding;
+        self
+    }
+
+    pub(crate) fn cleaning_up_for(mut self, time: Duration) -> Self {
+        self.cleans_up_for = Some(time);
+        self
+    }
+
+    pub(crate) fn on_start(
+        mut self,
+        act: impl Fn(&mut Self, &mut Context<Msg>) -> Handled + Send + Sync + 'static,
+    ) -> Self {
+        self.on_start = Some(Arc::new(act));
+        self
+    }
+
+    pub(crate) fn note(&self, what: impl std::fmt::Display) {
+        self.journal.note(format!("{} {what}", self.name));
+    }
+}
+
+impl Actor for Puppet {
+    type Msg = Msg;
+
+    async fn started(&mut self, context: &mut Context<Msg>) -> Handled {
+        context.trap_exit(self.traps);
+        if let Some(act) = self.on_start.clone() {
+            act(self, context)?;
+        }
+        self.note("up");
+        Ok(())
+    }
+
+    async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+        match message {
+            Msg::Do(act) => return act(self, context).await,
+            Msg::Mark(number) => self.note(number),
+            Msg::Life(reply) => drop(reply.send(context.id().incarnation())),
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self, notice: Notice, _: &mut Context<Msg>) -> Handled {
+        match notice {
+            Notice::Exit(exit) => self.note(format!("exit {}", short(&exit.reason))),
+            Notice::Down(down) => self.note(format!("down {}", short(&down.reason))),
+            Notice::Child(news) => match news.event {
+                ChildEvent::Started => self.note("child started"),
+                ChildEvent::StartFailed(reason) => self.note(format!("child failed {}", short(&reason))),
+                ChildEvent::Exited(reason) => self.note(format!("child exited {}", short(&reason))),
+                _ => self.note("child ?"),
+            },
+            _ => self.note("?"),
+        }
+        Ok(())
+    }
+
+    fn stop_requested(&mut self, reason: &ExitReason, _: &mut Context<Msg>) -> Winding {
+        if self.winding == Winding::Later {
+            self.note(format!("asked {}", short(reason)));
+        }
+        self.winding
+    }
+
+    async fn stopping(&mut self, reason: &ExitReason, context: &mut Context<Msg>) {
+        self.note(format!("stopping {}", short(reason)));
+        if let Some(time) = self.cleans_up_for {
+            context.sleep(time).await;
+            self.note("cleaned up");
+        }
+    }
+}
+
+impl Drop for Puppet {
+    fn drop(&mut self) {
+        if self.tells_drop {
+            self.note("dropped");
+        }
+    }
+}
+
+// --- messages ------------------------------------------------------------------------------------------------------
+
+/// Do this without waiting.
+pub(crate) fn act(deed: impl FnOnce(&mut Puppet, &mut Context<Msg>) -> Handled + Send + 'static) -> Msg {
+    Msg::Do(Box::new(move |puppet, context| Box::pin(async move { deed(puppet, context) })))
+}
+
+/// Do this, with awaits.
+pub(crate) fn wait(
+    deed: impl for<'a> FnOnce(&'a mut Puppet, &'a mut Context<Msg>) -> Deed<'a> + Send + 'static,
+) -> Msg {
+    Msg::Do(Box::new(deed))
+}
+
+/// Panic.
+pub(crate) fn crash() -> Msg {
+    act(|_, _| panic!("boom"))
+}
+
+/// Await for ever.
+pub(crate) fn hang() -> Msg {
+    wait(|puppet, _| {
+        Box::pin(async move {
+            puppet.note("hangs");
+            std::future::pending().await
+        })
+    })
+}
+
+/// End with this reason.
+pub(crate) fn end(reason: ExitReason) -> Msg {
+    act(move |_, context| {
+        context.stop(reason);
+        Ok(())
+    })
+}
+
+/// An error that prints as it is.
+#[derive(Debug)]
+pub(crate) struct Plain(pub(crate) &'static str);
+
+impl std::fmt::Display for Plain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Plain {}
+
+/// A reason without the place of a panic.
+pub(crate) fn short(reason: &ExitReason) -> String {
+    match reason {
+        ExitReason::Panic(report) => format!("panic {}", report.text),
+        other => other.to_string(),
+    }
+}
+
+// --- the journal ---------------------------------------------------------------------------------------------------
+
+/// Where everyone writes what happens, in order.
+#[derive(Clone)]
+pub(crate) struct Journal(UnboundedSender<String>);
+
+/// The other end of a journal.
+pub(crate) struct Reader(UnboundedReceiver<String>);
+
+pub(crate) fn journal() -> (Journal, Reader) {
+    let (write, read) = unbounded_channel();
+    (Journal(write), Reader(read))
+}
+
+impl Journal {
+    pub(crate) fn note(&self, line: impl Into<String>) {
+        // Nobody reads any more: the test is over.
+        drop(self.0.send(line.into()));
+    }
+}
+
+impl Reader {
+    /// The next line, once it is written.
+    pub(crate) async fn next(&mut self) -> String {
+        soon(self.0.recv()).await.expect("somebody writes the journal")
+    }
+
+    /// These lines come next, in this order.
+    #[track_caller]
+    pub(crate) fn expect<'a>(&'a mut self, lines: &'a [&'a str]) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            for (index, line) in lines.iter().enumerate() {
+                let next = self.next().await;
+                assert_eq!(next, *line, "line {index} of {lines:?}, expected at {caller}");
+            }
+        }
+    }
+
+    /// Passes over everything up to and with this line.
+    pub(crate) async fn until(&mut self, line: &str) {
+        while self.next().await != line {}
+    }
+
+    /// What has been written and not read.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.0.try_recv().ok()).collect()
+    }
+}
+
+// --- time ----------------------------------------------------------------------------------------------------------
+
+/// Waits for what has to come; a promise that is broken fails the test instead of holding it up.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(Duration::from_secs(3600), what).await;
+    waited.expect("it happens within a virtual hour")
+}
+
+/// Lets everything happen that happens within this virtual time.
+pub(crate) async fn pass(time: Duration) {
+    assert!(tokio::time::timeout(time, std::future::pending::<()>()).await.is_err());
+}
+
+/// Lets everything happen that happens without time passing. Works while a blocking closure holds virtual time up.
+pub(crate) async fn turns() {
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Runs something beside the test, as a client of the actors would.
+#[expect(clippy::disallowed_methods, reason = "a client that is no actor is what is meant")]
+pub(crate) fn aside<T: Send + 'static>(client: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(client)
+}
+
+// --- systems -------------------------------------------------------------------------------------------------------
+
+pub(crate) fn system() -> System {
+    System::new().expect("the test runs in a runtime and unwinds")
+}
+
+/// A spec that tolerates many restarts.
+pub(crate) fn tolerant(spec: Spec) -> Spec {
+    spec.limit(1000, SECOND)
+}
+
+/// A puppet under a supervisor of its own that tolerates many restarts.
+pub(crate) async fn minded(
+    system: &System,
+    puppet: impl Fn() -> Puppet + Clone + Send + Sync + 'static,
+) -> Addr<Msg> {
+    let (address, seat) = system.address();
+    let tree = tolerant(one_for_one()).child(actor_in("it", seat, puppet));
+    tree.start(system, "top").await.expect("a puppet starts");
+    address
+}
+
+/// The life that answers.
+pub(crate) async fn life(address: &Addr<Msg>) -> u32 {
+    address.ask(Msg::Life).await.expect("somebody lives there, or will")
+}
