@@ -241,6 +241,15 @@ impl<T> Mailbox<T> {
         order
     }
 
+    /// Takes orders back that have not been looked at.
+    pub fn retract(&self, which: impl Fn(&Control) -> bool) {
+        let mut state = self.lock();
+        state.orders.retain(|order| !which(order));
+        if state.orders.is_empty() {
+            self.attention.fetch_and(!ORDERS, Ordering::Release);
+        }
+    }
+
     /// Records that a counted item has left the receiver's batch. For the receiver alone, hence no read-modify-write.
     pub fn took_one(&self) {
         self.taken.store(self.taken() + 1, Ordering::Relaxed);

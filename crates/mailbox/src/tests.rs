@@ -302,3 +302,17 @@ fn run(capacity: u32, steps: &[u32]) {
     assert!(taken_in.is_sorted(), "{steps:?}");
     assert!(mailbox.is_empty());
 }
+
+#[test]
+fn an_order_that_was_not_looked_at_can_be_taken_back() {
+    let mailbox: Mailbox<u8> = Mailbox::new(Capacity::default());
+    mailbox.order(Control::Kill);
+    mailbox.order(Control::Stop(ExitReason::Shutdown));
+    mailbox.retract(|order| *order == Control::Kill);
+    assert!(mailbox.has_orders());
+    assert_eq!(mailbox.next_order(), Some(Control::Stop(ExitReason::Shutdown)));
+    mailbox.order(Control::Kill);
+    mailbox.retract(|_| true);
+    assert!(!mailbox.has_orders() && !mailbox.needs_attention());
+    assert_eq!(mailbox.next_order(), None);
+}

@@ -158,7 +158,10 @@ impl<M: Send + 'static> Addr<M> {
                 return reason;
             }
             let (tell, waiting) = oneshot::channel();
-            life.ties().final_watchers.push(FinalWatcher::Outside(tell));
+            let watchers = &mut life.ties().final_watchers;
+            // Whoever asks again and again, as in a loop of `select!`, leaves nothing behind.
+            watchers.retain(|watcher| !matches!(watcher, FinalWatcher::Outside(gone) if gone.is_closed()));
+            watchers.push(FinalWatcher::Outside(tell));
             waiting
         };
         waiting.await.unwrap_or(ExitReason::NoActor)

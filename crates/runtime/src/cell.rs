@@ -107,6 +107,10 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
         self.mailbox.exit(exit, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
     }
 
+    fn retract_exits_of(&self, cell: u64) {
+        self.mailbox.retract(|order| matches!(order, Control::Exit(exit) if exit.from.cell() == cell));
+    }
+
     fn push_notice(&self, notice: Notice) {
         // A closed mailbox belongs to nobody who could be told.
         drop(self.mailbox.notify(Item::Notice(Box::new(notice))));

@@ -38,6 +38,8 @@ pub struct Context<M> {
 pub(crate) enum Start {
     /// To the minder.
     Pending,
+    /// To nobody: the system minds it, and nobody waits.
+    Unheard,
     /// To whoever called `System::start`.
     Awaited(oneshot::Sender<Result<(), ExitReason>>),
     Acknowledged,
@@ -186,7 +188,7 @@ impl<M: Send + 'static> Context<M> {
     /// Acknowledges the start to the minder. Done already for whoever did not ask to do it later.
     pub fn acknowledge(&mut self) {
         match std::mem::replace(&mut self.start, Start::Acknowledged) {
-            Start::Acknowledged => {}
+            Start::Acknowledged | Start::Unheard => {}
             // Nobody waits for it any more: fine.
             Start::Awaited(starter) => drop(starter.send(Ok(()))),
             Start::Pending => {

@@ -52,7 +52,8 @@ struct Bucket {
 }
 
 enum Entry {
-    Used(u64, Due),
+    /// Which registration, for which moment, of what.
+    Used(u64, Moment, Due),
     Free(Option<u32>),
 }
 
@@ -95,7 +96,7 @@ impl Deadlines {
             free: None,
             used: 0,
         });
-        let place = bucket.insert(serial, due);
+        let place = bucket.insert(serial, at, due);
         let earlier = number < table.awaited;
         if earlier {
             table.awaited = number;
@@ -164,9 +165,10 @@ impl Deadlines {
             }
             let bucket = first.remove();
             drop(table);
-            // In order of registration, which is what same-moment timers of one actor expect.
-            let mut due: Vec<(u64, Due)> = bucket.entries.into_iter().filter_map(Entry::used).collect();
-            due.sort_by_key(|(serial, _)| *serial);
+            // In order of time, and of registration where that is equal: what one actor's timers are expected to do.
+            let mut due: Vec<((Moment, u64), Due)> =
+                bucket.entries.into_iter().filter_map(Entry::used).collect();
+            due.sort_by_key(|(order, _)| *order);
             for (_, due) in due {
                 match due {
                     Due::Wake(waker) => waker.wake(),
@@ -197,9 +199,9 @@ fn bucket_of(at: Moment) -> u64 {
 }
 
 impl Bucket {
-    fn insert(&mut self, serial: u64, due: Due) -> u32 {
+    fn insert(&mut self, serial: u64, at: Moment, due: Due) -> u32 {
         self.used += 1;
-        let entry = Entry::Used(serial, due);
+        let entry = Entry::Used(serial, at, due);
         match self.free {
             Some(place) => {
                 let slot = &mut self.entries[place as usize];
@@ -219,7 +221,7 @@ impl Bucket {
 
     fn remove(&mut self, key: Key) -> Option<Due> {
         let slot = self.entries.get_mut(key.at as usize)?;
-        if !matches!(slot, Entry::Used(serial, _) if *serial == key.serial) {
+        if !matches!(slot, Entry::Used(serial, ..) if *serial == key.serial) {
             return None;
         }
         let removed = std::mem::replace(slot, Entry::Free(self.free));
@@ -230,9 +232,9 @@ impl Bucket {
 }
 
 impl Entry {
-    fn used(self) -> Option<(u64, Due)> {
+    fn used(self) -> Option<((Moment, u64), Due)> {
         match self {
-            Self::Used(serial, due) => Some((serial, due)),
+            Self::Used(serial, at, due) => Some(((at, serial), due)),
             Self::Free(_) => None,
         }
     }

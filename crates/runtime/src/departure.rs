@@ -129,7 +129,8 @@ fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reas
     for linked in by_number(links) {
         let mut life = linked.cell.core().life();
         // A link that the other end took back meanwhile tells nothing any more.
-        let still = life.ties_if_any().is_some_and(|ties| ties.links.remove(&id.cell()).is_some());
+        // By the whole id: a next life in this seat may have links of its own by now.
+        let still = life.ties_if_any().is_some_and(|ties| Peer::take_from(&mut ties.links, id));
         if still && life.is(linked.id) {
             linked.cell.push_exit(Exit { from: id, reason: reason.clone() });
         }
@@ -153,11 +154,11 @@ fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reas
         }
         Minder::Actor(minder) => {
             if let Some(ties) = minder.cell.core().life().ties_if_any() {
-                ties.children.remove(&id.cell());
+                Peer::take_from(&mut ties.children, id);
             }
             let event = match start {
                 Start::Acknowledged => ChildEvent::Exited(reason),
-                Start::Pending | Start::Awaited(_) => ChildEvent::StartFailed(reason),
+                Start::Pending | Start::Unheard | Start::Awaited(_) => ChildEvent::StartFailed(reason),
             };
             minder.child_event(id, event);
         }

@@ -21,6 +21,8 @@ pub(crate) trait AnyCell: Send + Sync {
     fn push_order(&self, order: Control);
     /// Pushes an exit signal, trapped or not. Call with the life held.
     fn push_exit(&self, exit: Exit);
+    /// Takes back exit signals of a cell that stand in the control lane. Call with the life held.
+    fn retract_exits_of(&self, cell: u64);
     /// Pushes a notice. Call with the life held.
     fn push_notice(&self, notice: Notice);
     /// Gives the seat up: settles the queue and tells final monitors.
@@ -159,6 +161,15 @@ impl Life {
 }
 
 impl Peer {
+    /// Takes this very incarnation out of a table by cell number; whether it was there.
+    pub(crate) fn take_from(table: &mut HashMap<u64, Self>, id: ActorId) -> bool {
+        if table.get(&id.cell()).is_none_or(|peer| peer.id != id) {
+            return false;
+        }
+        table.remove(&id.cell());
+        true
+    }
+
     pub(crate) fn is_same_cell(&self, other: &CellCore) -> bool {
         self.cell.core().address() == other.address()
     }
@@ -249,4 +260,6 @@ pub(crate) fn unlink(a: &Peer, b: &Peer) {
     if let Some(ties) = life_b.ties_if_any() {
         ties.links.remove(&a.cell.core().number);
     }
+    // Its signal may be on the way already, as an order that has not been looked at.
+    a.cell.retract_exits_of(b.cell.core().number);
 }

@@ -206,8 +206,7 @@ impl System {
         F: FnOnce() -> R + Send + 'static,
     {
         let (address, seat) = self.address();
-        // Acknowledged already: nobody waits to hear of the start.
-        birth::start_root(seat, Start::Acknowledged, &StartOptions::default(), make)?;
+        birth::start_root(seat, Start::Unheard, &StartOptions::default(), make)?;
         Ok(address)
     }
 
@@ -272,6 +271,8 @@ impl System {
             if !shared.until_gone(|| !actor.lives(), until).await {
                 break;
             }
+            // It does so itself as its last step; not to be found here again before that.
+            shared.remove_root(actor.cell.core());
             report.stopped.push((path, shared.now().since(began)));
         }
         let mut late: Vec<(u64, Peer)> = shared.roots().actors.values().cloned().collect();

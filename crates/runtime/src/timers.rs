@@ -8,6 +8,7 @@ use minder_signals::ActorId;
 
 use crate::cell::Cell;
 use crate::deadlines::{Due, Fire, Key};
+use crate::frame;
 use crate::notice::Item;
 
 /// Names a timer of an actor, for cancelling it.
@@ -75,6 +76,13 @@ impl<M: Send + 'static> Timers<M> {
     }
 }
 
+impl<M: Send + 'static> Timers<M> {
+    /// Drops user code on the task that serves everybody's deadlines: a panic in it concerns nobody any more.
+    fn discard(&self, what: impl Send) {
+        let _ = frame::drop_caught(self.cell.core.address(), what);
+    }
+}
+
 impl<M: Send + 'static> Fire for Timers<M> {
     fn fire(&self, key: u64) {
         let Some((message, _)) = self.lock().pending.remove(&key) else { return };
@@ -83,7 +91,10 @@ impl<M: Send + 'static> Fire for Timers<M> {
         if life.is(self.owner) {
             let refused = self.cell.mailbox.notify(Item::Own(message)).err();
             drop(life);
-            drop(refused);
+            self.discard(refused);
+        } else {
+            drop(life);
+            self.discard(message);
         }
     }
 }

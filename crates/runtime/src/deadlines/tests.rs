@@ -45,15 +45,16 @@ fn never_early_and_late_by_less_than_a_bucket() {
 }
 
 #[test]
-fn buckets_fire_in_the_order_of_time_and_each_in_the_order_of_registration() {
+fn what_is_due_fires_in_the_order_of_time_and_then_of_registration() {
     let (deadlines, fired) = deadlines();
-    for (key, due) in [(1, 30_000), (2, 10_000), (3, 20_000), (4, 10_000), (5, 30_000)] {
+    // 1 and 6 share a bucket with 5, and 6 is due before both.
+    for (key, due) in [(1, 30_000), (2, 10_000), (3, 20_000), (4, 10_000), (5, 30_000), (6, 27_000)] {
         deadlines.register(at(due), Due::Fire(fired.clone(), key));
     }
     assert_eq!(deadlines.fire_due(at(20_000)), Some(Some(6)), "the next edge");
     assert_eq!(fired.take(), [2, 4, 3]);
     assert_eq!(deadlines.fire_due(at(90_000)), Some(None), "nothing is left to wait for");
-    assert_eq!(fired.take(), [1, 5]);
+    assert_eq!(fired.take(), [6, 1, 5]);
 }
 
 #[test]
