@@ -75,6 +75,10 @@ impl<M: Send + 'static> Cell<M> {
     /// Closes the mailbox, settles its rest and tells those who watch the seat. The second time it does nothing.
     pub(crate) fn close(&self, reason: ExitReason) {
         let rest = self.mailbox.close(reason.clone());
+        if let Some(closing) = self.core.system.closing.get() {
+            let messages = rest.iter().filter(|item| item.is_counted()).count();
+            closing.note_left(&self.core.path(), messages);
+        }
         self.settle(rest, &reason);
         let watchers = match self.core.life().ties_if_any() {
             Some(ties) => std::mem::take(&mut ties.final_watchers),

@@ -27,6 +27,7 @@ mod notice;
 mod probe;
 mod reply;
 mod seat;
+mod shutdown;
 mod system;
 mod timers;
 
@@ -41,5 +42,6 @@ pub use minder_signals::{ActorId, Down, Exit, ExitReason, Moment, MonitorId, Pan
 pub use notice::{ChildEvent, ChildNotice, Notice};
 pub use reply::{AskError, Reply};
 pub use seat::{Seat, SeatId};
-pub use system::{ShutdownReport, System, SystemBuilder, SystemError};
+pub use shutdown::{Level, ShutdownReport};
+pub use system::{System, SystemBuilder, SystemError};
 pub use timers::TimerId;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use crate::events::{self, Event, Observer};
 use crate::frame;
 use crate::life::{CellCore, Peer};
 use crate::seat::Seat;
+use crate::shutdown::{Closing, ShutdownReport};
 
 /// How long [`System::shutdown`] waits for actors that it had to kill.
 const GRACE: Duration = Duration::from_secs(1);
@@ -46,6 +47,8 @@ pub(crate) struct SystemShared {
     roots: Mutex<Roots>,
     /// Incarnations that live, whoever minds them.
     living: AtomicUsize,
+    /// What is noted of a shutdown; empty before one begins.
+    pub(crate) closing: OnceLock<Closing>,
     /// Told whenever an actor that the system minds has ended, and when the last of all has.
     fewer: Notify,
     #[cfg(feature = "fault-injection")]
@@ -94,25 +97,6 @@ impl fmt::Display for SystemError {
 
 impl std::error::Error for SystemError {}
 
-/// What [`System::shutdown`] saw.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct ShutdownReport {
-    /// Who stopped, in the order in which they did, and how long each took.
-    pub stopped: Vec<(Arc<str>, Duration)>,
-    /// Who did not stop within the deadline and was killed, and whoever lived below; each minder before its children.
-    pub killed: Vec<Arc<str>>,
-    /// How many actors were still there at the very end: each is in code that does not yield.
-    pub left: usize,
-}
-
-impl ShutdownReport {
-    /// Whether everybody stopped in order and in time.
-    pub fn is_clean(&self) -> bool {
-        self.killed.is_empty() && self.left == 0
-    }
-}
-
 impl SystemBuilder {
     /// The seed of all randomness that actors draw from their contexts. Drawn by chance unless given.
     #[must_use]
@@ -152,6 +136,7 @@ impl SystemBuilder {
                 observer: self.observer,
                 roots: Mutex::default(),
                 living: AtomicUsize::new(0),
+                closing: OnceLock::new(),
                 fewer: Notify::new(),
                 #[cfg(feature = "fault-injection")]
                 hooks: std::sync::OnceLock::new(),
@@ -260,28 +245,27 @@ impl System {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let shared = &self.shared;
         let until = shared.now() + deadline;
-        let mut report = ShutdownReport::default();
+        let closing = shared.closing.get_or_init(|| Closing::since(shared.now()));
         shared.roots().closing = true;
         loop {
             let last = shared.roots().actors.values().max_by_key(|(started, _)| *started).cloned();
             let Some((_, actor)) = last else { break };
             let began = shared.now();
-            let path = actor.cell.core().path();
             actor.order(Control::Stop(ExitReason::Shutdown));
             if !shared.until_gone(|| !actor.lives(), until).await {
                 break;
             }
             // It does so itself as its last step; not to be found here again before that.
             shared.remove_root(actor.cell.core());
-            report.stopped.push((path, shared.now().since(began)));
+            closing.note_stopped(actor.cell.core().path(), shared.now().since(began));
         }
         let mut late: Vec<(u64, Peer)> = shared.roots().actors.values().cloned().collect();
         late.sort_unstable_by_key(|(started, _)| std::cmp::Reverse(*started));
+        let mut killed = Vec::new();
         // Those below, too: one that traps exits and hangs would outlive the end of its minder.
-        late.into_iter().for_each(|(_, actor)| kill_tree(&actor, &mut report.killed));
+        late.into_iter().for_each(|(_, actor)| kill_tree(&actor, &mut killed));
         shared.until_gone(|| shared.living.load(Ordering::Acquire) == 0, shared.now() + GRACE).await;
-        report.left = self.living();
-        report
+        closing.report(killed, self.living())
     }
 }
 
@@ -320,6 +304,9 @@ impl SystemShared {
     /// Tells an event to whoever watches. It is told in the middle of things that must come to their end, so a panic
     /// of an observer stays with it; as code of no actor's, it is printed.
     pub(crate) fn report(&self, event: &Event<'_>) {
+        if let (Some(closing), Event::Exited { path, reason, .. }) = (self.closing.get(), event) {
+            closing.note_exit(path, reason, self.now());
+        }
         let _ = frame::run_as(0, || {
             events::trace(event);
             if let Some(observer) = &self.observer {

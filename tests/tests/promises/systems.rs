@@ -211,3 +211,34 @@ async fn exits_decisions_and_recoveries_are_told_to_the_observer() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_reports_levels_unclean_ends_and_messages_left() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (it, seat) = system.address();
+    let its = journal.clone();
+    let slow = actor_in("it", seat, move || Puppet::new("it", &its).trapping())
+        .shutdown(Shutdown::Within(2 * SECOND));
+    let root = one_for_one().child(slow).start(&system, "top").await.expect("starts");
+    reader.expect(&["it up"]).await;
+    it.tell(hang()).expect("there is room");
+    reader.expect(&["it hangs"]).await;
+    for _ in 0..3 {
+        it.tell(hang()).expect("there is room");
+    }
+    drop(root);
+    let report = system.shutdown(10 * SECOND).await;
+    assert!(report.is_clean(), "its supervisor killed it in time: {report}");
+    let levels: Vec<(u64, u64)> =
+        report.levels.iter().map(|level| (level.actors, level.last_after.as_secs())).collect();
+    assert_eq!(levels, [(1, 2), (1, 2)]);
+    assert_eq!((report.took.as_secs(), report.unclean_count), (2, 1));
+    assert_eq!(report.unclean, [("top/it".into(), ExitReason::Killed)]);
+    assert_eq!(report.messages_left, [("top/it".into(), 3)]);
+    let text = report.to_string();
+    for says in ["stopped in order", "level 1: 1 actors", "top/it ended of killed", "top/it left 3 messages"]
+    {
+        assert!(text.contains(says), "{says} is not in\n{text}");
+    }
+}
