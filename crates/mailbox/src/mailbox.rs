@@ -104,10 +104,11 @@ impl<T> Mailbox<T> {
     ///
     /// # Errors
     /// Gives the item back if there is no room, if others wait for room, or if the seat was given up.
+    #[inline]
     pub fn tell(&self, item: T) -> Result<(), Refused<T>> {
         let mut state = self.lock();
-        if let Some(refusal) = self.refusal(&mut state) {
-            return Err(refusal(item));
+        if !state.admits(|| self.taken()) {
+            return Err(refusal(&state, item));
         }
         let woken = state.accept(item);
         drop(state);
@@ -115,18 +116,6 @@ impl<T> Mailbox<T> {
             receiver.wake();
         }
         Ok(())
-    }
-
-    /// Why the next counted item would be refused, if it would.
-    fn refusal(&self, state: &mut State<T>) -> Option<impl FnOnce(T) -> Refused<T> + use<T>> {
-        let closed = state.closed.clone();
-        if closed.is_none() && !state.anyone_waits() && state.has_room(|| self.taken()) {
-            return None;
-        }
-        Some(move |item| match closed {
-            Some(reason) => Refused::Closed(item, reason),
-            None => Refused::Full(item),
-        })
     }
 
     /// Puts a counted item in as soon as there is room; waiting senders come in first come, first served.
@@ -140,24 +129,22 @@ impl<T> Mailbox<T> {
     /// One step of [`Mailbox::send`]: lets the item in, or makes it wait and returns its ticket.
     pub(crate) fn send_or_wait(&self, item: T, waker: &Waker) -> Result<Option<u64>, Refused<T>> {
         let mut state = self.lock();
-        match self.refusal(&mut state) {
-            None => {
-                let woken = state.accept(item);
-                drop(state);
-                if let Some(receiver) = woken {
-                    receiver.wake();
-                }
-                Ok(None)
+        if state.admits(|| self.taken()) {
+            let woken = state.accept(item);
+            drop(state);
+            if let Some(receiver) = woken {
+                receiver.wake();
             }
-            Some(refusal) => match refusal(item) {
-                Refused::Full(item) => {
-                    let ticket = state.wait(item, waker);
-                    self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
-                    self.attention.fetch_or(WAITING, Ordering::Release);
-                    Ok(Some(ticket))
-                }
-                closed @ Refused::Closed(..) => Err(closed),
-            },
+            return Ok(None);
+        }
+        match refusal(&state, item) {
+            Refused::Full(item) => {
+                let ticket = state.wait(item, waker);
+                self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
+                self.attention.fetch_or(WAITING, Ordering::Release);
+                Ok(Some(ticket))
+            }
+            closed @ Refused::Closed(..) => Err(closed),
         }
     }
 
@@ -167,7 +154,7 @@ impl<T> Mailbox<T> {
     /// Gives the item back if the seat was given up.
     pub fn notify(&self, item: T) -> Result<(), T> {
         let mut state = self.lock();
-        if state.closed.is_some() {
+        if state.closed().is_some() {
             return Err(item);
         }
         let woken = state.accept_exempt(item);
@@ -204,7 +191,7 @@ impl<T> Mailbox<T> {
     }
 
     fn push_order(&self, state: &mut State<T>, order: Control) -> Option<Waker> {
-        state.orders.push_back(order);
+        state.push_order(order);
         self.attention.fetch_or(ORDERS, Ordering::Release);
         state.wake_for_order()
     }
@@ -222,11 +209,13 @@ impl<T> Mailbox<T> {
     // --- the receiver ------------------------------------------------------------------------------------------
 
     /// Whether the control lane or the senders' queue needs a look. One load, no lock: made between two messages.
+    #[inline]
     pub fn needs_attention(&self) -> bool {
         self.attention.load(Ordering::Acquire) != 0
     }
 
     /// Whether the control lane holds something.
+    #[inline]
     pub fn has_orders(&self) -> bool {
         self.attention.load(Ordering::Acquire) & ORDERS != 0
     }
@@ -234,8 +223,8 @@ impl<T> Mailbox<T> {
     /// Takes the oldest order.
     pub fn next_order(&self) -> Option<Control> {
         let mut state = self.lock();
-        let order = state.orders.pop_front();
-        if state.orders.is_empty() {
+        let order = state.next_order();
+        if !state.has_orders() {
             self.attention.fetch_and(!ORDERS, Ordering::Release);
         }
         order
@@ -244,13 +233,14 @@ impl<T> Mailbox<T> {
     /// Takes orders back that have not been looked at.
     pub fn retract(&self, which: impl Fn(&Control) -> bool) {
         let mut state = self.lock();
-        state.orders.retain(|order| !which(order));
-        if state.orders.is_empty() {
+        state.retract(which);
+        if !state.has_orders() {
             self.attention.fetch_and(!ORDERS, Ordering::Release);
         }
     }
 
     /// Records that a counted item has left the receiver's batch. For the receiver alone, hence no read-modify-write.
+    #[inline]
     pub fn took_one(&self) {
         self.taken.store(self.taken() + 1, Ordering::Relaxed);
     }
@@ -259,25 +249,21 @@ impl<T> Mailbox<T> {
     ///
     /// # Cancel safety
     /// Nothing is lost: items move only when this is ready.
+    #[inline]
     pub fn poll_refill(&self, batch: &mut VecDeque<T>, context: &mut Context<'_>) -> Poll<Ready> {
         debug_assert!(batch.is_empty(), "a batch is handled to its end before the next is taken");
         let mut woken = Vec::new();
         let mut state = self.lock();
-        if !state.orders.is_empty() {
+        if state.has_orders() {
             return Poll::Ready(Ready::Orders);
         }
+        // Asked under the lock: a sender that begins to wait may have read an old `taken`, with nothing in the lane.
         if state.anyone_waits() {
             self.admit_locked(&mut state, &mut woken);
         }
-        let ready = if state.lane.is_empty() {
-            state.park(context.waker(), true);
-            Poll::Pending
-        } else {
-            std::mem::swap(&mut state.lane, batch);
-            Poll::Ready(Ready::Items)
-        };
+        let ready = state.refill(batch, context.waker());
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        wake_all(woken);
         ready
     }
 
@@ -286,7 +272,7 @@ impl<T> Mailbox<T> {
     pub fn park_in_handler(&self, context: &mut Context<'_>) -> Poll<Ready> {
         let mut woken = Vec::new();
         let mut state = self.lock();
-        if !state.orders.is_empty() {
+        if state.has_orders() {
             return Poll::Ready(Ready::Orders);
         }
         if state.anyone_waits() {
@@ -294,7 +280,7 @@ impl<T> Mailbox<T> {
         }
         state.park(context.waker(), false);
         drop(state);
-        woken.into_iter().for_each(Waker::wake);
+        wake_all(woken);
         Poll::Pending
     }
 
@@ -313,6 +299,7 @@ impl<T> Mailbox<T> {
 
     /// [`Mailbox::admit`], but only once half of the room is free: a sender that waits is then woken for a batch of
     /// messages and not for each. Between two messages; a receiver about to suspend lets them in for any room.
+    #[inline]
     pub fn admit_when_half_empty(&self) {
         if self.attention.load(Ordering::Acquire) & WAITING == 0 {
             return;
@@ -327,6 +314,7 @@ impl<T> Mailbox<T> {
         self.lock().trapping
     }
 
+    #[cold]
     fn admit_locked(&self, state: &mut State<T>, woken: &mut Vec<Waker>) {
         state.admit(self.taken(), woken);
         if state.anyone_waits() {
@@ -346,7 +334,7 @@ impl<T> Mailbox<T> {
     /// Forgets orders and the trap flag: they were meant for an incarnation that is gone.
     pub fn reset(&self) {
         let mut state = self.lock();
-        state.orders.clear();
+        state.forget_orders();
         state.trapping = false;
         self.attention.fetch_and(!ORDERS, Ordering::Release);
     }
@@ -373,7 +361,7 @@ impl<T> Mailbox<T> {
     pub fn close(&self, reason: ExitReason) -> VecDeque<T> {
         let mut woken = Vec::new();
         let mut state = self.lock();
-        state.closed.get_or_insert(reason);
+        state.close(reason);
         state.wake_all_waiting(&mut woken);
         let rest = std::mem::take(&mut state.lane);
         drop(state);
@@ -383,6 +371,22 @@ impl<T> Mailbox<T> {
 
     /// Why the seat was given up, if it was.
     pub fn closed(&self) -> Option<ExitReason> {
-        self.lock().closed.clone()
+        self.lock().closed().cloned()
+    }
+}
+
+/// Why a counted item is not let in. Out of the hot path.
+#[cold]
+fn refusal<T>(state: &State<T>, item: T) -> Refused<T> {
+    match state.closed() {
+        Some(reason) => Refused::Closed(item, reason.clone()),
+        None => Refused::Full(item),
+    }
+}
+
+#[inline]
+fn wake_all(woken: Vec<Waker>) {
+    if !woken.is_empty() {
+        woken.into_iter().for_each(Waker::wake);
     }
 }

@@ -57,7 +57,7 @@ impl<T> Future for Sending<'_, T> {
             },
             Step::Waiting(ticket) => {
                 let mut state = this.mailbox.lock();
-                if let Some(reason) = state.closed.clone() {
+                if let Some(reason) = state.closed().cloned() {
                     // Closed while it waited: not let in, or let in just before and settled with the rest.
                     return match state.withdraw(ticket) {
                         Some(item) => Poll::Ready(Err(Refused::Closed(item, reason))),

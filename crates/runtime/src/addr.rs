@@ -63,6 +63,7 @@ impl<M> fmt::Debug for TellError<M> {
 
 impl<M> std::error::Error for TellError<M> {}
 
+#[cold]
 pub(crate) fn told<M>(refused: Refused<Item<M>>) -> TellError<M> {
     let message = |item: Item<M>| item.into_message().expect("what was refused is the message offered");
     match refused {
@@ -96,8 +97,9 @@ impl<M: Send + 'static> Addr<M> {
     pub async fn send(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
         match self.cell.mailbox.tell(Item::Tell(message.into())) {
+            Ok(()) => Ok(()),
             Err(Refused::Full(item)) if !self.is_me() => self.cell.mailbox.send(item).await.map_err(told),
-            other => other.map_err(told),
+            Err(refused) => Err(told(refused)),
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) async fn ask<M: Send + 'static, T: Send + 'static>(
     let item = Item::Ask(message(Reply::new(slot.clone())), slot.clone());
     // The one clock read of an ask: its deadline needs it.
     let until = cell.core.system.now() + within;
-    let mut wait = Wait { slot: &*slot, alarm: Alarm::new(&cell.core.system, until) };
+    let mut wait = Wait { slot: &*slot, alarm: Alarm::new(&cell.core.system, until), settled: false };
     match cell.mailbox.tell(item) {
         Ok(()) => {}
         Err(Refused::Full(item)) if cell.when_full == WhenFull::Wait => {
@@ -51,6 +51,8 @@ fn asked<M>(refused: Refused<Item<M>>) -> AskError<M> {
 struct Wait<'a, M, T> {
     slot: &'a Slot<M, T>,
     alarm: Alarm<'a>,
+    /// Whether the outcome has been taken: then there is nobody to tell.
+    settled: bool,
 }
 
 impl<M, T> Wait<'_, M, T> {
@@ -73,14 +75,20 @@ impl<M, T> Wait<'_, M, T> {
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, AskError<M>>> {
         match self.slot.poll_outcome(cx.waker()) {
             Poll::Pending if self.alarm.is_due(cx.waker()) => Poll::Ready(Err(AskError::TimedOut)),
-            other => other,
+            Poll::Pending => Poll::Pending,
+            ready => {
+                self.settled = true;
+                ready
+            }
         }
     }
 }
 
 impl<M, T> Drop for Wait<'_, M, T> {
     fn drop(&mut self) {
-        self.slot.abandon();
+        if !self.settled {
+            self.slot.abandon();
+        }
     }
 }
 
@@ -88,7 +96,7 @@ impl<M, T> Drop for Wait<'_, M, T> {
 pub(crate) struct Alarm<'a> {
     system: &'a SystemShared,
     until: Moment,
-    registered: Option<(Key, Waker)>,
+    registered: Option<Key>,
 }
 
 impl<'a> Alarm<'a> {
@@ -98,21 +106,19 @@ impl<'a> Alarm<'a> {
 
     /// Whether the deadline has passed; if not, `waker` is woken when it has.
     pub(crate) fn is_due(&mut self, waker: &Waker) -> bool {
-        match &self.registered {
-            Some((_, known)) if known.will_wake(waker) => return self.system.now() >= self.until,
-            Some((key, _)) => self.system.deadlines.cancel(*key),
-            None => {}
+        if let Some(key) = self.registered {
+            // What is registered no more has fired, and nothing fires early: no need to read the clock again.
+            return !self.system.deadlines.still_wakes(key, waker);
         }
-        let key = self.system.deadlines.register(self.until, Due::Wake(waker.clone()));
-        self.registered = Some((key, waker.clone()));
-        // Should it have passed just now, the registration fires at once: no need to read the clock again.
+        self.registered = Some(self.system.deadlines.register(self.until, Due::Wake(waker.clone())));
+        // Should it have passed just now, the registration fires at once.
         false
     }
 }
 
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
-        if let Some((key, _)) = self.registered.take() {
+        if let Some(key) = self.registered.take() {
             self.system.deadlines.cancel(key);
         }
     }

@@ -85,7 +85,7 @@ pub struct ActorRef {
 impl ActorRef {
     /// Which incarnation.
     pub fn id(&self) -> ActorId {
-        self.peer.id
+        self.peer.id()
     }
 
     /// Where it stands in its tree.
@@ -250,16 +250,14 @@ where
     if minder.is_same_cell(core) {
         return Err(StartError::SeatTaken(core.path()));
     }
-    let path: Arc<str> = match &options.name {
-        Some(name) => format!("{}/{name}", minder_core.path()).into(),
-        None => format!("{}/#{}", minder_core.path(), core.number).into(),
-    };
     loop {
         let (mut life, mut minder_life) = both(core, minder_core);
-        if !minder_life.is(minder.id) {
+        if !minder_life.is(minder.id()) {
             return Err(StartError::NoMinder);
         }
         if !life.occupied {
+            let path =
+                path_below(&minder_life.path_or_number(minder_core.number), &options, core.number, &life);
             let id = occupy(&mut life, core.number, Some(path), Minder::Actor(minder.clone()));
             let child = cell.peer_of(id);
             minder_life.ties().children.insert(core.number, child.clone());
@@ -280,8 +278,8 @@ where
             return Err(StartError::SeatTaken(core.path()));
         }
         let mut life = core.life();
-        let known = heir.as_ref().map(|its_minder| its_minder.id);
-        let first_in_line = life.ties().heir.as_ref().map(|heir| heir.minder.id);
+        let known = heir.as_ref().map(Peer::id);
+        let first_in_line = life.ties().heir.as_ref().map(|heir| heir.minder.id());
         if !life.is(tenant) || first_in_line != known {
             continue; // the orphan has left meanwhile, or somebody else got in line
         }
@@ -304,13 +302,23 @@ fn is_orphan(mut minder: Minder) -> bool {
     loop {
         let Minder::Actor(above) = minder else { return false };
         let life = above.cell.core().life();
-        if !life.is(above.id) {
+        if !life.is(above.id()) {
             return true;
         }
         let next = life.minder.clone();
         drop(life);
         minder = next;
     }
+}
+
+/// Where an actor stands: below its minder. The path that it had there in its last life is not made again.
+fn path_below(minder: &str, options: &StartOptions, number: u64, life: &Life) -> Arc<str> {
+    let Some(name) = &options.name else { return format!("{minder}/#{number}").into() };
+    let known = life.path.as_ref().filter(|known| {
+        let rest = known.strip_prefix(minder).and_then(|rest| rest.strip_prefix('/'));
+        rest == Some(&**name)
+    });
+    known.cloned().unwrap_or_else(|| format!("{minder}/{name}").into())
 }
 
 /// Starts an actor that the system itself minds.
@@ -335,10 +343,10 @@ where
         let path = options.name.clone().or_else(|| life.path.clone());
         let incarnation = life.incarnation + 1;
         let id = ActorId::new(cell.core.number, incarnation);
-        if !cell.core.system.add_root(cell.peer_of(id)) {
+        let Some(place) = cell.core.system.add_root(cell.peer_of(id)) else {
             return Err(StartError::ShuttingDown);
-        }
-        occupy(&mut life, cell.core.number, path, Minder::System)
+        };
+        occupy(&mut life, cell.core.number, path, Minder::System(place))
     };
     let child = cell.peer_of(id);
     cell.core.system.one_more();

@@ -58,7 +58,7 @@ pub(crate) async fn run<T: Send + 'static>(
         let result = frame::run_as(cell, work);
         frame::judge_dropped(|| match &result {
             Ok(_) => Fate::NoReply,
-            Err(report) => Fate::Crashed(ExitReason::Panic(Arc::new(report.clone()))),
+            Err(report) => Fate::Crashed(ExitReason::Panic(Arc::from(report.clone()))),
         });
         drop(running); // after the closure and all that it owned are gone
         result
@@ -66,7 +66,7 @@ pub(crate) async fn run<T: Send + 'static>(
     .await;
     match result {
         Ok(Ok(value)) => value,
-        Ok(Err(report)) => frame::raise(report),
+        Ok(Err(report)) => frame::raise(*report),
         // The pool is shutting down with its tokio runtime: the closure never ran, and no answer will ever come.
         Err(_) => std::future::pending().await,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::AtomicU32;
 
 use minder_mailbox::{Capacity, Mailbox};
 use minder_signals::{ActorId, Control, Down, Exit, ExitReason};
@@ -37,7 +37,7 @@ pub(crate) struct Cell<M> {
     pub(crate) mailbox: Mailbox<Item<M>>,
     pub(crate) when_full: WhenFull,
     /// How many hold the right to let actors live here; at 0 the seat is given up.
-    pub(crate) seats: AtomicUsize,
+    pub(crate) seats: AtomicU32,
 }
 
 impl<M: Send + 'static> Cell<M> {
@@ -46,17 +46,17 @@ impl<M: Send + 'static> Cell<M> {
             core: CellCore::new(system.next_cell(), system, path),
             mailbox: Mailbox::new(options.capacity),
             when_full: options.when_full,
-            seats: AtomicUsize::new(0),
+            seats: AtomicU32::new(0),
         }
     }
 
     pub(crate) fn peer(self: &Arc<Self>) -> Peer {
         let id = self.core.life().id(self.core.number);
-        Peer { cell: self.clone(), id }
+        Peer { cell: self.clone(), incarnation: id.incarnation() }
     }
 
     pub(crate) fn peer_of(self: &Arc<Self>, id: ActorId) -> Peer {
-        Peer { cell: self.clone(), id }
+        Peer { cell: self.clone(), incarnation: id.incarnation() }
     }
 
     /// Settles what stood in the lane of a seat that is given up: asks get their message back, the rest is dropped.

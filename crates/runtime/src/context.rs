@@ -24,30 +24,32 @@ use crate::timers::{TimerId, Timers};
 /// What an incarnation can do; handed to each of its methods.
 pub struct Context<M> {
     pub(crate) cell: Arc<Cell<M>>,
-    pub(crate) id: ActorId,
+    pub(crate) incarnation: u32,
+    /// Whether this incarnation has handled something.
+    pub(crate) has_handled: bool,
+    /// Whether the start has been acknowledged; if not, `Extra::starter` may be waiting for it.
+    pub(crate) acknowledged: bool,
     /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
     pub(crate) batch: VecDeque<Item<M>>,
-    pub(crate) ending: Option<ExitReason>,
-    pub(crate) start: Start,
-    pub(crate) trapping: bool,
+    /// Boxed: an actor ends once.
+    pub(crate) ending: Option<Box<ExitReason>>,
     /// Boxed: most actors need none of it.
     pub(crate) extra: Option<Box<Extra<M>>>,
 }
 
-/// Whether the start has been acknowledged, and to whom it will be.
+/// Whether a start is acknowledged, and to whom.
 pub(crate) enum Start {
-    /// To the minder.
+    /// To the minder. The system does not listen.
     Pending,
-    /// To nobody: the system minds it, and nobody waits.
-    Unheard,
     /// To whoever called `System::start`.
     Awaited(oneshot::Sender<Result<(), ExitReason>>),
-    Acknowledged,
 }
 
 pub(crate) struct Extra<M> {
     pub(crate) handler_limit: Option<Duration>,
     pub(crate) acknowledges_later: bool,
+    /// Whoever called `System::start`, until the start is acknowledged.
+    pub(crate) starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     pub(crate) monitors: HashMap<MonitorId, Monitored>,
     pub(crate) timers: Option<Arc<Timers<M>>>,
     pub(crate) latch: Option<Arc<Latch>>,
@@ -64,6 +66,7 @@ impl<M> Default for Extra<M> {
         Self {
             handler_limit: None,
             acknowledges_later: false,
+            starter: None,
             monitors: HashMap::new(),
             timers: None,
             latch: None,
@@ -74,8 +77,19 @@ impl<M> Default for Extra<M> {
 
 impl<M: Send + 'static> Context<M> {
     pub(crate) fn new(cell: Arc<Cell<M>>, id: ActorId, start: Start, options: &StartOptions) -> Self {
-        let mut context =
-            Self { cell, id, batch: VecDeque::new(), ending: None, start, trapping: false, extra: None };
+        let mut context = Self {
+            cell,
+            incarnation: id.incarnation(),
+            has_handled: false,
+            acknowledged: false,
+            batch: VecDeque::new(),
+            ending: None,
+            extra: None,
+        };
+        match start {
+            Start::Pending => {}
+            Start::Awaited(starter) => context.extra().starter = Some(starter),
+        }
         if options.handler_limit.is_some() {
             context.extra().handler_limit = options.handler_limit;
         }
@@ -87,14 +101,14 @@ impl<M: Send + 'static> Context<M> {
     }
 
     pub(crate) fn peer(&self) -> Peer {
-        self.cell.peer_of(self.id)
+        self.cell.peer_of(self.id())
     }
 
     // --- who am I ----------------------------------------------------------------------------------------------
 
     /// This incarnation.
     pub fn id(&self) -> ActorId {
-        self.id
+        ActorId::new(self.cell.core.number, self.incarnation)
     }
 
     /// This actor's own address.
@@ -122,7 +136,7 @@ impl<M: Send + 'static> Context<M> {
     /// A random number, from the system's seed and this actor's identity: with a seed, each incarnation draws the
     /// same numbers in every run.
     pub fn random(&mut self) -> u64 {
-        let seed = self.cell.core.system.seed_of(self.id);
+        let seed = self.cell.core.system.seed_of(self.id());
         self.extra().rng.get_or_insert_with(|| fastrand::Rng::with_seed(seed)).u64(..)
     }
 
@@ -150,14 +164,13 @@ impl<M: Send + 'static> Context<M> {
 
     /// Ends this actor, in order, after the message in hand.
     pub fn stop(&mut self, reason: ExitReason) {
-        self.ending.get_or_insert(reason);
+        self.ending.get_or_insert_with(|| Box::new(reason));
     }
 
     /// Whether exit signals come as [`Notice::Exit`] from now on; returns the former setting. Off at each start.
     ///
     /// An actor that traps exits finishes the message in hand before it obeys its minder's stop, and cleans up.
     pub fn trap_exit(&mut self, trap: bool) -> bool {
-        self.trapping = trap;
         self.cell.mailbox.set_trapping(trap)
     }
 
@@ -171,7 +184,7 @@ impl<M: Send + 'static> Context<M> {
     /// Puts a message in this actor's own lane once the time has passed. Dies with this incarnation.
     pub fn send_after(&mut self, after: Duration, message: impl Into<M>) -> TimerId {
         frame::effect();
-        let (cell, id) = (self.cell.clone(), self.id);
+        let (cell, id) = (self.cell.clone(), self.id());
         self.extra().timers.get_or_insert_with(|| Timers::new(cell, id)).start(after, message.into())
     }
 
@@ -187,16 +200,16 @@ impl<M: Send + 'static> Context<M> {
 
     /// Acknowledges the start to the minder. Done already for whoever did not ask to do it later.
     pub fn acknowledge(&mut self) {
-        match std::mem::replace(&mut self.start, Start::Acknowledged) {
-            Start::Acknowledged | Start::Unheard => {}
+        if std::mem::replace(&mut self.acknowledged, true) {
+            return;
+        }
+        if let Some(starter) = self.extra.as_mut().and_then(|extra| extra.starter.take()) {
             // Nobody waits for it any more: fine.
-            Start::Awaited(starter) => drop(starter.send(Ok(()))),
-            Start::Pending => {
-                let minder = self.cell.core.life().minder.clone();
-                if let Minder::Actor(minder) = minder {
-                    minder.child_event(self.id, ChildEvent::Started);
-                }
-            }
+            return drop(starter.send(Ok(())));
+        }
+        let minder = self.cell.core.life().minder.clone();
+        if let Minder::Actor(minder) = minder {
+            minder.child_event(self.id(), ChildEvent::Started);
         }
     }
 
@@ -216,10 +229,10 @@ impl<M: Send + 'static> Context<M> {
         if life::link(&me, &other) {
             return Ok(());
         }
-        if !self.trapping {
+        if !self.cell.mailbox.is_trapping() {
             return Err(ExitReason::NoActor);
         }
-        me.exit(minder_signals::Exit { from: other.id, reason: ExitReason::NoActor });
+        me.exit(minder_signals::Exit { from: other.id(), reason: ExitReason::NoActor });
         Ok(())
     }
 
@@ -241,12 +254,12 @@ impl<M: Send + 'static> Context<M> {
             return monitor; // accepted, and never fires
         }
         let mut life = target.cell.core().life();
-        if life.is(target.id) {
+        if life.is(target.id()) {
             life.ties().watchers.push(Watcher { monitor, watcher: me });
             drop(life);
         } else {
             drop(life);
-            me.notify(Notice::Down(Down { monitor, actor: target.id, reason: ExitReason::NoActor }));
+            me.notify(Notice::Down(Down { monitor, actor: target.id(), reason: ExitReason::NoActor }));
         }
         self.extra().monitors.insert(monitor, Monitored { target, of_seat: false });
         monitor
@@ -268,7 +281,7 @@ impl<M: Send + 'static> Context<M> {
             drop(life);
         } else {
             drop(life);
-            me.notify(Notice::Down(Down { monitor, actor: target.id, reason: ExitReason::NoActor }));
+            me.notify(Notice::Down(Down { monitor, actor: target.id(), reason: ExitReason::NoActor }));
         }
         self.extra().monitors.insert(monitor, Monitored { target, of_seat: true });
         monitor
@@ -346,7 +359,7 @@ impl<M: Send + 'static> Context<M> {
     #[inline]
     pub fn step(&self, name: &'static str) {
         #[cfg(feature = "fault-injection")]
-        crate::hooks::at_step(&self.cell.core, self.id, name);
+        crate::hooks::at_step(&self.cell.core, self.id(), name);
         let _ = name;
     }
 }
@@ -372,6 +385,7 @@ impl Monitored {
 
 impl<M> fmt::Debug for Context<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Context({} {})", self.cell.core.path(), self.id)
+        let id = ActorId::new(self.cell.core.number, self.incarnation);
+        write!(f, "Context({} {id})", self.cell.core.path())
     }
 }

@@ -60,8 +60,9 @@ enum Entry {
 #[derive(Default)]
 struct Table {
     buckets: BTreeMap<u64, Bucket>,
-    /// The last emptied bucket's memory, for the next one.
-    spare: Vec<Entry>,
+    /// A bucket that was emptied and kept, since the next deadline is likely to be due with it: one at most, and an
+    /// empty one costs the driver one idle turn.
+    emptied: Option<u64>,
     serial: u64,
     /// The bucket that the driver sleeps for; `u64::MAX` if it waits for a first one.
     awaited: u64,
@@ -90,13 +91,7 @@ impl Deadlines {
         let mut table = self.lock();
         let serial = table.serial;
         table.serial += 1;
-        let Table { buckets, spare, .. } = &mut *table;
-        let bucket = buckets.entry(number).or_insert_with(|| Bucket {
-            entries: std::mem::take(spare),
-            free: None,
-            used: 0,
-        });
-        let place = bucket.insert(serial, at, due);
+        let place = table.bucket(number).insert(serial, at, due);
         let earlier = number < table.awaited;
         if earlier {
             table.awaited = number;
@@ -113,17 +108,27 @@ impl Deadlines {
         let mut table = self.lock();
         let Some(bucket) = table.buckets.get_mut(&key.bucket) else { return };
         let due = bucket.remove(key);
-        if bucket.used == 0
-            && let Some(emptied) = table.buckets.remove(&key.bucket)
-        {
-            let mut entries = emptied.entries;
-            entries.clear();
-            if table.spare.capacity() == 0 {
-                table.spare = entries;
-            }
+        if bucket.used == 0 {
+            table.keep_emptied(key.bucket);
         }
         drop(table);
         drop(due);
+    }
+
+    /// Whether this has not fired yet; if so, it is this task that it will wake.
+    pub(crate) fn still_wakes(&self, key: Key, waker: &Waker) -> bool {
+        let mut table = self.lock();
+        if table.closed {
+            return true;
+        }
+        let entry =
+            table.buckets.get_mut(&key.bucket).and_then(|bucket| bucket.entries.get_mut(key.at as usize));
+        let Some(Entry::Used(serial, _, Due::Wake(known))) = entry else { return false };
+        if *serial != key.serial {
+            return false;
+        }
+        known.clone_from(waker);
+        true
     }
 
     /// Fires whatever is due, for ever; the body of the driver's task.
@@ -186,6 +191,29 @@ impl Deadlines {
         drop(table);
         drop(buckets);
         self.earlier.notify_one();
+    }
+}
+
+impl Table {
+    /// The bucket of this number; the emptied one becomes it if there is none.
+    fn bucket(&mut self, number: u64) -> &mut Bucket {
+        if self.emptied == Some(number) {
+            self.emptied = None;
+        }
+        let Self { buckets, emptied, .. } = self;
+        if !buckets.contains_key(&number) {
+            let reused = emptied.take().and_then(|emptied| buckets.remove(&emptied));
+            buckets.insert(number, reused.unwrap_or_default());
+        }
+        buckets.get_mut(&number).expect("it was just put there")
+    }
+
+    fn keep_emptied(&mut self, number: u64) {
+        if let Some(earlier) = self.emptied.replace(number)
+            && earlier != number
+        {
+            self.buckets.remove(&earlier);
+        }
     }
 }
 

@@ -16,9 +16,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 
 use minder_signals::{Control, Down, Exit, ExitReason, Moment};
+use tokio::sync::oneshot;
 
 use crate::actor::Actor;
-use crate::context::{Context, Start};
+use crate::context::Context;
 use crate::events::Event;
 use crate::frame;
 use crate::incarnation::{Duty, End, attend};
@@ -49,7 +50,9 @@ pub(crate) async fn depart<A: Actor>(
     let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
     frame::add_drop_panic(&mut reason, dropped);
 
+    let mut starter = None;
     if let Some(mut extra) = context.extra.take() {
+        starter = extra.starter.take();
         if let Some(latch) = &extra.latch {
             poll_fn(|cx| latch.poll_empty(cx.waker())).await;
         }
@@ -72,17 +75,17 @@ pub(crate) async fn depart<A: Actor>(
         cell.close(reason.clone());
     }
 
-    let started = matches!(context.start, Start::Acknowledged);
+    let started = context.acknowledged;
     cell.core.system.report(&Event::Exited {
         path: &cell.core.path(),
-        id: context.id,
+        id: context.id(),
         reason: &reason,
         started,
     });
     let vacated = vacate(&context, abnormal_since);
     // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
     let _ = frame::with_fate(fate, || frame::drop_each_caught(address, vacated.stale));
-    tell(context, vacated.ties, vacated.minder, reason);
+    tell(context, vacated.ties, vacated.minder, starter, reason);
 }
 
 /// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
@@ -94,11 +97,15 @@ async fn clean_up<A: Actor>(
     let cell = context.cell.clone();
     let mut duty = Duty::new(&cell, context);
     duty.stopping = true;
-    let mut cleaning = pin!(Some(async {
-        Probe::on_stop(context);
-        actor.stopping(reason, context).await;
-    }));
-    let ended = attend(cleaning.as_mut(), &mut duty).await;
+    let ended = attend(
+        pin!(None),
+        || async {
+            Probe::on_stop(context);
+            actor.stopping(reason, context).await;
+        },
+        &mut duty,
+    )
+    .await;
     frame::judge_dropped(|| Fate::Crashed(reason.clone()));
     ended.err().map(|end| end.reason)
 }
@@ -115,23 +122,34 @@ fn vacate<M: Send + 'static>(context: &Context<M>, abnormal_since: Option<Moment
     let cell = &context.cell;
     let mut life = cell.core.life();
     life.occupied = false;
-    life.crashed_at = abnormal_since;
+    match life.ties_if_any() {
+        Some(ties) => ties.crashed_at = abnormal_since,
+        None if abnormal_since.is_some() => life.ties().crashed_at = abnormal_since,
+        None => {}
+    }
     cell.mailbox.reset();
     let stale = cell.mailbox.extract(Item::is_of_incarnation);
-    Vacated { ties: life.take_ties(), minder: std::mem::replace(&mut life.minder, Minder::Nobody), stale }
+    Vacated { ties: life.take_ties(), minder: std::mem::replace(&mut life.minder, Minder::System(0)), stale }
 }
 
 /// Tells everyone who was tied to the incarnation, in the order of their numbers; the minder last. Then an heir that
 /// waited for the seat takes it.
-fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reason: ExitReason) {
-    let Context { cell, id, start, .. } = context;
+fn tell<M: Send + 'static>(
+    context: Context<M>,
+    ties: Ties,
+    minder: Minder,
+    starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
+    reason: ExitReason,
+) {
+    let id = context.id();
+    let Context { cell, acknowledged, .. } = context;
     let Ties { links, watchers, children, heir, .. } = ties;
     for linked in by_number(links) {
         let mut life = linked.cell.core().life();
         // A link that the other end took back meanwhile tells nothing any more.
         // By the whole id: a next life in this seat may have links of its own by now.
         let still = life.ties_if_any().is_some_and(|ties| Peer::take_from(&mut ties.links, id));
-        if still && life.is(linked.id) {
+        if still && life.is(linked.id()) {
             linked.cell.push_exit(Exit { from: id, reason: reason.clone() });
         }
     }
@@ -144,10 +162,9 @@ fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reas
         child.order(Control::Stop(why));
     }
     match minder {
-        Minder::Nobody => {}
-        Minder::System => {
-            cell.core.system.remove_root(&cell.core);
-            if let Start::Awaited(starter) = start {
+        Minder::System(place) => {
+            cell.core.system.remove_root(place);
+            if let Some(starter) = starter {
                 // Whoever started it has turned away: fine.
                 drop(starter.send(Err(reason)));
             }
@@ -156,10 +173,8 @@ fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reas
             if let Some(ties) = minder.cell.core().life().ties_if_any() {
                 Peer::take_from(&mut ties.children, id);
             }
-            let event = match start {
-                Start::Acknowledged => ChildEvent::Exited(reason),
-                Start::Pending | Start::Unheard | Start::Awaited(_) => ChildEvent::StartFailed(reason),
-            };
+            let event =
+                if acknowledged { ChildEvent::Exited(reason) } else { ChildEvent::StartFailed(reason) };
             minder.child_event(id, event);
         }
     }
@@ -171,6 +186,6 @@ fn tell<M: Send + 'static>(context: Context<M>, ties: Ties, minder: Minder, reas
 
 fn by_number(peers: HashMap<u64, Peer>) -> Vec<Peer> {
     let mut peers: Vec<Peer> = peers.into_values().collect();
-    peers.sort_unstable_by_key(|peer| peer.id);
+    peers.sort_unstable_by_key(Peer::id);
     peers
 }

@@ -16,11 +16,22 @@ use crate::reply::{Fate, Unanswered};
 
 thread_local! {
     static FRAME: Frame = const { Frame::new() };
+    static RUNNING: Running =
+        const { Running { cell: Cell::new(0), unjudged: Cell::new(false), noted: Cell::new(false) } };
+}
+
+/// What is looked at with every message. Apart from [`Frame`] because it has nothing to drop: a thread-local that has
+/// asks at each access whether its thread is ending.
+struct Running {
+    /// The address in memory of the cell whose code runs; 0 outside actors. Never dereferenced.
+    cell: Cell<usize>,
+    /// Whether `Frame::dropped` holds something.
+    unjudged: Cell<bool>,
+    /// Whether `Frame::panic` holds something.
+    noted: Cell<bool>,
 }
 
 struct Frame {
-    /// The address in memory of the cell whose code runs; 0 outside actors. Never dereferenced.
-    cell: Cell<usize>,
     /// Panic of the code that runs, as the hook saw it. Empty outside actors.
     panic: RefCell<Option<Box<PanicReport>>>,
     /// Replies dropped unanswered by the code that runs; judged when it is known how that code ended.
@@ -35,7 +46,6 @@ struct Frame {
 impl Frame {
     const fn new() -> Self {
         Self {
-            cell: Cell::new(0),
             panic: RefCell::new(None),
             dropped: RefCell::new(Vec::new()),
             fate: RefCell::new(None),
@@ -52,41 +62,56 @@ struct Carried(PanicReport);
 const BAD_PAYLOADS: usize = 8;
 
 /// Runs user code of the given cell. A panic comes back as its report and is not printed.
-pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, PanicReport> {
-    FRAME.with(|frame| {
-        let outer = frame.cell.replace(cell);
-        // What the hook sees belongs to this run alone: not to one that this interrupts while it unwinds, and not,
-        // if the code catches its own panic, to the next.
-        let outer_panic = if outer == 0 { None } else { frame.panic.take() };
-        let result = catch_unwind(AssertUnwindSafe(code)).map_err(|payload| report(frame, payload));
-        frame.cell.set(outer);
-        drop(frame.panic.replace(outer_panic));
-        result
-    })
+#[inline]
+pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, Box<PanicReport>> {
+    // What the hook sees belongs to this run alone: not to one that this interrupts while it unwinds, and not, if the
+    // code catches its own panic, to the next.
+    let (outer, noted) = RUNNING.with(|running| (running.cell.replace(cell), running.noted.replace(false)));
+    let outer_panic = if noted { take_noted() } else { None };
+    let result = catch_unwind(AssertUnwindSafe(code)).map_err(report);
+    let noted = noted || RUNNING.with(|running| running.noted.get());
+    if noted {
+        note(outer_panic);
+    }
+    RUNNING.with(|running| running.cell.set(outer));
+    result
+}
+
+/// What the hook saw.
+#[cold]
+fn take_noted() -> Option<Box<PanicReport>> {
+    FRAME.with(|frame| frame.panic.take())
+}
+
+/// Puts in place what the hook saw, and drops what was there.
+#[cold]
+fn note(seen: Option<Box<PanicReport>>) {
+    RUNNING.with(|running| running.noted.set(seen.is_some()));
+    drop(FRAME.with(|frame| frame.panic.replace(seen)));
 }
 
 /// Out of the hot path: what is known of a panic that was just caught.
 #[cold]
-fn report(frame: &Frame, payload: Box<dyn Any + Send>) -> PanicReport {
-    let seen = frame.panic.take();
+fn report(payload: Box<dyn Any + Send>) -> Box<PanicReport> {
+    let seen = take_noted();
     match payload.downcast::<Carried>() {
-        Ok(carried) => carried.0,
+        Ok(carried) => Box::new(carried.0),
         Err(payload) => {
             let mut report = seen.map(|seen| *seen).unwrap_or_default();
             report.text = text_of(&*payload);
-            report.while_dropping = dispose(frame, payload);
-            report
+            report.while_dropping = dispose(payload);
+            Box::new(report)
         }
     }
 }
 
 /// Drops a payload, which is user code too: its drop may panic with a payload whose drop panics, and so on for ever.
 /// Returns what the first of these panics said.
-fn dispose(frame: &Frame, mut payload: Box<dyn Any + Send>) -> Option<Box<str>> {
+fn dispose(mut payload: Box<dyn Any + Send>) -> Option<Box<str>> {
     let mut first = None;
     for _ in 0..BAD_PAYLOADS {
         let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) else { return first };
-        let location = frame.panic.take().and_then(|seen| seen.location);
+        let location = take_noted().and_then(|seen| seen.location);
         first.get_or_insert_with(|| {
             PanicReport { text: text_of(&*next), location, ..Default::default() }.to_string().into()
         });
@@ -139,7 +164,7 @@ pub(crate) fn add_drop_panic(reason: &mut ExitReason, text: Option<String>) {
 
 /// The cell whose code runs on this thread, as an address in memory; 0 outside actors.
 pub(crate) fn current_cell() -> usize {
-    FRAME.with(|frame| frame.cell.get())
+    RUNNING.with(|running| running.cell.get())
 }
 
 // --- replies that are dropped unanswered ---------------------------------------------------------------------------
@@ -150,23 +175,27 @@ pub(crate) fn reply_dropped(slot: Arc<dyn Unanswered>) {
     FRAME.with(|frame| {
         if let Some(fate) = &*frame.fate.borrow() {
             slot.fail(fate.clone());
-        } else if frame.cell.get() == 0 {
+        } else if current_cell() == 0 {
             slot.fail(Fate::NoReply);
         } else {
             frame.dropped.borrow_mut().push(slot);
+            RUNNING.with(|running| running.unjudged.set(true));
         }
     });
 }
 
 /// Tells whoever waits for replies that the code just run has dropped what came of it. Called after each message.
+#[inline]
 pub(crate) fn judge_dropped(fate: impl FnOnce() -> Fate) {
-    FRAME.with(|frame| {
-        if !frame.dropped.borrow().is_empty() {
-            let fate = fate();
-            let dropped = frame.dropped.take();
-            dropped.into_iter().for_each(|slot| slot.fail(fate.clone()));
-        }
-    });
+    if RUNNING.with(|running| running.unjudged.replace(false)) {
+        judge(fate());
+    }
+}
+
+#[cold]
+fn judge(fate: Fate) {
+    let dropped = FRAME.with(|frame| frame.dropped.take());
+    dropped.into_iter().for_each(|slot| slot.fail(fate.clone()));
 }
 
 /// Runs code in which every reply that is dropped unanswered has the given fate.
@@ -208,7 +237,7 @@ pub(crate) fn install_hook() {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             let noted = FRAME.try_with(|frame| {
-                if frame.cell.get() == 0 {
+                if current_cell() == 0 {
                     return false;
                 }
                 let backtrace = Backtrace::capture();
@@ -219,7 +248,10 @@ pub(crate) fn install_hook() {
                     ..Default::default()
                 };
                 // Borrowed only if the hook itself is running again below: then the first report stands.
-                frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(Box::new(report))).is_ok()
+                let noted =
+                    frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(Box::new(report))).is_ok();
+                RUNNING.with(|running| running.noted.set(true));
+                noted
             });
             if !noted.unwrap_or(false) {
                 previous(info);

@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use minder_mailbox::Ready;
@@ -43,8 +43,9 @@ impl End {
         Self { reason, orderly: false }
     }
 
-    fn panicked(report: PanicReport) -> Self {
-        Self::abrupt(ExitReason::Panic(Arc::new(report)))
+    #[cold]
+    fn panicked(report: Box<PanicReport>) -> Self {
+        Self::abrupt(ExitReason::Panic(Arc::from(report)))
     }
 }
 
@@ -61,151 +62,167 @@ where
     drop(cell.core.system.tokio.spawn(live(seat, context, make)));
 }
 
-async fn live<M, R, F>(seat: Seat<M>, mut context: Context<M>, make: F)
+/// A block and not an `async fn`, here and below: what an `async fn` is called with it keeps twice, and every idle
+/// actor's task would pay for it.
+#[expect(clippy::manual_async_fn, reason = "half the size")]
+fn live<M, R, F>(seat: Seat<M>, mut context: Context<M>, make: F) -> impl Future<Output = ()> + Send
 where
     M: Send + 'static,
     R: IntoActor<Actor: Actor<Msg = M>> + 'static,
     F: FnOnce() -> R + Send + 'static,
 {
-    let mut actor = None;
-    let end = match begin(&mut actor, &mut context, make).await {
-        Ok(()) => {
-            serve(actor.as_mut().expect("a start that succeeded has built its actor"), &mut context).await
-        }
-        Err(end) => end,
-    };
-    // Boxed: an idle actor's task need not hold room for its departure.
-    Box::pin(depart(actor, context, seat, end)).await;
+    async move {
+        let mut actor = None;
+        // Boxed, all three: the task of an actor that has had nothing to do need not hold room for doing it, and
+        // most of a large tree's actors have not.
+        let end = 'life: {
+            match Box::pin(begin(&mut actor, &mut context, make)).await {
+                Ok(()) => {}
+                Err(end) => break 'life end,
+            }
+            if context.ending.is_none() {
+                // Ready with orders, too: `serve` looks at them first.
+                poll_fn(|cx| context.cell.mailbox.poll_refill(&mut context.batch, cx)).await;
+            }
+            let actor = actor.as_mut().expect("a start that succeeded has built its actor");
+            Box::pin(serve(actor, &mut context)).await
+        };
+        Box::pin(depart(actor, context, seat, end)).await;
+    }
 }
 
 /// The supervised start: builds the actor, runs its `started`, acknowledges.
-async fn begin<R, F>(
+#[expect(clippy::manual_async_fn, reason = "see `live`")]
+fn begin<R, F>(
     actor: &mut Option<R::Actor>,
     context: &mut Context<<R::Actor as Actor>::Msg>,
     make: F,
-) -> Result<(), End>
+) -> impl Future<Output = Result<(), End>> + Send
 where
     R: IntoActor + 'static,
     F: FnOnce() -> R + Send,
 {
-    let cell = context.cell.clone();
-    let mut duty = Duty::new(&cell, context);
-    {
-        let probe = Probe::on_start(context);
-        let starting = async {
-            probe.before_start()?;
-            let actor = actor.insert(make().into_actor()?);
-            actor.started(context).await
-        };
-        let mut starting = pin!(Some(starting));
-        match attend(starting.as_mut(), &mut duty).await {
-            Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
-            Ok(Err(reason)) => {
-                frame::judge_dropped(|| Fate::Crashed(reason.clone()));
-                return Err(End::abrupt(reason));
+    async move {
+        let cell = context.cell.clone();
+        let mut duty = Duty::new(&cell, context);
+        {
+            let probe = Probe::on_start(context);
+            let starting = || async {
+                probe.before_start()?;
+                let actor = actor.insert(make().into_actor()?);
+                actor.started(context).await
+            };
+            match attend(pin!(None), starting, &mut duty).await {
+                Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
+                Ok(Err(reason)) => {
+                    frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+                    return Err(End::abrupt(reason));
+                }
+                Err(end) => return Err(end),
             }
-            Err(end) => return Err(end),
         }
-    }
-    let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
-    if !later {
-        context.acknowledge();
-    }
-    match duty.stop_asked {
-        // It was asked to stop while it started, and obeys as soon as it can.
-        Some(reason) => {
-            context.cell.mailbox.order(Control::Stop(reason));
-            Ok(())
+        let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
+        if !later {
+            context.acknowledge();
         }
-        None => Ok(()),
+        match duty.stop_asked {
+            // It was asked to stop while it started, and obeys as soon as it can.
+            Some(reason) => {
+                context.cell.mailbox.order(Control::Stop(*reason));
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 }
 
 /// The loop: orders first, then the next item. Awaits nothing but the lane and the handler.
-async fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> End {
-    let cell = context.cell.clone();
-    let mut duty = Duty::new(&cell, context);
-    let mut turn = TURN;
-    let mut first = true;
-    loop {
-        if cell.mailbox.needs_attention() {
-            if let Some(end) = duty.obey() {
-                return end;
+#[expect(clippy::manual_async_fn, reason = "see `live`")]
+fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<Output = End> + Send {
+    async move {
+        let cell = context.cell.clone();
+        let mut duty = Duty::new(&cell, context);
+        let mut turn = TURN;
+        loop {
+            if cell.mailbox.needs_attention() {
+                if let Some(end) = duty.obey() {
+                    return end;
+                }
+                cell.mailbox.admit_when_half_empty();
             }
-            cell.mailbox.admit_when_half_empty();
-        }
-        if let Some(reason) = duty.stop_asked.take() {
-            match attend_now(&cell, || actor.stop_requested(&reason, context)) {
-                Ok(Winding::Done) => return End::orderly(reason),
-                Ok(Winding::Later) => {}
-                Err(end) => return end,
-            }
-        }
-        if let Some(reason) = context.ending.take() {
-            return End::orderly(reason);
-        }
-        if turn == 0 {
-            turn = TURN;
-            yield_now().await;
-            continue;
-        }
-        let Some(item) = context.batch.pop_front() else {
-            // Ready with orders, too: the loop's head looks at them.
-            poll_fn(|cx| cell.mailbox.poll_refill(&mut context.batch, cx)).await;
-            continue;
-        };
-        turn -= 1;
-        if item.is_counted() {
-            cell.mailbox.took_one();
-        }
-        let probe = Probe::on_delivery(context, &item);
-        let handled = match item {
-            Item::Ask(message, slot) if slot.is_abandoned() => {
-                // Nobody waits for it any more: skipped.
-                match attend_now(&cell, || drop(message)) {
-                    Ok(()) => continue,
+            if let Some(reason) = duty.stop_asked.take() {
+                let reason = *reason;
+                match attend_now(&cell, || actor.stop_requested(&reason, context)) {
+                    Ok(Winding::Done) => return End::orderly(reason),
+                    Ok(Winding::Later) => {}
                     Err(end) => return end,
                 }
             }
-            Item::Tell(message) | Item::Ask(message, _) | Item::Own(message) => {
-                let mut handling = pin!(Some(async {
-                    probe.before::<A::Msg>(&cell).await?;
-                    let handled = actor.handle(message, context).await;
-                    probe.after();
-                    handled
-                }));
-                attend(handling.as_mut(), &mut duty).await
+            if let Some(reason) = context.ending.take() {
+                return End::orderly(*reason);
             }
-            Item::Notice(notice) => {
-                if !still_wanted(&notice, context) {
-                    continue;
+            if turn == 0 {
+                turn = TURN;
+                yield_now().await;
+                continue;
+            }
+            let Some(item) = context.batch.pop_front() else {
+                // Ready with orders, too: the loop's head looks at them.
+                poll_fn(|cx| cell.mailbox.poll_refill(&mut context.batch, cx)).await;
+                continue;
+            };
+            turn -= 1;
+            if item.is_counted() {
+                cell.mailbox.took_one();
+            }
+            let probe = Probe::on_delivery(context, &item);
+            let taken = match item {
+                Item::Tell(message) | Item::Own(message) => Taken::Message(message),
+                Item::Ask(message, slot) if !slot.is_abandoned() => Taken::Message(message),
+                Item::Ask(message, _) => {
+                    // Nobody waits for it any more: skipped.
+                    match attend_now(&cell, || drop(message)) {
+                        Ok(()) => continue,
+                        Err(end) => return end,
+                    }
                 }
-                let mut handling = pin!(Some(async {
-                    probe.before::<A::Msg>(&cell).await?;
-                    let handled = actor.notice(*notice, context).await;
-                    probe.after();
-                    handled
-                }));
-                attend(handling.as_mut(), &mut duty).await
+                Item::Notice(notice) if still_wanted(&notice, context) => Taken::Notice(notice),
+                Item::Notice(_) => continue,
+            };
+            let handled = match taken {
+                Taken::Message(message) => {
+                    let handling = || probe.around(&cell, || actor.handle(message, context));
+                    attend(pin!(None), handling, &mut duty).await
+                }
+                Taken::Notice(notice) => {
+                    let handling = || probe.around(&cell, || actor.notice(*notice, context));
+                    attend(pin!(None), handling, &mut duty).await
+                }
+            };
+            #[cfg(feature = "fault-injection")]
+            if let Err(end) = &handled {
+                probe.went_off(&end.reason);
             }
-        };
-        #[cfg(feature = "fault-injection")]
-        if let Err(end) = &handled {
-            probe.went_off(&end.reason);
-        }
-        match handled {
-            Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
-            Ok(Err(reason)) => {
-                frame::judge_dropped(|| Fate::Crashed(reason.clone()));
-                return End::orderly(reason);
+            match handled {
+                Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
+                Ok(Err(reason)) => {
+                    frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+                    return End::orderly(reason);
+                }
+                Err(end) => return end,
             }
-            Err(end) => return end,
-        }
-        if first {
-            first = false;
-            tell_recovered(&cell, context.id);
+            if !context.has_handled {
+                context.has_handled = true;
+                tell_recovered(&cell, context.id());
+            }
         }
     }
+}
+
+/// What is handled next, out of its place in the lane: nothing else of it is kept while it is handled.
+enum Taken<M> {
+    Message(M),
+    Notice(Box<Notice>),
 }
 
 /// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more.
@@ -220,7 +237,9 @@ fn still_wanted<M>(notice: &Notice, context: &mut Context<M>) -> bool {
 
 /// The first message handled after a crash ends the time of recovery.
 fn tell_recovered<M: Send + 'static>(cell: &Cell<M>, id: ActorId) {
-    let Some(crashed_at) = cell.core.life().crashed_at.take() else { return };
+    let Some(crashed_at) = cell.core.life().ties_if_any().and_then(|ties| ties.crashed_at.take()) else {
+        return;
+    };
     let system = &cell.core.system;
     let after = system.now().since(crashed_at);
     system.report(&Event::Recovered { path: &cell.core.path(), id, after });
@@ -229,10 +248,10 @@ fn tell_recovered<M: Send + 'static>(cell: &Cell<M>, id: ActorId) {
 /// What an incarnation must heed while user code runs.
 pub(crate) struct Duty<'a, M> {
     cell: &'a Arc<Cell<M>>,
-    id: ActorId,
+    incarnation: u32,
     limit: Option<Duration>,
     /// Its minder's stop, if it traps exits: obeyed after the message in hand.
-    pub(crate) stop_asked: Option<ExitReason>,
+    pub(crate) stop_asked: Option<Box<ExitReason>>,
     /// Whether only a kill counts: the actor is cleaning up already.
     pub(crate) stopping: bool,
 }
@@ -240,21 +259,31 @@ pub(crate) struct Duty<'a, M> {
 impl<'a, M: Send + 'static> Duty<'a, M> {
     pub(crate) fn new(cell: &'a Arc<Cell<M>>, context: &Context<M>) -> Self {
         let limit = context.extra.as_ref().and_then(|extra| extra.handler_limit);
-        Self { cell, id: context.id, limit, stop_asked: None, stopping: false }
+        Self { cell, incarnation: context.incarnation, limit, stop_asked: None, stopping: false }
+    }
+
+    fn id(&self) -> ActorId {
+        ActorId::new(self.cell.core.number, self.incarnation)
     }
 
     /// Takes the orders there are; the end, if one of them is it.
+    #[inline]
     fn obey(&mut self) -> Option<End> {
+        if self.cell.mailbox.has_orders() { self.obey_orders() } else { None }
+    }
+
+    #[cold]
+    fn obey_orders(&mut self) -> Option<End> {
         while self.cell.mailbox.has_orders() {
             let Some(order) = self.cell.mailbox.next_order() else { break };
             match order {
                 Control::Kill => return Some(End::abrupt(ExitReason::Killed)),
                 _ if self.stopping => {}
                 // A normal exit of another actor concerns nobody who does not trap it.
-                Control::Exit(exit) if exit.reason.is_normal() && exit.from != self.id => {}
+                Control::Exit(exit) if exit.reason.is_normal() && exit.from != self.id() => {}
                 Control::Exit(exit) => return Some(End::abrupt(exit.reason)),
                 Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
-                    self.stop_asked.get_or_insert(reason);
+                    self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }
                 Control::Stop(reason) => return Some(End::abrupt(reason)),
                 // Orders of a later version of the words mean nothing to this one.
@@ -268,62 +297,116 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
 /// Runs user code to its end: every poll under `catch_unwind` and known as this cell's; orders are obeyed before each
 /// poll and whenever it suspends; a limit is kept. On any end but its own the code's future is dropped
 /// here, before anything else is cleared away, and a panic in that is added to the reason.
-pub(crate) async fn attend<M: Send + 'static, F: Future>(
-    mut code: Pin<&mut Option<F>>,
-    duty: &mut Duty<'_, M>,
-) -> Result<F::Output, End> {
-    let cell = duty.cell;
-    let address = cell.core.address();
-    let hung = || End::abrupt(ExitReason::Hung(std::any::type_name::<M>()));
-    // Set once the code suspends, if it has a limit.
-    let mut alarm: Option<Alarm<'_>> = None;
-    let ended = poll_fn(|cx| {
-        if let Some(end) = duty.obey() {
+///
+/// `place` is empty, and where the future will stand; `make` is user code too.
+pub(crate) fn attend<'a, 'd, M: Send + 'static, F: Future>(
+    place: Pin<&'a mut Option<F>>,
+    make: impl FnOnce() -> F,
+    duty: &'a mut Duty<'d, M>,
+) -> impl Future<Output = Result<F::Output, End>> {
+    Attend { place, make: Some(make), duty, alarm: None }
+}
+
+/// Written by hand, since it stands in the task of every idle actor: an `async fn` would keep each of these twice.
+struct Attend<'a, 'd, M, F, C> {
+    place: Pin<&'a mut Option<F>>,
+    /// Until the first poll.
+    make: Option<C>,
+    duty: &'a mut Duty<'d, M>,
+    /// Set once the code suspends, if it has a limit. Boxed: few have one, and fewer suspend.
+    alarm: Option<Box<Alarm<'d>>>,
+}
+
+// The future is pinned by its place; the rest is moved freely.
+impl<M, F, C> Unpin for Attend<'_, '_, M, F, C> {}
+
+impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Future for Attend<'_, '_, M, F, C> {
+    type Output = Result<F::Output, End>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = this.step(cx);
+        #[cfg(feature = "fault-injection")]
+        frame::arm(false);
+        match polled {
+            Poll::Ready(Err(end)) => Poll::Ready(Err(this.interrupted(end))),
+            other => other,
+        }
+    }
+}
+
+impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
+    #[inline]
+    fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
+        if let Some(end) = self.duty.obey() {
             return Poll::Ready(Err(end));
         }
-        if alarm.as_mut().is_some_and(|alarm| alarm.is_due(cx.waker())) {
-            return Poll::Ready(Err(hung()));
+        if self.alarm.as_mut().is_some_and(|alarm| alarm.is_due(cx.waker())) {
+            return Poll::Ready(Err(hung::<M>()));
         }
-        let polled = frame::run_as(address, || {
-            code.as_mut().as_pin_mut().expect("user code is polled until it ends, and not after").poll(cx)
+        let Self { place, make, .. } = self;
+        let polled = frame::run_as(self.duty.cell.core.address(), || {
+            if let Some(make) = make.take() {
+                place.set(Some(make()));
+            }
+            place.as_mut().as_pin_mut().expect("user code is polled until it ends, and not after").poll(cx)
         });
         match polled {
-            Ok(Poll::Ready(output)) => return Poll::Ready(Ok(output)),
-            // Whatever it has dropped so far was dropped by a living actor; other actors run on this thread next.
-            Ok(Poll::Pending) => frame::judge_dropped(|| Fate::NoReply),
-            Err(report) => return Poll::Ready(Err(End::panicked(report))),
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Ok(Poll::Pending) => {
+                // Whatever it has dropped so far was dropped by a living actor; others run on this thread next.
+                frame::judge_dropped(|| Fate::NoReply);
+                self.suspend(cx)
+            }
+            Err(report) => Poll::Ready(Err(End::panicked(report))),
         }
+    }
+
+    /// The code waits for something: from now on orders wake it, and so does its limit.
+    fn suspend(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
         #[cfg(feature = "fault-injection")]
         if frame::arm(false) {
             // Armed, and it suspended before it did anything: then it crashes at this await.
-            return Poll::Ready(Err(End::panicked(crate::hooks::injected(crate::hooks::AT_AN_AWAIT))));
+            let report = crate::hooks::injected(crate::hooks::AT_AN_AWAIT);
+            return Poll::Ready(Err(End::panicked(Box::new(report))));
         }
-        if let (None, Some(limit)) = (&alarm, duty.limit) {
+        let cell = self.duty.cell;
+        if let (None, Some(limit)) = (&self.alarm, self.duty.limit) {
             let system = &*cell.core.system;
-            let alarm = alarm.insert(Alarm::new(system, system.now() + limit));
+            let alarm = self.alarm.insert(Box::new(Alarm::new(system, system.now() + limit)));
             if alarm.is_due(cx.waker()) {
-                return Poll::Ready(Err(hung()));
+                return Poll::Ready(Err(hung::<M>()));
             }
         }
         while cell.mailbox.park_in_handler(cx) == Poll::Ready(Ready::Orders) {
-            if let Some(end) = duty.obey() {
+            if let Some(end) = self.duty.obey() {
                 return Poll::Ready(Err(end));
             }
         }
         Poll::Pending
-    })
-    .await;
-    #[cfg(feature = "fault-injection")]
-    frame::arm(false);
-    ended.map_err(|mut end| {
+    }
+
+    #[cold]
+    fn interrupted(&mut self, mut end: End) -> End {
         // Replies that unwinding has dropped, and those that dropping the future will, have the same fate.
         frame::judge_dropped(|| Fate::Crashed(end.reason.clone()));
+        let address = self.duty.cell.core.address();
+        let (place, make) = (&mut self.place, &mut self.make);
         let dropped = frame::with_fate(Fate::Crashed(end.reason.clone()), || {
-            frame::run_as(address, || code.set(None)).err().map(|report| report.to_string())
+            let dropped = frame::run_as(address, || {
+                drop(make.take());
+                place.set(None);
+            });
+            dropped.err().map(|report| report.to_string())
         });
         frame::add_drop_panic(&mut end.reason, dropped);
         end
-    })
+    }
+}
+
+fn hung<M>() -> End {
+    End::abrupt(ExitReason::Hung(std::any::type_name::<M>()))
 }
 
 /// Runs user code that does not await to its end.

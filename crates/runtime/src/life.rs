@@ -40,7 +40,7 @@ pub(crate) struct CellCore {
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) cell: Arc<dyn AnyCell>,
-    pub(crate) id: ActorId,
+    pub(crate) incarnation: u32,
 }
 
 /// See the file's head.
@@ -52,8 +52,6 @@ pub(crate) struct Life {
     /// Where the actor is in the tree; its number before it was first started.
     pub(crate) path: Option<Arc<str>>,
     pub(crate) minder: Minder,
-    /// When the last incarnation ended abnormally, until the next one has handled a message.
-    pub(crate) crashed_at: Option<Moment>,
     /// Boxed: most actors have no links, monitors or children.
     ties: Option<Box<Ties>>,
 }
@@ -61,8 +59,8 @@ pub(crate) struct Life {
 /// Who minds the incarnation.
 #[derive(Clone)]
 pub(crate) enum Minder {
-    Nobody,
-    System,
+    /// In this place among those it minds. Also stands here while the seat is vacant.
+    System(u32),
     Actor(Peer),
 }
 
@@ -77,6 +75,8 @@ pub(crate) struct Ties {
     pub(crate) final_watchers: Vec<FinalWatcher>,
     /// Why the last incarnation ended, for whoever gives the seat up later.
     pub(crate) last_reason: Option<ExitReason>,
+    /// When the last incarnation ended abnormally, until the next one has handled a message.
+    pub(crate) crashed_at: Option<Moment>,
 }
 
 pub(crate) struct Heir {
@@ -97,14 +97,7 @@ pub(crate) enum FinalWatcher {
 
 impl CellCore {
     pub(crate) fn new(number: u64, system: Arc<SystemShared>, path: Option<Arc<str>>) -> Self {
-        let life = Life {
-            incarnation: 0,
-            occupied: false,
-            path,
-            minder: Minder::Nobody,
-            crashed_at: None,
-            ties: None,
-        };
+        let life = Life { incarnation: 0, occupied: false, path, minder: Minder::System(0), ties: None };
         Self { number, system, life: Mutex::new(life) }
     }
 
@@ -118,16 +111,20 @@ impl CellCore {
     }
 
     pub(crate) fn path(&self) -> Arc<str> {
-        match &self.life().path {
-            Some(path) => path.clone(),
-            None => format!("#{}", self.number).into(),
-        }
+        self.life().path_or_number(self.number)
     }
 }
 
 impl Life {
     pub(crate) fn id(&self, number: u64) -> ActorId {
         ActorId::new(number, self.incarnation)
+    }
+
+    pub(crate) fn path_or_number(&self, number: u64) -> Arc<str> {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => format!("#{number}").into(),
+        }
     }
 
     /// Whether this very incarnation lives.
@@ -149,9 +146,12 @@ impl Life {
         let of_seat = Ties {
             final_watchers: std::mem::take(&mut ties.final_watchers),
             last_reason: ties.last_reason.take(),
+            crashed_at: ties.crashed_at.take(),
             ..Ties::default()
         };
-        let is_needed = !of_seat.final_watchers.is_empty() || of_seat.last_reason.is_some();
+        let is_needed = !of_seat.final_watchers.is_empty()
+            || of_seat.last_reason.is_some()
+            || of_seat.crashed_at.is_some();
         let taken = std::mem::replace(ties, of_seat);
         if !is_needed {
             self.ties = None;
@@ -163,11 +163,15 @@ impl Life {
 impl Peer {
     /// Takes this very incarnation out of a table by cell number; whether it was there.
     pub(crate) fn take_from(table: &mut HashMap<u64, Self>, id: ActorId) -> bool {
-        if table.get(&id.cell()).is_none_or(|peer| peer.id != id) {
+        if table.get(&id.cell()).is_none_or(|peer| peer.id() != id) {
             return false;
         }
         table.remove(&id.cell());
         true
+    }
+
+    pub(crate) fn id(&self) -> ActorId {
+        ActorId::new(self.cell.core().number, self.incarnation)
     }
 
     pub(crate) fn is_same_cell(&self, other: &CellCore) -> bool {
@@ -177,18 +181,18 @@ impl Peer {
     /// Sends an order to this incarnation; returns whether it lives. An heir that waits for the seat is struck off.
     pub(crate) fn order(&self, order: Control) -> bool {
         let mut life = self.cell.core().life();
-        if life.is(self.id) {
+        if life.is(self.id()) {
             self.cell.push_order(order);
             return true;
         }
         let Some(ties) = life.ties_if_any() else { return false };
-        let Some(heir) = ties.heir.take_if(|heir| heir.id == self.id) else { return false };
+        let Some(heir) = ties.heir.take_if(|heir| heir.id == self.id()) else { return false };
         drop(life);
         let reason = match order {
             Control::Stop(reason) => reason,
             _ => ExitReason::Killed,
         };
-        heir.minder.child_event(self.id, crate::notice::ChildEvent::StartFailed(reason));
+        heir.minder.child_event(self.id(), crate::notice::ChildEvent::StartFailed(reason));
         drop(heir.start);
         true
     }
@@ -196,7 +200,7 @@ impl Peer {
     /// Sends an exit signal to this incarnation, if it lives.
     pub(crate) fn exit(&self, exit: Exit) {
         let life = self.cell.core().life();
-        if life.is(self.id) {
+        if life.is(self.id()) {
             self.cell.push_exit(exit);
         }
     }
@@ -204,7 +208,7 @@ impl Peer {
     /// Tells this incarnation, if it lives.
     pub(crate) fn notify(&self, notice: Notice) {
         let life = self.cell.core().life();
-        if life.is(self.id) {
+        if life.is(self.id()) {
             self.cell.push_notice(notice);
         }
     }
@@ -214,7 +218,7 @@ impl Peer {
     }
 
     pub(crate) fn lives(&self) -> bool {
-        self.cell.core().life().is(self.id)
+        self.cell.core().life().is(self.id())
     }
 }
 
@@ -238,10 +242,10 @@ pub(crate) fn link(a: &Peer, b: &Peer) -> bool {
         return true;
     }
     let (mut life_a, mut life_b) = both(a.cell.core(), b.cell.core());
-    if !life_b.is(b.id) {
+    if !life_b.is(b.id()) {
         return false;
     }
-    if life_a.is(a.id) {
+    if life_a.is(a.id()) {
         life_a.ties().links.insert(b.cell.core().number, b.clone());
         life_b.ties().links.insert(a.cell.core().number, a.clone());
     }

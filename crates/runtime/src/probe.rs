@@ -8,8 +8,11 @@ pub(crate) use silent::Probe;
 
 #[cfg(not(feature = "fault-injection"))]
 mod silent {
+    use std::future::Future;
+
     use minder_signals::ExitReason;
 
+    use crate::actor::Handled;
     use crate::cell::Cell;
     use crate::context::Context;
     use crate::notice::Item;
@@ -31,18 +34,24 @@ mod silent {
             Ok(())
         }
 
-        pub(crate) async fn before<M>(&self, _: &Cell<M>) -> Result<(), ExitReason> {
-            Ok(())
+        /// The code as it is.
+        pub(crate) fn around<M, F: Future<Output = Handled>>(
+            &self,
+            _: &Cell<M>,
+            make: impl FnOnce() -> F,
+        ) -> F {
+            make()
         }
-
-        pub(crate) fn after(&self) {}
     }
 }
 
 #[cfg(feature = "fault-injection")]
 mod armed {
+    use std::future::Future;
+
     use minder_signals::{Control, ExitReason};
 
+    use crate::actor::Handled;
     use crate::cell::Cell;
     use crate::context::Context;
     use crate::frame;
@@ -76,7 +85,7 @@ mod armed {
 
         fn at<M: Send + 'static>(context: &Context<M>, point: impl FnOnce() -> Point) -> Self {
             let Some(hooks) = context.cell.core.system.hooks.get() else { return Self { strike: None } };
-            Self { strike: Strike::at(hooks, &context.cell.core, context.id, point()) }
+            Self { strike: Strike::at(hooks, &context.cell.core, context.id(), point()) }
         }
 
         fn fault(&self) -> Option<(Fault, &Strike)> {
@@ -97,8 +106,20 @@ mod armed {
             }
         }
 
+        /// The code between the two places where a fault may strike.
+        pub(crate) async fn around<M, F: Future<Output = Handled>>(
+            &self,
+            cell: &Cell<M>,
+            make: impl FnOnce() -> F,
+        ) -> Handled {
+            self.before(cell).await?;
+            let handled = make().await;
+            self.after();
+            handled
+        }
+
         /// Strikes before the handler, or arms what strikes later.
-        pub(crate) async fn before<M>(&self, cell: &Cell<M>) -> Result<(), ExitReason> {
+        async fn before<M>(&self, cell: &Cell<M>) -> Result<(), ExitReason> {
             let Some((fault, strike)) = self.fault() else { return Ok(()) };
             match fault {
                 Fault::PanicBefore => {
@@ -127,7 +148,7 @@ mod armed {
         }
 
         /// Strikes after the handler.
-        pub(crate) fn after(&self) {
+        fn after(&self) {
             if let Some((Fault::PanicAfter, strike)) = self.fault() {
                 strike.fired();
                 frame::raise(injected("after a message"));

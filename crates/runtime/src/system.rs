@@ -1,7 +1,6 @@
 //! A system: what the actors of one application share. Several live in one process without knowing of each other.
 //! It minds the actors that nobody else minds, and stops them in reverse order at the end.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -23,7 +22,7 @@ use crate::context::Start;
 use crate::deadlines::Deadlines;
 use crate::events::{self, Event, Observer};
 use crate::frame;
-use crate::life::{CellCore, Peer};
+use crate::life::Peer;
 use crate::seat::Seat;
 use crate::shutdown::{Closing, ShutdownReport};
 
@@ -55,12 +54,62 @@ pub(crate) struct SystemShared {
     pub(crate) hooks: std::sync::OnceLock<Arc<dyn crate::hooks::Hooks>>,
 }
 
+/// The actors that the system minds. Each knows its place, so that its end costs no search.
 #[derive(Default)]
 struct Roots {
     closing: bool,
     started: u64,
-    /// By cell number: which start it was, and who.
-    actors: HashMap<u64, (u64, Peer)>,
+    places: Vec<Place>,
+    /// First free place; the list goes on in `Place::Free`.
+    free: Option<u32>,
+}
+
+enum Place {
+    /// Which start it was, and who.
+    Taken(u64, Peer),
+    Free(Option<u32>),
+}
+
+impl Roots {
+    fn take_in(&mut self, actor: Peer) -> u32 {
+        self.started += 1;
+        let taken = Place::Taken(self.started, actor);
+        match self.free {
+            Some(place) => {
+                match std::mem::replace(&mut self.places[place as usize], taken) {
+                    Place::Free(next) => self.free = next,
+                    Place::Taken(..) => unreachable!("the free list names free places"),
+                }
+                place
+            }
+            None => {
+                self.places.push(taken);
+                u32::try_from(self.places.len() - 1).expect("fewer than 2^32 actors live at once")
+            }
+        }
+    }
+
+    fn let_go(&mut self, place: u32) -> Place {
+        let left = std::mem::replace(&mut self.places[place as usize], Place::Free(self.free));
+        self.free = Some(place);
+        left
+    }
+
+    /// Everybody, the last to be started first.
+    fn latest_first(&self) -> Vec<Peer> {
+        let mut all: Vec<(u64, &Peer)> = self.places.iter().filter_map(Place::taken).collect();
+        all.sort_unstable_by_key(|(started, _)| std::cmp::Reverse(*started));
+        all.into_iter().map(|(_, actor)| actor.clone()).collect()
+    }
+}
+
+impl Place {
+    fn taken(&self) -> Option<(u64, &Peer)> {
+        match self {
+            Self::Taken(started, actor) => Some((*started, actor)),
+            Self::Free(_) => None,
+        }
+    }
 }
 
 /// Settings of a system to be.
@@ -191,7 +240,7 @@ impl System {
         F: FnOnce() -> R + Send + 'static,
     {
         let (address, seat) = self.address();
-        birth::start_root(seat, Start::Unheard, &StartOptions::default(), make)?;
+        birth::start_root(seat, Start::Pending, &StartOptions::default(), make)?;
         Ok(address)
     }
 
@@ -247,23 +296,23 @@ impl System {
         let until = shared.now() + deadline;
         let closing = shared.closing.get_or_init(|| Closing::since(shared.now()));
         shared.roots().closing = true;
-        loop {
-            let last = shared.roots().actors.values().max_by_key(|(started, _)| *started).cloned();
-            let Some((_, actor)) = last else { break };
+        // Nobody is added any more.
+        let all = shared.roots().latest_first();
+        for actor in all {
+            if !actor.lives() {
+                continue; // it has ended meanwhile
+            }
             let began = shared.now();
             actor.order(Control::Stop(ExitReason::Shutdown));
             if !shared.until_gone(|| !actor.lives(), until).await {
                 break;
             }
-            // It does so itself as its last step; not to be found here again before that.
-            shared.remove_root(actor.cell.core());
             closing.note_stopped(actor.cell.core().path(), shared.now().since(began));
         }
-        let mut late: Vec<(u64, Peer)> = shared.roots().actors.values().cloned().collect();
-        late.sort_unstable_by_key(|(started, _)| std::cmp::Reverse(*started));
+        let late = shared.roots().latest_first();
         let mut killed = Vec::new();
         // Those below, too: one that traps exits and hangs would outlive the end of its minder.
-        late.into_iter().for_each(|(_, actor)| kill_tree(&actor, &mut killed));
+        late.into_iter().for_each(|actor| kill_tree(&actor, &mut killed));
         shared.until_gone(|| shared.living.load(Ordering::Acquire) == 0, shared.now() + GRACE).await;
         closing.report(killed, self.living())
     }
@@ -319,20 +368,17 @@ impl SystemShared {
         self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an actor in; false if the system is shutting down.
-    pub(crate) fn add_root(&self, actor: Peer) -> bool {
+    /// Takes an actor in and says in which place; nothing if the system is shutting down.
+    pub(crate) fn add_root(&self, actor: Peer) -> Option<u32> {
         let mut roots = self.roots();
         if roots.closing {
-            return false;
+            return None;
         }
-        roots.started += 1;
-        let started = roots.started;
-        roots.actors.insert(actor.id.cell(), (started, actor));
-        true
+        Some(roots.take_in(actor))
     }
 
-    pub(crate) fn remove_root(&self, core: &CellCore) {
-        let removed = self.roots().actors.remove(&core.number);
+    pub(crate) fn remove_root(&self, place: u32) {
+        let removed = self.roots().let_go(place);
         drop(removed);
         self.fewer.notify_waiters();
     }
@@ -380,7 +426,7 @@ fn kill_tree(actor: &Peer, killed: &mut Vec<Arc<str>>) {
         Some(ties) => ties.children.values().cloned().collect(),
         None => Vec::new(),
     };
-    below.sort_unstable_by_key(|child| std::cmp::Reverse(child.id));
+    below.sort_unstable_by_key(|child| std::cmp::Reverse(child.id()));
     below.iter().for_each(|child| kill_tree(child, killed));
 }
 
