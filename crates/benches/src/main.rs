@@ -6,6 +6,7 @@ mod bars;
 mod bench;
 mod figure;
 mod memory;
+mod minder_subject;
 mod report;
 mod stopwatch;
 mod subject;

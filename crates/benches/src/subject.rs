@@ -4,15 +4,18 @@
 use std::any::Any;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
+use crate::minder_subject::Minder;
 use crate::tokio_subject::{Bare, Bounded, Unbounded};
 
 /// All subjects, in the order in which they take turns.
 pub(crate) fn subjects() -> Vec<&'static dyn Subject> {
-    vec![&Bare::<Unbounded>::SUBJECT, &Bare::<Bounded>::SUBJECT]
+    vec![&Bare::<Unbounded>::SUBJECT, &Bare::<Bounded>::SUBJECT, &Minder::SUBJECT]
 }
 
 /// The capacity of bounded mailboxes and channels: minder's default.
@@ -67,4 +70,37 @@ impl Signal {
     pub(crate) async fn wait(&self) {
         self.0.notified().await;
     }
+}
+
+/// Says when so many have come up.
+#[derive(Debug, Clone)]
+pub(crate) struct Countdown(Arc<(AtomicUsize, Signal)>);
+
+impl Countdown {
+    pub(crate) fn new(of: usize) -> Self {
+        Self(Arc::new((AtomicUsize::new(of), Signal::default())))
+    }
+
+    pub(crate) fn one_is_up(&self) {
+        let (left, all_up) = &*self.0;
+        if left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            all_up.give();
+        }
+    }
+
+    pub(crate) async fn wait(&self) {
+        self.0.1.wait().await;
+    }
+}
+
+/// What a receiver that may crash is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Work,
+    Crash,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bare task is what minder is compared with")]
+pub(crate) fn bare_task<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(task)
 }

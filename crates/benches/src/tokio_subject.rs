@@ -4,14 +4,12 @@
 use std::hint::black_box;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::stopwatch::Stopwatch;
-use crate::subject::{BOUND, Kept, Run, Signal, Subject};
+use crate::subject::{BOUND, Countdown, Kept, Order, Run, Signal, Subject, bare_task};
 
 /// The two channels behind one name, so that the code around them is the same.
 pub(crate) trait Channel: Send + Sync + 'static {
@@ -261,12 +259,6 @@ fn idler<C: Channel>(countdown: Countdown) -> (C::Sender<u64>, impl Future<Outpu
     (sender, task)
 }
 
-#[derive(Debug)]
-enum Order {
-    Work,
-    Crash,
-}
-
 #[derive(Debug, PartialEq, Eq)]
 struct Crashed;
 
@@ -282,32 +274,6 @@ fn crasher<C: Channel>(lives: &mut JoinSet<Result<(), Crashed>>, handled: Signal
         Ok(())
     });
     sender
-}
-
-/// Says when so many have come up.
-#[derive(Debug, Clone)]
-struct Countdown(Arc<(AtomicUsize, Signal)>);
-
-impl Countdown {
-    fn new(of: usize) -> Self {
-        Self(Arc::new((AtomicUsize::new(of), Signal::default())))
-    }
-
-    fn one_is_up(&self) {
-        let (left, all_up) = &*self.0;
-        if left.fetch_sub(1, Ordering::AcqRel) == 1 {
-            all_up.give();
-        }
-    }
-
-    async fn wait(&self) {
-        self.0.1.wait().await;
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bare task is what minder is compared with")]
-fn bare_task<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    tokio::spawn(task)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bare task is what minder is compared with")]

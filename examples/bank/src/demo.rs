@@ -100,6 +100,7 @@ pub fn judge(seed: u64, faults: bool, outcome: &RunOutcome, dir: &Path) -> Resul
         escalations: outcome.seen.escalations,
         top_restarts: outcome.root_restarts,
         auditor_findings: outcome.findings.iter().map(ToString::to_string).collect(),
+        stuck: outcome.stuck,
         stopped_cleanly: outcome.shutdown.is_clean(),
         seconds,
         transfers_per_second: outcome.answered as f64 / seconds.max(f64::MIN_POSITIVE),

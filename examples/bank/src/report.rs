@@ -47,6 +47,8 @@ pub struct Report {
     pub top_restarts: u64,
     /// What the bank's own auditor found while it worked.
     pub auditor_findings: Vec<String>,
+    /// Whether clients were given up because nobody was answered any more.
+    pub stuck: bool,
     /// Whether the bank stopped in order and in time at the end.
     pub stopped_cleanly: bool,
     /// How long the clients were served.
@@ -156,6 +158,7 @@ impl Report {
             self.auditor_findings.is_empty(),
             format!("the bank's own auditor found: {}", self.auditor_findings.join("; ")),
         );
+        unless(!self.stuck, "nobody was answered for half a minute, and the clients gave up".into());
         unless(self.stopped_cleanly, "the bank did not stop in order and in time".into());
         unless(
             !self.faults_planned || fired > 0,
@@ -285,7 +288,7 @@ mod tests {
             change(&mut report.audit);
             report
         };
-        let rows: [(&str, Report, &str); 9] = [
+        let rows: [(&str, Report, &str); 10] = [
             ("good", good(), ""),
             ("violations", audit(|a| (a.ok, a.violation_count) = (false, 3)), "the audit found 3 violations"),
             ("unchecked", audit(|a| a.acknowledged_checked = 9), "9 were audited"),
@@ -303,6 +306,7 @@ mod tests {
                 Report { auditor_findings: vec!["money was made".into()], ..good() },
                 "money was made",
             ),
+            ("stuck", Report { stuck: true, ..good() }, "nobody was answered"),
             ("killed", Report { stopped_cleanly: false, ..good() }, "did not stop in order"),
             ("unexpected", Report { unexpected: 2, ..good() }, "2 answers were not"),
             ("no fault", Report { faults_fired: BTreeMap::new(), ..good() }, "none fired"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use minder::{ExitReason, ShutdownReport, System, SystemError};
+use minder::{ExitReason, Moment, ShutdownReport, System, SystemError};
 use minder_fault_injection::{ArmError, Injector, Plan, Receipt};
 use tokio::sync::mpsc;
 
@@ -24,6 +24,8 @@ use crate::workload::Workload;
 
 /// How long the bank may take to stop.
 const STOP: Duration = Duration::from_secs(20);
+/// How long nobody may be answered before the bank is taken to be stuck.
+const STUCK: Duration = Duration::from_secs(30);
 /// How many answers may wait to be written down.
 const HISTORY: usize = 4096;
 
@@ -55,6 +57,8 @@ pub struct RunOutcome {
     pub told: Told,
     /// How long the clients' work took.
     pub took: Duration,
+    /// Whether clients were given up because nobody had been answered for so long.
+    pub stuck: bool,
     /// What the auditor found while the bank worked.
     pub findings: Vec<Finding>,
     /// How the bank stopped.
@@ -132,6 +136,8 @@ where
         .collect();
 
     let mut all_told = Told::default();
+    let mut hope = Hope { answered: 0, since: began };
+    let mut stuck = false;
     for mut client in clients {
         let told = loop {
             tokio::select! {
@@ -139,10 +145,17 @@ where
                 told = &mut client => break told,
                 // Nobody will answer the clients any more.
                 gone = &mut caretaker => return Err(RunError::Start(gone_for_good(gone))),
-                () = look_again() => progress(door.answered.load(Ordering::Relaxed)),
+                () = look_again() => {
+                    let answered = door.answered.load(Ordering::Relaxed);
+                    progress(answered);
+                    if hope.is_lost(answered, system.now()) {
+                        stuck = true;
+                        client.abort();
+                    }
+                }
             }
         };
-        // A client that panicked is a bug of this program: its panic was printed, and its answers are missing.
+        // Given up; or it panicked, which is a bug of this program, and its answers are missing.
         let Ok(told) = told else { continue };
         all_told.add(told);
     }
@@ -168,9 +181,25 @@ where
         root_restarts,
         told: all_told,
         took,
+        stuck,
         findings: findings.all(),
         shutdown,
     })
+}
+
+/// That there will be more answers.
+struct Hope {
+    answered: u64,
+    since: Moment,
+}
+
+impl Hope {
+    fn is_lost(&mut self, answered: u64, now: Moment) -> bool {
+        if answered > self.answered {
+            (self.answered, self.since) = (answered, now);
+        }
+        now.since(self.since) >= STUCK
+    }
 }
 
 fn gone_for_good(caretaker: Result<Result<u64, ExitReason>, tokio::task::JoinError>) -> ExitReason {
