@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
 use minder_signals::ExitReason;
+use tokio::sync::oneshot;
 
 use crate::frame;
 use crate::reply::Fate;
@@ -54,17 +55,21 @@ pub(crate) async fn run<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let running = latch.enter();
-    let result = tokio::task::spawn_blocking(move || {
+    let (tell, told) = oneshot::channel();
+    // The pool's own handle is of no use: it would keep the result alive after the latch has opened.
+    drop(tokio::task::spawn_blocking(move || {
         let result = frame::run_as(cell, work);
         frame::judge_dropped(|| match &result {
             Ok(_) => Fate::NoReply,
             Err(report) => Fate::Crashed(ExitReason::Panic(Arc::from(report.clone()))),
         });
-        drop(running); // after the closure and all that it owned are gone
-        result
-    })
-    .await;
-    match result {
+        if let Err(unheard) = tell.send(result) {
+            // Whoever asked for it was killed meanwhile. What was made for it is gone before anybody hears of that.
+            let _ = frame::drop_caught(cell, unheard);
+        }
+        drop(running); // after the closure, all that it owned, and what it made
+    }));
+    match told.await {
         Ok(Ok(value)) => value,
         Ok(Err(report)) => frame::raise(*report),
         // The pool is shutting down with its tokio runtime: the closure never ran, and no answer will ever come.

@@ -21,12 +21,15 @@ impl Drop for Witness {
 fn blocking(journal: &Journal) -> (Msg, mpsc::Sender<()>) {
     let (release, held) = mpsc::channel::<()>();
     let witness = Witness(journal.clone(), "closure gone");
+    let made = journal.clone();
     let message = wait(|puppet, context| {
         Box::pin(async move {
             puppet.note("blocks");
             let work = move || {
                 let _witness = witness;
                 let _ = held.recv();
+                // What it made for an actor that was killed meanwhile: a database that is open, say.
+                Witness(made, "result gone")
             };
             context.blocking(work).await;
             Ok(())
@@ -82,7 +85,7 @@ async fn everyone_hears_of_the_end_only_when_nothing_is_left() {
     assert_eq!(reader.rest(), ["handler gone", "it dropped"], "and nobody has heard of it");
     assert!(it.is_alive(), "its closure still runs");
     drop(release);
-    reader.expect(&["closure gone"]).await;
+    reader.expect(&["closure gone", "result gone"]).await;
     let mut heard = Vec::new();
     for _ in 0..4 {
         heard.push(reader.next().await);
@@ -111,7 +114,7 @@ async fn the_next_life_starts_when_the_closures_of_the_last_have_returned() {
     assert_eq!(reader.rest(), ["it dropped"]);
     assert_eq!(it.id().incarnation(), 1);
     drop(release_first);
-    reader.expect(&["closure gone", "it up"]).await;
+    reader.expect(&["closure gone", "result gone", "it up"]).await;
     assert_eq!(life(&it).await, 2);
 }
 
