@@ -9,6 +9,9 @@ use std::task::{Context, Poll};
 use crate::mailbox::{Mailbox, Refused};
 
 /// Resolves once the item is in the mailbox; see [`Mailbox::send`].
+///
+/// # Panics
+/// When it is polled again after it was ready, as futures may.
 #[must_use = "a send does nothing unless it is awaited"]
 #[derive(Debug)]
 pub struct Sending<'a, T> {
