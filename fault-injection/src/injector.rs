@@ -1,19 +1,19 @@
 //! Carries a plan out: answers the runtime at every injection point, and keeps the receipts.
-//! Decisions are drawn from the plan's seed and the actor's path, so that one actor's faults do not depend on how
-//! often others were asked.
+//! When a rule strikes is decided in `aim.rs`, for one actor, or in `turns.rs`, for all of them together.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use minder::System;
-use minder_runtime::hooks::{Fault, Hooks, Point, Site};
+use minder_runtime::hooks::{Fault, Hooks, Point, Site, Target};
 
-use crate::pattern::{Pattern, PatternError};
-use crate::plan::{Kind, Plan, Rule, When};
+use crate::aim::{Aim, Armed};
+use crate::pattern::PatternError;
+use crate::plan::Plan;
 use crate::receipt::Receipt;
+use crate::turns::Call;
 
 /// A plan at work in a system.
 #[derive(Clone)]
@@ -24,7 +24,9 @@ pub struct Injector {
 struct Shared {
     armed: AtomicBool,
     seed: u64,
-    rules: Vec<(Pattern, Rule, AtomicU64)>,
+    rules: Vec<Armed>,
+    /// Those among them that strike in turn.
+    in_turn: Vec<usize>,
     /// Made when an actor is first seen; read for every delivery after that.
     actors: RwLock<HashMap<Arc<str>, Arc<Mutex<Victim>>>>,
     receipts: Mutex<Vec<Receipt>>,
@@ -38,15 +40,16 @@ struct Victim {
     messages: u64,
     starts: u64,
     steps: u64,
-    /// The fault that was answered last and has not struck yet.
-    pending: Option<(Kind, u64)>,
+    /// The fault that was answered last and has not struck yet: its rule, and at which point.
+    pending: Option<(usize, u64)>,
+    /// The same of its steps: a supervisor takes them while a notice is in hand, for which a fault may be pending.
+    pending_step: Option<(usize, u64)>,
 }
 
-struct Aim {
-    rule: usize,
-    reached: u64,
-    next: u64,
-    rng: fastrand::Rng,
+impl Victim {
+    fn pending_at(&mut self, point: Point) -> &mut Option<(usize, u64)> {
+        if matches!(point, Point::Step(_)) { &mut self.pending_step } else { &mut self.pending }
+    }
 }
 
 /// Why a plan cannot be armed.
@@ -102,20 +105,15 @@ impl Injector {
     /// # Errors
     /// If the plan makes no sense, or the system has one already.
     pub fn arm(plan: Plan, system: &System) -> Result<Self, ArmError> {
-        let mut rules = Vec::with_capacity(plan.rules.len());
-        for rule in plan.rules {
-            if let When::Chance(chance) = rule.when
-                && !(0.0..=1.0).contains(&chance)
-            {
-                return Err(ArmError::Chance(format!("{} on {}", rule.kind, rule.on)));
-            }
-            let pattern = rule.on.parse().map_err(ArmError::Pattern)?;
-            rules.push((pattern, rule, AtomicU64::new(0)));
-        }
+        let now = system.now();
+        let rules: Result<Vec<Armed>, _> = plan.rules.into_iter().map(|rule| Armed::new(rule, now)).collect();
+        let rules = rules?;
+        let in_turn = (0..rules.len()).filter(|at| rules[*at].turns.is_some()).collect();
         let shared = Arc::new(Shared {
             armed: AtomicBool::new(true),
-            seed: plan.seed,
+            seed: plan.seed.unwrap_or_default(),
             rules,
+            in_turn,
             actors: RwLock::default(),
             receipts: Mutex::default(),
         });
@@ -176,50 +174,71 @@ impl Shared {
     }
 
     fn new_victim(&self, path: Arc<str>) -> Victim {
-        let for_it = self.rules.iter().enumerate().filter(|(_, (pattern, ..))| pattern.matches(&path));
-        let aims = for_it.map(|(rule, (_, Rule { when, .. }, _))| {
-            let mut hasher = DefaultHasher::new();
-            (self.seed, &*path, rule).hash(&mut hasher);
-            let mut rng = fastrand::Rng::with_seed(hasher.finish());
-            let next = match when {
-                When::Nth(n) => *n,
-                When::Every(n) => 1 + rng.u64(0..*n),
-                When::Chance(_) => 0,
-            };
-            Aim { rule, reached: 0, next, rng }
-        });
-        let aims = aims.collect();
-        Victim { path, aims, messages: 0, starts: 0, steps: 0, pending: None }
+        let mut aims = Vec::new();
+        for (index, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.is_for(&path)) {
+            match &rule.turns {
+                Some(turns) => turns.join(&path, None),
+                None => aims.push(Aim::new(self.seed, &path, index, rule)),
+            }
+        }
+        Victim { path, aims, messages: 0, starts: 0, steps: 0, pending: None, pending_step: None }
     }
 
-    /// Whether a rule strikes now, and takes one from its limit if so.
-    fn strikes(&self, aim: &mut Aim) -> bool {
-        let (_, rule, struck) = &self.rules[aim.rule];
-        aim.reached += 1;
-        let due = match rule.when {
-            When::Nth(n) => aim.reached == n,
-            When::Every(n) => {
-                let due = aim.reached >= aim.next;
-                if due {
-                    aim.next = aim.reached + 1 + n / 2 + aim.rng.u64(0..n);
-                }
-                due
+    /// The rule, if one has this actor's turn now. May kill another one on the way, whose turn has run out.
+    fn turn(&self, at: &Site<'_>) -> Option<usize> {
+        if self.in_turn.is_empty() {
+            return None;
+        }
+        let now = at.now();
+        for index in &self.in_turn {
+            let rule = &self.rules[*index];
+            let Some(turns) = rule.turns.as_ref().filter(|turns| !turns.is_quiet(now)) else { continue };
+            let call = turns.call(at.path, rule.strikes_at(at), now);
+            if !matches!(call, Call::Nobody) && !rule.take() {
+                turns.end();
+                continue;
             }
-            When::Chance(chance) => aim.rng.f64() < chance,
+            match call {
+                Call::Nobody => {}
+                Call::Strike => return Some(*index),
+                Call::KillIdle(path, target) => self.kill_idle(rule, &path, &target),
+            }
+        }
+        None
+    }
+
+    fn kill_idle(&self, rule: &Armed, path: &str, target: &Target) {
+        let victim = self.victim(path);
+        let (path, nth) = {
+            let victim = victim.lock().unwrap_or_else(PoisonError::into_inner);
+            (victim.path.clone(), victim.messages)
         };
-        due && struck
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |struck| {
-                (struck < rule.limit).then_some(struck + 1)
-            })
-            .is_ok()
+        if target.kill() {
+            self.receipts().push(Receipt { kind: rule.kind, path, id: target.id(), nth, in_hand: false });
+        } else {
+            rule.give_back();
+        }
     }
 }
 
 impl Hooks for Shared {
+    fn begins(&self, at: &Site<'_>, target: Target) {
+        if self.in_turn.is_empty() {
+            return;
+        }
+        let victim = self.victim(at.path);
+        let path = victim.lock().unwrap_or_else(PoisonError::into_inner).path.clone();
+        let turns = self.in_turn.iter().map(|index| &self.rules[*index]).filter(|rule| rule.is_for(&path));
+        for turns in turns.filter_map(|rule| rule.turns.as_ref()) {
+            turns.join(&path, Some(target.clone()));
+        }
+    }
+
     fn reached(&self, at: &Site<'_>) -> Option<Fault> {
         if !self.armed.load(Ordering::Acquire) {
             return None;
         }
+        let turn = self.turn(at);
         let victim = self.victim(at.path);
         let mut victim = victim.lock().unwrap_or_else(PoisonError::into_inner);
         let victim = &mut *victim;
@@ -231,39 +250,26 @@ impl Hooks for Shared {
         *nth += 1;
         let nth = *nth;
         // A fault that was answered and found nothing to strike at is given back to its rule.
-        if let Some((kind, _)) = victim.pending.take() {
-            self.give_back(kind, victim);
+        if let Some((rule, _)) = victim.pending_at(at.point).take() {
+            self.rules[rule].give_back();
         }
-        for aim in &mut victim.aims {
-            let kind = self.rules[aim.rule].1.kind;
-            if kind.strikes_at(at.point) && self.strikes(aim) {
-                victim.pending = Some((kind, nth));
-                return Some(kind.fault());
-            }
-        }
-        None
+        let strikes = |aim: &mut Aim| {
+            let rule = &self.rules[aim.rule];
+            rule.strikes_at(at) && aim.is_due(rule, || at.now()) && rule.take()
+        };
+        let due = turn.or_else(|| victim.aims.iter_mut().find_map(|aim| strikes(aim).then_some(aim.rule)))?;
+        *victim.pending_at(at.point) = Some((due, nth));
+        Some(self.rules[due].fault())
     }
 
     fn struck(&self, at: &Site<'_>, _: Fault) {
         let victim = self.victim(at.path);
         let mut victim = victim.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((kind, nth)) = victim.pending.take() else { return };
+        let Some((rule, nth)) = victim.pending_at(at.point).take() else { return };
         let in_hand = at.point != Point::Start;
+        let kind = self.rules[rule].kind;
         let receipt = Receipt { kind, path: victim.path.clone(), id: at.id, nth, in_hand };
         drop(victim);
         self.receipts().push(receipt);
-    }
-}
-
-impl Shared {
-    fn give_back(&self, kind: Kind, victim: &Victim) {
-        for aim in &victim.aims {
-            let (_, rule, struck) = &self.rules[aim.rule];
-            if rule.kind == kind {
-                let _ =
-                    struck.fetch_update(Ordering::AcqRel, Ordering::Acquire, |struck| struck.checked_sub(1));
-                return;
-            }
-        }
     }
 }

@@ -29,15 +29,34 @@
 //! # }
 //! ```
 //!
+//! The same plan as a file, for [`Plan::from_toml`]; what may stand in one is said in [`mod@file`]:
+//!
+//! ```toml
+//! seed = 42
+//!
+//! [[fault]]
+//! kind = "panic-before"
+//! on = "demo/worker"
+//! nth = 3
+//! ```
+//!
 //! When not to use this: in a build that goes to production, unless faults are wanted there. Depending on this
 //! package compiles the injection points into the runtime; disarmed they cost a load and a branch each.
 
+mod aim;
+pub mod file;
 mod injector;
+mod kind;
 mod pattern;
 mod plan;
 mod receipt;
+mod rule;
+mod turns;
 
+pub use file::{PlanError, Problem, nearest};
 pub use injector::{ArmError, Injector, Vacuous};
+pub use kind::Kind;
 pub use pattern::{Pattern, PatternError};
-pub use plan::{Kind, Plan, Rule, fault};
+pub use plan::Plan;
 pub use receipt::Receipt;
+pub use rule::{Rule, fault, slow};

@@ -1,5 +1,5 @@
 //! Patterns of actor paths: segments between slashes, `*` for any part of one segment, `**` for any number of whole
-//! segments.
+//! segments. And of the names of message types, where `*` stands for anything.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,6 +56,13 @@ fn segments_match(pattern: &[String], path: &[&str]) -> bool {
     }
 }
 
+/// Whether the name of a type fits a pattern: the whole name, or its last part without the modules before it.
+pub(crate) fn message_matches(pattern: &str, name: &str) -> bool {
+    let arguments = name.find('<').unwrap_or(name.len());
+    let last = name[..arguments].rfind("::").map_or(0, |at| at + 2);
+    segment_matches(pattern, name) || segment_matches(pattern, &name[last..])
+}
+
 /// Greedy from the left: the parts between stars must occur in order, the first at the start, the last at the end.
 fn segment_matches(pattern: &str, segment: &str) -> bool {
     let Some((head, mut rest_of_pattern)) = pattern.split_once('*') else { return pattern == segment };
@@ -91,6 +98,18 @@ mod tests {
         for (pattern, path, expected) in rows {
             let parsed: Pattern = pattern.parse().expect("the row's pattern is one");
             assert_eq!(parsed.matches(path), expected, "{pattern} on {path}");
+        }
+        let rows = [
+            ("StoreMsg", "bank::service::StoreMsg", true),
+            ("Store*", "bank::service::StoreMsg", true),
+            ("bank::*", "bank::service::StoreMsg", true),
+            ("Msg", "bank::service::StoreMsg", false),
+            ("Batch<*>", "bank::Batch<bank::Transfer>", true),
+            ("Transfer", "bank::Batch<bank::Transfer>", false),
+            ("u64", "u64", true),
+        ];
+        for (pattern, name, expected) in rows {
+            assert_eq!(message_matches(pattern, name), expected, "{pattern} on {name}");
         }
         assert!("bank//store".parse::<Pattern>().unwrap_err().to_string().contains("bank//store"));
     }

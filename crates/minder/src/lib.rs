@@ -36,6 +36,9 @@
 //! # }
 //! ```
 
+#[cfg(feature = "os-signals")]
+pub mod os;
+
 pub use minder_runtime::*;
 pub use minder_supervisors as supervisors;
 

@@ -3,12 +3,14 @@
 //! Compiled with the feature `fault-injection` only.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use minder_signals::{ActorId, PanicReport};
+use minder_signals::{ActorId, Control, Moment, PanicReport};
 
 use crate::frame;
-use crate::life::CellCore;
+use crate::life::{AnyCell, CellCore, Peer};
+use crate::system::SystemShared;
 
 /// Decides where faults strike. Set once per system, by `System::inject`.
 pub trait Hooks: Send + Sync + 'static {
@@ -18,10 +20,14 @@ pub trait Hooks: Send + Sync + 'static {
     /// A fault that [`Hooks::reached`] returned has struck. Not every one does: a panic inside a handler needs an
     /// effect or an await to strike at.
     fn struck(&self, at: &Site<'_>, fault: Fault);
+
+    /// An incarnation begins; here is what to kill it by, should it be idle when its turn comes. Told before its start
+    /// is [`reached`](Hooks::reached).
+    fn begins(&self, _at: &Site<'_>, _target: Target) {}
 }
 
 /// Where an actor is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// Its path in the tree.
     pub path: &'a str,
@@ -29,6 +35,54 @@ pub struct Site<'a> {
     pub id: ActorId,
     /// At which point.
     pub point: Point,
+    system: &'a SystemShared,
+}
+
+impl Site<'_> {
+    /// Now, by the system's clock. Read when asked for: most decisions need no time.
+    pub fn now(&self) -> Moment {
+        self.system.now()
+    }
+}
+
+impl fmt::Debug for Site<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Site({} {} at {:?})", self.path, self.id, self.point)
+    }
+}
+
+/// One incarnation, as whoever may have to kill it holds it. Keeps neither it nor its seat alive.
+#[derive(Clone)]
+pub struct Target {
+    cell: Weak<dyn AnyCell>,
+    id: ActorId,
+}
+
+impl Target {
+    /// Which incarnation.
+    pub fn id(&self) -> ActorId {
+        self.id
+    }
+
+    /// Whether it lives. One that is being cleared away still does.
+    pub fn is_alive(&self) -> bool {
+        self.peer().is_some_and(|peer| peer.lives())
+    }
+
+    /// Sends it a kill, which takes effect at its next await: at once if it is idle. False if it has ended already.
+    pub fn kill(&self) -> bool {
+        self.peer().is_some_and(|peer| peer.order(Control::Kill))
+    }
+
+    fn peer(&self) -> Option<Peer> {
+        self.cell.upgrade().map(|cell| Peer { cell, incarnation: self.id.incarnation() })
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.id)
+    }
 }
 
 /// The kinds of injection points.
@@ -64,6 +118,9 @@ pub enum Fault {
     Kill,
     /// The handler never comes back; only its limit ends it.
     Hang,
+    /// The handler sees the message only after this long, by the system's clock. Strikes at messages and notices only.
+    /// Orders are obeyed meanwhile, and the time counts for the handler's limit, which may end the actor for it.
+    Slow(Duration),
 }
 
 /// The error that [`Fault::Error`] makes a handler return.
@@ -98,24 +155,35 @@ pub(crate) struct Strike {
     path: Arc<str>,
     id: ActorId,
     point: Point,
+    system: Arc<SystemShared>,
 }
 
 impl Strike {
     pub(crate) fn at(hooks: &Arc<dyn Hooks>, core: &CellCore, id: ActorId, point: Point) -> Option<Self> {
         let path = core.path();
-        let fault = hooks.reached(&Site { path: &path, id, point })?;
-        Some(Self { fault, hooks: hooks.clone(), path, id, point })
+        let fault = hooks.reached(&Site { path: &path, id, point, system: &core.system })?;
+        Some(Self { fault, hooks: hooks.clone(), path, id, point, system: core.system.clone() })
     }
 
     pub(crate) fn fired(&self) {
-        self.hooks.struck(&Site { path: &self.path, id: self.id, point: self.point }, self.fault);
+        let Self { path, id, point, system, .. } = self;
+        self.hooks.struck(&Site { path, id: *id, point: *point, system }, self.fault);
     }
+}
+
+/// An incarnation is about to start.
+pub(crate) fn begins(hooks: &Arc<dyn Hooks>, cell: Arc<dyn AnyCell>, id: ActorId) {
+    let core = cell.core();
+    let target = Target { cell: Arc::downgrade(&cell), id };
+    hooks.begins(&Site { path: &core.path(), id, point: Point::Start, system: &core.system }, target);
 }
 
 /// A step of a supervisor: panics here if a fault strikes.
 pub(crate) fn at_step(core: &CellCore, id: ActorId, step: &'static str) {
     let Some(hooks) = core.system.hooks.get() else { return };
-    if let Some(strike) = Strike::at(hooks, core, id, Point::Step(step)) {
+    if let Some(strike) = Strike::at(hooks, core, id, Point::Step(step))
+        && !matches!(strike.fault, Fault::Slow(_))
+    {
         strike.fired();
         frame::raise(injected(step));
     }

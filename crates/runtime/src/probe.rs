@@ -55,7 +55,7 @@ mod armed {
     use crate::cell::Cell;
     use crate::context::Context;
     use crate::frame;
-    use crate::hooks::{Fault, InjectedError, Point, Strike, injected};
+    use crate::hooks::{self, Fault, InjectedError, Point, Strike, injected};
     use crate::notice::Item;
 
     /// What was decided for this piece of user code, before it runs.
@@ -65,6 +65,9 @@ mod armed {
 
     impl Probe {
         pub(crate) fn on_start<M: Send + 'static>(context: &Context<M>) -> Self {
+            if let Some(hooks) = context.cell.core.system.hooks.get() {
+                hooks::begins(hooks, context.cell.clone(), context.id());
+            }
             Self::at(context, || Point::Start)
         }
 
@@ -77,7 +80,9 @@ mod armed {
 
         pub(crate) fn on_stop<M: Send + 'static>(context: &Context<M>) {
             let probe = Self::at(context, || Point::Stop);
-            if let Some(strike) = probe.strike {
+            if let Some(strike) = probe.strike
+                && !matches!(strike.fault, Fault::Slow(_))
+            {
                 strike.fired();
                 frame::raise(injected("while stopping"));
             }
@@ -94,7 +99,7 @@ mod armed {
 
         pub(crate) fn before_start(&self) -> Result<(), ExitReason> {
             match self.fault() {
-                None => Ok(()),
+                None | Some((Fault::Slow(_), _)) => Ok(()),
                 Some((Fault::Error, strike)) => {
                     strike.fired();
                     Err(ExitReason::error(InjectedError))
@@ -143,6 +148,11 @@ mod armed {
                 Fault::Hang => {
                     strike.fired();
                     std::future::pending().await
+                }
+                Fault::Slow(duration) => {
+                    strike.fired();
+                    cell.core.system.sleep(duration).await;
+                    Ok(())
                 }
             }
         }
