@@ -26,8 +26,11 @@ where
     let shape = BankConfig::new(100, PARTITIONS);
     drop(RedbStore::create(dir, shape).expect("an empty directory"));
     let workload = Workload::new(seed, count, CLIENTS, &shape).expect("a bank of this shape can be");
+    let (_open, closing) = tokio::sync::watch::channel(false);
     let options = RunOptions {
+        closing,
         workload,
+        input: None,
         faults: faults.then(|| default_plan(seed, count, CLIENTS, PARTITIONS)),
         history: dir.join(HISTORY_FILE),
     };

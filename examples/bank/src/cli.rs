@@ -8,7 +8,13 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::audit::AuditArgs;
+use crate::commands::generate::GenerateArgs;
+use crate::commands::serve::ServeArgs;
+use crate::commands::show::ShowArgs;
 use crate::config::{BadShape, BankConfig, MAX_ACCOUNTS};
+use crate::faults::{PlanArgs, Size};
+use crate::input::Source;
 use crate::workload::Workload;
 
 /// Where runs put their banks unless told otherwise.
@@ -40,6 +46,17 @@ pub enum Command {
         bank run --no-faults --count 1000000 --accounts 10000\n  \
         bank run --log debug        what every supervisor decides; RUST_LOG works as well")]
     Run(RunArgs),
+    /// Write a file of transfers, for `bank run --transfers`
+    Generate(GenerateArgs),
+    /// Print accounts, a transfer, or an account's history of a bank that is not running
+    Show(ShowArgs),
+    /// Audit the bank in a directory, against its clients' history if there is one
+    Audit(AuditArgs),
+    /// Print a fault plan that comes with the bank, to be changed and given to `bank run --plan`
+    Plan(PlanArgs),
+    /// Serve a bank to another process; `bank run --process` starts this
+    #[command(hide = true)]
+    Serve(ServeArgs),
 }
 
 /// How to run.
@@ -69,6 +86,32 @@ pub struct RunArgs {
     #[arg(long)]
     pub no_faults: bool,
 
+    /// The fault plan to follow: a TOML file, or the name of a plan that comes with the bank (default,
+    /// one-kill-a-second); `bank plan NAME` prints it
+    #[arg(long, value_name = "FILE", conflicts_with = "no_faults")]
+    pub plan: Option<PathBuf>,
+
+    /// Take the transfers from this CSV file (id,from,to,cents), or from standard input if it is `-`; a name that
+    /// ends in .gz is unpacked. A bad line is named and skipped
+    #[arg(long, value_name = "FILE", conflicts_with = "count")]
+    pub transfers: Option<PathBuf>,
+
+    /// Refuse the whole file before anything is applied if one of its lines is bad
+    #[arg(long, requires = "transfers")]
+    pub strict: bool,
+
+    /// Run the bank as a process of its own and kill that with SIGKILL, again and again
+    ///
+    /// Clients, history and audit stay outside. The kills come at chosen points, two in five of them in the middle of
+    /// a commit. SIGKILL ends a process and not the machine: what was written is in the page cache and survives, so
+    /// this does not prove that the disk was synced.
+    #[arg(long)]
+    pub process: bool,
+
+    /// How often to kill the process
+    #[arg(long, value_name = "N", default_value_t = 24, requires = "process")]
+    pub kills: u32,
+
     /// Where to put the bank and the clients' history; must not hold a bank [default: a new one under target/bank]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -80,6 +123,19 @@ pub struct RunArgs {
     /// What to log, as in RUST_LOG: a level (info, debug) or levels by target (minder=debug) [default: nothing]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+
+    /// How to log
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// A run that can be begun.
@@ -102,6 +158,13 @@ impl RunArgs {
         let bank = BankConfig::new(self.accounts, self.partitions);
         let workload = Workload::new(self.seed, self.count, self.clients, &bank)?;
         Ok(RunPlan { bank, workload, faults: !self.no_faults })
+    }
+
+    /// The measures of the run that the default fault plan is made to fit; of a file of transfers, a guess.
+    pub fn size(&self) -> Size {
+        let file = self.transfers.as_deref().map(Source::named);
+        let count = file.and_then(|file| file.guess_lines()).unwrap_or(self.count);
+        Size { count, clients: self.clients, partitions: self.partitions }
     }
 
     /// The directory of the run: the one that was asked for, or a new one.
@@ -168,6 +231,7 @@ mod tests {
         let words = ["bank", "run"].into_iter().chain(args.split_whitespace());
         match Cli::try_parse_from(words) {
             Ok(Cli { command: Command::Run(run) }) => Ok(run),
+            Ok(other) => Err(format!("not a run: {other:?}")),
             Err(error) => Err(error.to_string()),
         }
     }

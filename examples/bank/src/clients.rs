@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use minder::{Addr, System};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::outcomes::{Answer, Outcome, Refusal};
+use crate::process::Remote;
 use crate::service::GatewayMsg;
 use crate::transfers::Transfer;
-use crate::workload::{ClientWorkload, MEMORY};
+use crate::workload::{ClientWorkload, Expected, Item, MEMORY};
 
 /// How long a client waits for an answer before it asks again.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 #[derive(Clone, Debug)]
 pub struct Door {
     /// Where they ask.
-    pub gateway: Addr<GatewayMsg>,
+    pub desk: Desk,
     /// Whose clock they use.
     pub system: System,
     /// Where they write down what they were told.
@@ -34,6 +35,31 @@ pub struct Door {
     pub answered: Arc<AtomicU64>,
     /// How often somebody asked again.
     pub asked_again: Arc<AtomicU64>,
+    /// True once the door is closing: nobody begins anything new, and what was begun is finished.
+    pub closing: watch::Receiver<bool>,
+}
+
+/// Where clients ask.
+#[derive(Clone, Debug)]
+pub enum Desk {
+    /// The bank is in this process.
+    Here(Addr<GatewayMsg>),
+    /// The bank is a process of its own.
+    Elsewhere(Remote),
+}
+
+impl Desk {
+    /// The answer; `None` if there is none in time, or will be none: ask again.
+    async fn ask(&self, transfer: Transfer) -> Option<Answer> {
+        match self {
+            Self::Here(gateway) => {
+                gateway.ask_within(PATIENCE, |reply| GatewayMsg::Transfer(transfer, reply)).await.ok()
+            }
+            Self::Elsewhere(remote) => {
+                tokio::time::timeout(PATIENCE, remote.ask(transfer)).await.ok().flatten()
+            }
+        }
+    }
 }
 
 /// What clients have to tell at the end.
@@ -108,11 +134,59 @@ impl fmt::Display for Surprise {
 /// Most surprises that are kept.
 const SURPRISES: usize = 10;
 
+/// Where a client has its work from.
+#[derive(Debug)]
+pub enum Work {
+    /// From a seed: it knows what to expect.
+    Seeded(ClientWorkload),
+    /// From somewhere else, in this order: any answer is as good as another.
+    Given {
+        /// What is to come; the client ends when this does.
+        transfers: mpsc::Receiver<Transfer>,
+        /// How many have come.
+        taken: u64,
+    },
+}
+
+impl From<ClientWorkload> for Work {
+    fn from(work: ClientWorkload) -> Self {
+        Self::Seeded(work)
+    }
+}
+
+impl From<mpsc::Receiver<Transfer>> for Work {
+    fn from(transfers: mpsc::Receiver<Transfer>) -> Self {
+        Self::Given { transfers, taken: 0 }
+    }
+}
+
+impl Work {
+    async fn next(&mut self) -> Option<Item> {
+        match self {
+            Self::Seeded(work) => work.next(),
+            Self::Given { transfers, taken } => {
+                let transfer = transfers.recv().await?;
+                *taken += 1;
+                Some(Item { index: *taken - 1, transfer, expected: Expected::Anything })
+            }
+        }
+    }
+}
+
 /// Runs one client to its end.
-pub async fn client(work: ClientWorkload, door: Door) -> Told {
+pub async fn client(work: impl Into<Work>, door: Door) -> Told {
+    let mut work = work.into();
     let mut told = Told::default();
     let mut recent: VecDeque<(u64, Answer)> = VecDeque::with_capacity(MEMORY + 1);
-    for item in work {
+    let mut closing = door.closing.clone();
+    loop {
+        let item = tokio::select! {
+            biased;
+            // Ready too if whoever could close the door is gone.
+            _ = closing.wait_for(|closing| *closing) => break,
+            item = work.next() => item,
+        };
+        let Some(item) = item else { break };
         let asked_at = door.system.now();
         let answer = ask(item.transfer, &door).await;
         let micros = door.system.now().since(asked_at).as_micros();
@@ -147,10 +221,9 @@ fn record(histogram: &mut Histogram<u64>, micros: u128) {
 /// Asks until there is an answer.
 async fn ask(transfer: Transfer, door: &Door) -> Answer {
     loop {
-        let asked = door.gateway.ask_within(PATIENCE, |reply| GatewayMsg::Transfer(transfer, reply)).await;
-        match asked {
-            Ok(answer) => return answer,
-            Err(_) => {
+        match door.desk.ask(transfer).await {
+            Some(answer) => return answer,
+            None => {
                 door.asked_again.fetch_add(1, Ordering::Relaxed);
                 pause().await;
             }

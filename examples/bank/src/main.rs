@@ -1,54 +1,86 @@
-//! The binary: arguments, logging, progress, and the exit code. Everything else is in the library.
-//!
-//! Exit codes: 0 everything holds; 1 something does not; 2 the arguments or the directory are wrong.
+//! The binary: arguments, logging, signals, progress, and the exit code. Everything else is in the library.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use bank::cli::{Cli, Command, RunArgs};
-use bank::demo::{self, DemoError};
+use bank::commands;
+use bank::demo;
+use bank::exit::Exit;
+use bank::faults;
+use bank::logging;
 use bank::report::Report;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use tracing_subscriber::EnvFilter;
+use minder::os::StopSignals;
+use tokio::sync::watch;
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Run(args) } = Cli::parse();
-    let logging = match start_logging(args.log.as_deref()) {
+    match Cli::parse().command {
+        Command::Run(args) => run(&args),
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Show(args) => commands::show::run(&args),
+        Command::Audit(args) => commands::audit::run(&args),
+        Command::Plan(args) => faults::print(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+    }
+}
+
+fn run(args: &RunArgs) -> ExitCode {
+    let logging = match logging::start(args.log.as_deref(), args.log_format) {
         Ok(logging) => logging,
-        Err(error) => return fail(&error, 2),
+        Err(error) => return fail(&error.to_string(), Exit::BadConfiguration),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("no threads to run on: {error}"), 1),
+        Err(error) => return fail(&format!("no threads to run on: {error}"), Exit::Failed),
     };
-    let bar = progress_bar(&args, logging);
-    let result = runtime.block_on(demo::demo(&args, |answered| match answered {
-        Some(answered) => bar.set_position(answered),
-        None => bar.set_message("auditing"),
-    }));
+    let bar = progress_bar(args, logging);
+    let result = runtime.block_on(async {
+        let closing = close_on_signals()?;
+        let progress = |answered| match answered {
+            Some(answered) => bar.set_position(answered),
+            None => bar.set_message("auditing"),
+        };
+        Ok::<_, std::io::Error>(demo::demo(args, closing, progress).await)
+    });
     bar.finish_and_clear();
     match result {
-        Ok((dir, report)) => {
+        Ok(Ok((dir, report))) => {
             println!("{}", report.table());
+            println!("{}", report.shutdown);
             println!("bank and history: {}", dir.display());
-            conclude(&args, &report)
+            conclude(args, &report)
         }
-        Err(error) => {
-            let code = match error {
-                DemoError::Shape(_) | DemoError::Directory(_) | DemoError::Create(_) => 2,
-                _ => 1,
-            };
-            fail(&error.to_string(), code)
-        }
+        Ok(Err(error)) => fail(&error.to_string(), Exit::of_error(&error)),
+        Err(error) => fail(&format!("signals cannot be listened to: {error}"), Exit::Failed),
     }
+}
+
+/// The first signal turns the value true; the second ends the program at once.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a binary may listen to signals, and must obey the second at once"
+)]
+fn close_on_signals() -> std::io::Result<watch::Receiver<bool>> {
+    let mut signals = StopSignals::listen()?;
+    let (close, closing) = watch::channel(false);
+    tokio::spawn(async move {
+        let signal = signals.next().await;
+        tracing::info!(target: "bank::stop", %signal, "draining");
+        eprintln!("bank: {signal}: finishing what was begun; once more to end at once");
+        close.send_replace(true);
+        let again = signals.next().await;
+        std::process::exit(i32::from(again.exit_code()));
+    });
+    Ok(closing)
 }
 
 fn conclude(args: &RunArgs, report: &Report) -> ExitCode {
     if let Some(path) = &args.json
         && let Err(error) = report.write_json(path)
     {
-        return fail(&format!("{} cannot be written: {error}", path.display()), 1);
+        return fail(&format!("{} cannot be written: {error}", path.display()), Exit::Failed);
     }
     let failures = report.failures();
     for failure in &failures {
@@ -56,30 +88,15 @@ fn conclude(args: &RunArgs, report: &Report) -> ExitCode {
     }
     if failures.is_empty() {
         println!("nothing was lost");
-        ExitCode::SUCCESS
     } else {
         eprintln!("bank: run it again with --seed {} --log info to see why", args.seed);
-        ExitCode::FAILURE
     }
+    Exit::of(report).into()
 }
 
-fn fail(sentence: &str, code: u8) -> ExitCode {
+fn fail(sentence: &str, exit: Exit) -> ExitCode {
     eprintln!("bank: {sentence}");
-    ExitCode::from(code)
-}
-
-/// Logs what `--log` or else `RUST_LOG` asks for, to standard error; says whether that is anything.
-fn start_logging(filter: Option<&str>) -> Result<bool, String> {
-    let (source, text) = match (filter, std::env::var("RUST_LOG")) {
-        (Some(text), _) => ("--log", text.to_owned()),
-        (None, Ok(text)) if !text.is_empty() => ("RUST_LOG", text),
-        _ => return Ok(false),
-    };
-    let filter = EnvFilter::builder().parse(&text).map_err(|error| {
-        format!("{source}: `{text}` is no log filter ({error}): write a level, or levels by target as in minder=debug")
-    })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(true)
+    exit.into()
 }
 
 /// A bar on a terminal; nothing where there is none, or where a log would be torn by it.

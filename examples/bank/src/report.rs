@@ -2,6 +2,7 @@
 //! A run that did nothing has proven nothing: it fails.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -11,6 +12,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::audit::Audit;
+use crate::input::NamedLine;
+use crate::process::ProcessReport;
 
 /// The result of a run. Field names are those of the JSON file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -19,6 +22,14 @@ pub struct Report {
     pub seed: u64,
     /// Whether faults were to be fired.
     pub faults_planned: bool,
+    /// Lines that were read of the file of transfers; 0 without one.
+    pub lines_read: u64,
+    /// Of these: bad ones, which were named and skipped.
+    pub lines_skipped: u64,
+    /// The first hundred of them.
+    pub skipped: Vec<NamedLine>,
+    /// What kept the file of transfers from being read to its end.
+    pub input_error: Option<String>,
     /// Answers that clients received, of every kind; each was durable before.
     pub acknowledged: u64,
     /// Of these: transfers applied, now or before.
@@ -47,10 +58,17 @@ pub struct Report {
     pub top_restarts: u64,
     /// What the bank's own auditor found while it worked.
     pub auditor_findings: Vec<String>,
+    /// The kills of the bank's process, if it was one of its own.
+    #[serde(flatten)]
+    pub process: ProcessReport,
     /// Whether clients were given up because nobody was answered any more.
     pub stuck: bool,
     /// Whether the bank stopped in order and in time at the end.
     pub stopped_cleanly: bool,
+    /// Whether the run was told to end early, and did.
+    pub drained: bool,
+    /// How the bank stopped, as text.
+    pub shutdown: String,
     /// How long the clients were served.
     pub seconds: f64,
     /// Answers by these seconds.
@@ -103,6 +121,13 @@ impl Recovery {
     }
 }
 
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50, p99, max } = *self;
+        write!(f, "p50 {}, p99 {}, max {}", duration(p50), duration(p99), duration(max))
+    }
+}
+
 /// What the audit found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
@@ -145,7 +170,11 @@ impl Report {
         let fired: u64 = self.faults_fired.values().sum();
         let checked = self.audit.acknowledged_checked;
         unless(self.audit.ok, format!("the audit found {} violations", self.audit.violation_count));
-        unless(self.acknowledged > 0, "nothing was acknowledged, so nothing was proven".into());
+        unless(self.input_error.is_none(), self.input_error.clone().unwrap_or_default());
+        unless(
+            self.acknowledged > 0 || self.drained,
+            "nothing was acknowledged, so nothing was proven".into(),
+        );
         unless(
             checked == self.acknowledged,
             format!("{} answers were acknowledged and {checked} were audited", self.acknowledged),
@@ -161,9 +190,13 @@ impl Report {
         unless(!self.stuck, "nobody was answered for half a minute, and the clients gave up".into());
         unless(self.stopped_cleanly, "the bank did not stop in order and in time".into());
         unless(
-            !self.faults_planned || fired > 0,
+            // A run that was told to end early had to end, not to prove anything.
+            !self.faults_planned || fired > 0 || self.drained,
             "faults were planned and none fired, so nothing was proven".into(),
         );
+        if !self.drained {
+            failures.extend(self.process.failures());
+        }
         failures
     }
 
@@ -186,6 +219,10 @@ impl Report {
             table.add_row([name.to_owned(), value]);
         };
         row("seed", self.seed.to_string());
+        if self.lines_read > 0 {
+            row("lines read", grouped(self.lines_read));
+            row("  bad, skipped", grouped(self.lines_skipped));
+        }
         row("acknowledged", grouped(self.acknowledged));
         row("  applied", grouped(self.applied));
         row("  refused", by_name(&self.refused));
@@ -194,6 +231,12 @@ impl Report {
         row("faults by kind", by_name(&self.faults_fired));
         row("faults by actor", by_name(&self.faults_by_actor));
         row("  with work in hand", grouped(self.faults_with_work_in_hand));
+        let kills = &self.process;
+        if kills.process_kills_planned > 0 {
+            row("process kills (SIGKILL)", by_name(&kills.process_kills_by_point));
+            row("  in the middle of a commit", grouped(kills.process_kills_in_commit));
+            row("  kill to first answer", kills.process_recovery_us.to_string());
+        }
         row("restarts", grouped(self.restarts));
         row("supervisor crashes", grouped(self.supervisor_crashes));
         row("escalations", grouped(self.escalations));
@@ -201,18 +244,16 @@ impl Report {
         row("transfers/s", format!("{} in {:.1} s", grouped(self.transfers_per_second as u64), self.seconds));
         let Latency { p50, p99, p999 } = self.latency_us;
         row("latency", format!("p50 {}, p99 {}, p99.9 {}", duration(p50), duration(p99), duration(p999)));
-        let Recovery { p50, p99, max } = self.recovery_us;
-        row(
-            "crash to next handled",
-            format!("p50 {}, p99 {}, max {}", duration(p50), duration(p99), duration(max)),
-        );
-        row("audit", self.verdict());
+        row("crash to next handled", self.recovery_us.to_string());
+        row("audit", self.audit.verdict());
         table.to_string()
     }
+}
 
-    fn verdict(&self) -> String {
-        let AuditReport { ok, violations, violation_count, accounts, transfers, acknowledged_checked } =
-            &self.audit;
+impl AuditReport {
+    /// What it comes to, in a line, or some more if there is something wrong.
+    pub fn verdict(&self) -> String {
+        let Self { ok, violations, violation_count, accounts, transfers, acknowledged_checked } = self;
         let scope = format!(
             "{} accounts, {} transfers, {} answers",
             grouped(*accounts),
@@ -234,7 +275,7 @@ impl Report {
 }
 
 /// A number that a person can read: 1,234,567.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use minder::{ExitReason, Moment, ShutdownReport, System, SystemError};
 use minder_fault_injection::{ArmError, Injector, Plan, Receipt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::clients::{self, Door, Told};
+use crate::clients::{self, Desk, Door, Told};
 use crate::history::HistoryWriter;
+use crate::input::{Feed, Input, InputError, Read};
 use crate::outcomes::Answer;
 use crate::service::auditor::{Finding, Findings};
 use crate::service::{Bank, BankParts};
@@ -34,6 +35,10 @@ const HISTORY: usize = 4096;
 pub struct RunOptions {
     /// The clients' work.
     pub workload: Workload,
+    /// A file of transfers that the clients send instead of what the workload makes up.
+    pub input: Option<Input>,
+    /// Turns true when the run is to end early: clients finish what they have begun, and the bank stops in order.
+    pub closing: watch::Receiver<bool>,
     /// The faults; none for a run in peace.
     pub faults: Option<Plan>,
     /// Where the history is written.
@@ -55,12 +60,16 @@ pub struct RunOutcome {
     pub root_restarts: u64,
     /// What the clients have to tell.
     pub told: Told,
+    /// What was read of the file of transfers, if there is one.
+    pub read: Option<Read>,
     /// How long the clients' work took.
     pub took: Duration,
     /// Whether clients were given up because nobody had been answered for so long.
     pub stuck: bool,
     /// What the auditor found while the bank worked.
     pub findings: Vec<Finding>,
+    /// Whether it was told to end early.
+    pub drained: bool,
     /// How the bank stopped.
     pub shutdown: ShutdownReport,
 }
@@ -75,6 +84,8 @@ pub enum RunError {
     Plan(ArmError),
     /// The tree did not come up, for so long that nobody believes in it any more.
     Start(ExitReason),
+    /// The file of transfers cannot be opened.
+    Input(InputError),
     /// The history cannot be written.
     History(PathBuf, io::Error),
 }
@@ -85,6 +96,7 @@ impl fmt::Display for RunError {
             Self::System(error) => error.fmt(f),
             Self::Plan(error) => error.fmt(f),
             Self::Start(reason) => write!(f, "the bank does not start: {reason}"),
+            Self::Input(error) => error.fmt(f),
             Self::History(path, error) => {
                 write!(f, "the history {} cannot be written: {error}", path.display())
             }
@@ -119,21 +131,22 @@ where
         resent: resent.clone(),
     };
     let bank = Bank::new(&system, parts);
+    let feed = plan.input.as_ref().map(|input| Feed::start(input, plan.workload.clients));
+    let mut feed = feed.transpose().map_err(RunError::Input)?;
 
     let stopping = Arc::new(AtomicBool::new(false));
     let mut caretaker = spawn(keep_running(bank.clone(), system.clone(), stopping.clone()));
     let scribe = Scribe::start(&plan.history)?;
     let door = Door {
-        gateway: bank.gateway.clone(),
+        desk: Desk::Here(bank.gateway.clone()),
         system: system.clone(),
         history: scribe.entries.clone(),
         answered: Arc::new(AtomicU64::new(0)),
         asked_again: Arc::new(AtomicU64::new(0)),
+        closing: plan.closing.clone(),
     };
     let began = system.now();
-    let clients: Vec<_> = (0..plan.workload.clients)
-        .map(|number| spawn(clients::client(plan.workload.client(number), door.clone())))
-        .collect();
+    let clients = start_clients(&plan.workload, feed.as_mut(), &door);
 
     let mut all_told = Told::default();
     let mut hope = Hope { answered: 0, since: began };
@@ -148,7 +161,8 @@ where
                 () = look_again() => {
                     let answered = door.answered.load(Ordering::Relaxed);
                     progress(answered);
-                    if hope.is_lost(answered, system.now()) {
+                    // A file may come slowly, through a pipe: then silence proves nothing.
+                    if feed.is_none() && hope.is_lost(answered, system.now()) {
                         stuck = true;
                         client.abort();
                     }
@@ -180,11 +194,29 @@ where
         seen: watch.seen(),
         root_restarts,
         told: all_told,
+        read: feed.map(|feed| feed.read()),
         took,
         stuck,
         findings: findings.all(),
+        drained: *plan.closing.borrow(),
         shutdown,
     })
+}
+
+/// Starts the clients, on the feed if there is one, else on the workload.
+pub(crate) fn start_clients(
+    workload: &Workload,
+    feed: Option<&mut Feed>,
+    door: &Door,
+) -> Vec<tokio::task::JoinHandle<Told>> {
+    match feed {
+        Some(feed) => {
+            feed.queues.drain(..).map(|queue| spawn(clients::client(queue, door.clone()))).collect()
+        }
+        None => (0..workload.clients)
+            .map(|number| spawn(clients::client(workload.client(number), door.clone())))
+            .collect(),
+    }
 }
 
 /// That there will be more answers.
@@ -215,7 +247,11 @@ const STARTS: u32 = 50;
 
 /// Starts the tree, and again whenever its top supervisor ends: what an init system would do for a service. Returns
 /// how often it had to.
-async fn keep_running(bank: Bank, system: System, stopping: Arc<AtomicBool>) -> Result<u64, ExitReason> {
+pub(crate) async fn keep_running(
+    bank: Bank,
+    system: System,
+    stopping: Arc<AtomicBool>,
+) -> Result<u64, ExitReason> {
     let (mut restarts, mut failures) = (0, 0);
     loop {
         match bank.tree.clone().start(&system, "bank").await {
@@ -240,14 +276,14 @@ async fn keep_running(bank: Bank, system: System, stopping: Arc<AtomicBool>) -> 
 }
 
 /// Writes the history, on a thread of its own.
-struct Scribe {
-    entries: mpsc::Sender<(Transfer, Answer)>,
+pub(crate) struct Scribe {
+    pub(crate) entries: mpsc::Sender<(Transfer, Answer)>,
     writing: tokio::task::JoinHandle<io::Result<u64>>,
 }
 
 impl Scribe {
     #[expect(clippy::disallowed_methods, reason = "the history is kept outside of the actor system")]
-    fn start(path: &Path) -> Result<Self, RunError> {
+    pub(crate) fn start(path: &Path) -> Result<Self, RunError> {
         let mut writer =
             HistoryWriter::create(path).map_err(|error| RunError::History(path.to_owned(), error))?;
         let (entries, mut written) = mpsc::channel::<(Transfer, Answer)>(HISTORY);
@@ -260,7 +296,7 @@ impl Scribe {
         Ok(Self { entries, writing })
     }
 
-    async fn finish(self, path: &Path) -> Result<u64, RunError> {
+    pub(crate) async fn finish(self, path: &Path) -> Result<u64, RunError> {
         drop(self.entries);
         let written = self.writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         written.map_err(|error| RunError::History(path.to_owned(), error))
@@ -268,7 +304,9 @@ impl Scribe {
 }
 
 #[expect(clippy::disallowed_methods, reason = "clients live outside of the actor system")]
-fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+pub(crate) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
     tokio::spawn(task)
 }
 
@@ -278,6 +316,6 @@ async fn pause() {
 }
 
 #[expect(clippy::disallowed_methods, reason = "whoever looks on is no actor")]
-async fn look_again() {
+pub(crate) async fn look_again() {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }

@@ -10,7 +10,7 @@ use redb::{Database, Durability, ReadableTable, Table, WriteTransaction};
 use super::files::read_page;
 use super::records::{
     BALANCES, PageRecord, Place, SEQS, SeqRecord, Stored, TRANSFERS, TransferRecord, decode, encode, failed,
-    in_place,
+    in_place, read_stored,
 };
 use crate::accounts::AccountId;
 use crate::store::StoreError;
@@ -115,11 +115,7 @@ impl Rows<'_> {
             return Ok(None);
         }
         let row = self.transfers.get(id.0).map_err(failed("reading a transfer"))?;
-        let Some(row) = row else { return Ok(None) };
-        let record: TransferRecord = decode(row.value(), || format!("transfer {id}"))?;
-        in_place(record.id == id, || format!("transfer {id}"))?;
-        let TransferRecord { id, from, to, cents, outcome } = record;
-        Ok(Some(Stored { transfer: Transfer { id, from, to, cents }, outcome }))
+        row.map(|row| read_stored(id, row.value())).transpose()
     }
 
     /// Stores a transfer with its outcome, over whatever stood under its id.

@@ -1,10 +1,11 @@
 //! The store on redb: one file, one writer, durable commits.
 //! `files.rs` creates and opens, `batch.rs` is one commit and its rows, `working.rs`
-//! decides what goes into them, `records.rs` is what a row holds.
+//! decides what goes into them, `records.rs` is what a row holds, `reading.rs` shows a bank at rest.
 //! The pieces are public so that a store that does one thing differently is a few lines; see `tests/`.
 
 mod batch;
 mod files;
+mod reading;
 mod records;
 mod working;
 
@@ -14,6 +15,7 @@ use redb::{Database, ReadableDatabase};
 
 pub use batch::{Batch, Rows};
 pub use files::DATABASE_FILE;
+pub use reading::Reading;
 pub use records::Stored;
 pub use working::{answer_all, decide_work, next_seq, put_changed};
 

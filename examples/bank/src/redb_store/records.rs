@@ -122,6 +122,14 @@ pub struct Stored {
     pub outcome: Outcome,
 }
 
+/// The transfer in `bytes`, which stood under `id`.
+pub(super) fn read_stored(id: TransferId, bytes: &[u8]) -> Result<Stored, StoreError> {
+    let record: TransferRecord = decode(bytes, || format!("transfer {id}"))?;
+    in_place(record.id == id, || format!("transfer {id}"))?;
+    let TransferRecord { id, from, to, cents, outcome } = record;
+    Ok(Stored { transfer: Transfer { id, from, to, cents }, outcome })
+}
+
 /// The envelope of a record, in a buffer that is used again and again.
 pub(super) fn encode<'b, R: Record>(record: &R, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], StoreError> {
     buffer.clear();
