@@ -143,13 +143,21 @@ impl Rule {
         self.kind
     }
 
-    /// The same rule for a run in which an actor gets to its points `factor` times as often: counts of `every` grow
-    /// with it, to no less than every second time. What is not a count of `every` stays.
+    /// The same rule for a run in which an actor gets to its points `factor` times as often.
+    ///
+    /// In a longer run the counts of `every` grow with it: as many faults, further apart. In a shorter one they shrink
+    /// with its root, to no less than every second time, and so do limits, to no less than one: fewer faults, and closer
+    /// together, but not so close that nothing ever gets up between them. What is not a count of `every` stays.
     #[must_use]
     pub fn scaled(mut self, factor: f64) -> Self {
         if let When::Every(n) = &mut self.when {
             // A float that is too large or no number becomes the nearest integer, or 0.
-            *n = ((*n as f64 * factor).round() as u64).max(2);
+            let scale = |n: u64, by: f64, least: u64| ((n as f64 * by).round() as u64).max(least);
+            let shrink = factor.sqrt();
+            *n = scale(*n, factor.max(shrink.min(1.0)), 2);
+            if shrink < 1.0 && self.limit < u64::MAX {
+                self.limit = scale(self.limit, shrink, 1);
+            }
         }
         self
     }

@@ -1,12 +1,5 @@
 //! Logs: what is asked for, to standard error, as text for people or one JSON object a line.
-//!
-//! | target | level | fields |
-//! |---|---|---|
-//! | `minder::exit` | warn if abnormal, else debug | `path`, `id`, `kind`, `started`, `reason` |
-//! | `minder::decision` | info | `path`, `child`, `decision`, `reason`, `restarts`, `limit` |
-//! | `minder::recovery` | debug | `path`, `id`, `after_us` |
-//! | `bank::stop` | info | `signal` |
-//! | `bank::process` | info a kill, error a bad connection, debug a lost one | `life`, `point`; `error` |
+//! What stands in them: `docs/events.md`, held by a test.
 
 use std::fmt;
 

@@ -14,27 +14,16 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 
-const BANK: &str = env!("CARGO_BIN_EXE_bank");
+use crate::{BANK, bank_run, result, said};
 
 #[test]
 fn killed_three_times_nothing_is_lost() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let json = dir.path().join("result.json");
-    let output = Command::new(BANK)
-        .args(
-            "run --process --kills 3 --count 4000 --clients 32 --accounts 100 --partitions 2 --seed 3"
-                .split(' '),
-        )
-        .arg("--dir")
-        .arg(dir.path().join("bank"))
-        .arg("--json")
-        .arg(&json)
-        .output()
-        .expect("the binary can be started");
-    let said =
-        format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let arguments = "--process --kills 3 --count 4000 --clients 32 --accounts 100 --partitions 2 --seed 3";
+    let output = bank_run(dir.path(), arguments).output().expect("the binary can be started");
+    let said = said(&output);
     assert!(output.status.success(), "{said}");
-    let report: Value = serde_json::from_slice(&std::fs::read(json).expect("it was written")).expect("JSON");
+    let report = result(dir.path());
     let number = |pointer: &str| report.pointer(pointer).and_then(Value::as_u64).unwrap_or(u64::MAX);
     assert_eq!(number("/process_kills"), 3, "{said}");
     assert!((1..=3).contains(&number("/process_kills_in_commit")), "{said}");

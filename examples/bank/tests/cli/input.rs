@@ -7,7 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const BANK: &str = env!("CARGO_BIN_EXE_bank");
+use crate::{BANK, said};
+
 const SHAPE: &str = "--accounts 100 --partitions 2 --clients 16";
 
 /// Runs the binary in `dir`; `line` is its arguments, `given` its standard input.
@@ -38,8 +39,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[track_caller]
 fn assert_exit(output: &Output, code: i32) {
-    let said = format!("{}\n{}", text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert_eq!(output.status.code(), Some(code), "{}", said(output));
 }
 
 fn json(dir: &Path, name: &str) -> Value {
