@@ -13,6 +13,7 @@ use crate::commands::generate::GenerateArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::show::ShowArgs;
 use crate::config::{BadShape, BankConfig, MAX_ACCOUNTS};
+use crate::exit::Exit;
 use crate::faults::{PlanArgs, Size};
 use crate::input::Source;
 use crate::workload::Workload;
@@ -23,7 +24,7 @@ const RUNS_DIR: &str = "target/bank";
 /// A bank under fire: clients transfer money while the bank's actors and supervisors are crashed, and an audit checks
 /// that nothing was lost.
 #[derive(Parser, Debug, Clone, PartialEq, Eq)]
-#[command(name = "bank", version)]
+#[command(name = "bank", version, after_help = Exit::HELP)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
