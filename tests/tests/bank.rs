@@ -30,6 +30,7 @@ where
     let options = RunOptions {
         closing,
         workload,
+        lasts: None,
         input: None,
         faults: faults.then(|| default_plan(seed, count, CLIENTS, PARTITIONS)),
         history: dir.join(HISTORY_FILE),

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -44,7 +45,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  \
         bank run\n  \
         bank run --seed 7 --json result.json\n  \
-        bank run --no-faults --count 1000000 --accounts 10000\n  \
+        bank run --no-faults --for 60s --accounts 10000 --clients 2048\n  \
         bank run --log debug        what every supervisor decides; RUST_LOG works as well")]
     Run(RunArgs),
     /// Write a file of transfers, for `bank run --transfers`
@@ -70,6 +71,15 @@ pub struct RunArgs {
     /// How many transfers the clients send, repeats and conflicts included
     #[arg(long, value_name = "N", default_value_t = 120_000, value_parser = count)]
     pub count: u64,
+
+    /// End after this time instead of after a number of transfers, such as 60s
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration,
+        conflicts_with_all = ["count", "transfers", "process"])]
+    pub lasts: Option<Duration>,
+
+    /// Give transfers ids without any order, which no client should: it shows what the order is worth
+    #[arg(long, conflicts_with = "transfers")]
+    pub random_ids: bool,
 
     /// How many accounts the bank has; at least two for each partition
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = accounts)]
@@ -157,7 +167,10 @@ impl RunArgs {
     /// [`BadShape`] if they do not fit each other.
     pub fn plan(&self) -> Result<RunPlan, BadShape> {
         let bank = BankConfig::new(self.accounts, self.partitions);
-        let workload = Workload::new(self.seed, self.count, self.clients, &bank)?;
+        // Clients with an end in time have work without end.
+        let count = self.lasts.map_or(self.count, |_| u64::MAX);
+        let mut workload = Workload::new(self.seed, count, self.clients, &bank)?;
+        workload.random_ids = self.random_ids;
         Ok(RunPlan { bank, workload, faults: !self.no_faults })
     }
 
@@ -245,6 +258,19 @@ mod tests {
         let plan = run.plan().expect("the defaults fit each other");
         assert!(plan.faults && plan.workload.seed == 1);
         assert!(!parse("--no-faults --seed 9").expect("both are known").plan().expect("fits").faults);
+    }
+
+    #[test]
+    fn a_run_may_end_in_time() {
+        let run = parse("--for 90s --random-ids").expect("both are known");
+        assert_eq!(run.lasts, Some(Duration::from_secs(90)));
+        let plan = run.plan().expect("the defaults fit each other");
+        assert!(plan.workload.random_ids && plan.workload.count == u64::MAX);
+        assert_eq!(run.size().count, 120_000, "the default plan still has a size to fit");
+        for other in ["--count 5", "--transfers x.csv", "--process"] {
+            let error = parse(&format!("--for 90s {other}")).expect_err("an end in time or another one");
+            assert!(error.contains("cannot be used with"), "{error}");
+        }
     }
 
     #[test]

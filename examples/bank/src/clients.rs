@@ -7,8 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use minder::{Addr, System};
+use minder::{Addr, Moment, System};
 use tokio::sync::{mpsc, watch};
 
 use crate::outcomes::{Answer, Outcome, Refusal};
@@ -30,13 +29,26 @@ pub struct Door {
     /// Whose clock they use.
     pub system: System,
     /// Where they write down what they were told.
-    pub history: mpsc::Sender<(Transfer, Answer)>,
+    pub history: mpsc::Sender<Note>,
     /// How many answers there were.
     pub answered: Arc<AtomicU64>,
     /// How often somebody asked again.
     pub asked_again: Arc<AtomicU64>,
     /// True once the door is closing: nobody begins anything new, and what was begun is finished.
     pub closing: watch::Receiver<bool>,
+    /// When nobody begins anything new, if the run has an end in time.
+    pub until: Option<Moment>,
+}
+
+/// What a client was told, and how long it took.
+#[derive(Clone, Copy, Debug)]
+pub struct Note {
+    /// What it asked for.
+    pub transfer: Transfer,
+    /// What it was told.
+    pub answer: Answer,
+    /// From first asking to the answer.
+    pub took: Duration,
 }
 
 /// Where clients ask.
@@ -63,10 +75,8 @@ impl Desk {
 }
 
 /// What clients have to tell at the end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Told {
-    /// Microseconds from first asking to the answer.
-    pub latency_us: Histogram<u64>,
     /// Transfers that were applied, then or before.
     pub applied: u64,
     /// Refusals, by reason.
@@ -79,24 +89,9 @@ pub struct Told {
     pub surprises: Vec<Surprise>,
 }
 
-impl Default for Told {
-    fn default() -> Self {
-        let latency_us = Histogram::new(3).expect("three digits are a precision that histograms have");
-        Self {
-            latency_us,
-            applied: 0,
-            refused: BTreeMap::new(),
-            conflicts: 0,
-            surprised: 0,
-            surprises: Vec::new(),
-        }
-    }
-}
-
 impl Told {
     /// Adds what another client has to tell.
     pub fn add(&mut self, other: Self) {
-        self.latency_us.add(&other.latency_us).expect("histograms that resize themselves take any other");
         self.applied += other.applied;
         for (reason, count) in other.refused {
             *self.refused.entry(reason).or_default() += count;
@@ -188,9 +183,11 @@ pub async fn client(work: impl Into<Work>, door: Door) -> Told {
         };
         let Some(item) = item else { break };
         let asked_at = door.system.now();
+        if door.until.is_some_and(|until| asked_at >= until) {
+            break;
+        }
         let answer = ask(item.transfer, &door).await;
-        let micros = door.system.now().since(asked_at).as_micros();
-        record(&mut told.latency_us, micros);
+        let took = door.system.now().since(asked_at);
         door.answered.fetch_add(1, Ordering::Relaxed);
         let earlier = |index| recent.iter().find(|(at, _)| *at == index).map(|(_, answer)| *answer);
         if !item.expected.allows(answer, earlier) {
@@ -205,17 +202,11 @@ pub async fn client(work: impl Into<Work>, door: Door) -> Told {
         if recent.len() > MEMORY {
             recent.pop_front();
         }
-        if door.history.send((item.transfer, answer)).await.is_err() {
+        if door.history.send(Note { transfer: item.transfer, answer, took }).await.is_err() {
             break; // nobody writes the history any more: the run has failed
         }
     }
     told
-}
-
-/// Records microseconds; the histogram grows as it needs to.
-fn record(histogram: &mut Histogram<u64>, micros: u128) {
-    // Refused is only what no histogram can hold: 584,000 years.
-    let _ = histogram.record(u64::try_from(micros).unwrap_or(u64::MAX));
 }
 
 /// Asks until there is an answer.

@@ -15,6 +15,7 @@ use crate::config::BadShape;
 use crate::faults::{self, NoPlan};
 use crate::history::HISTORY_FILE;
 use crate::input::{self, Input, InputError, NamedLine, Source};
+use crate::pace;
 use crate::process::{self, Faults, ProcessOptions, ProcessReport, ProcessRunError};
 use crate::redb_store::RedbStore;
 use crate::report::{AuditReport, Latency, Recovery, Report};
@@ -88,8 +89,14 @@ pub async fn demo(
         process.complete(&mut report);
         return Ok((dir, report));
     }
-    let options =
-        RunOptions { workload: plan.workload, input, faults, history: dir.join(HISTORY_FILE), closing };
+    let options = RunOptions {
+        workload: plan.workload,
+        lasts: args.lasts,
+        input,
+        faults,
+        history: dir.join(HISTORY_FILE),
+        closing,
+    };
     let bank_dir = dir.clone();
     let open = move || RedbStore::open(&bank_dir);
     let outcome =
@@ -206,7 +213,10 @@ pub fn judge(seed: u64, faults: bool, outcome: &RunOutcome, dir: &Path) -> Resul
         shutdown: outcome.shutdown.to_string(),
         seconds,
         transfers_per_second: outcome.answered as f64 / seconds.max(f64::MIN_POSITIVE),
-        latency_us: Latency::of(&told.latency_us),
+        rate_last_10s: pace::rate_at_end(&outcome.seconds),
+        memory: pace::memory(&outcome.seconds),
+        pace: outcome.seconds.clone(),
+        latency_us: Latency::of(&outcome.latency_us),
         recovery_us: Recovery::of(&outcome.seen.recovery_us),
         audit: AuditReport::from(&audit),
     })

@@ -11,7 +11,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::accounts::AccountId;
@@ -75,10 +75,16 @@ impl Entry {
     }
 }
 
+/// From so many bytes on, what is buffered is due.
+const DUE_BYTES: usize = 128 << 10;
+/// With so many it is written out in any case.
+const MOST_BYTES: usize = 2 * DUE_BYTES;
+
 /// Writes a history. Buffered: call [`finish`](Self::finish), or readers will find it unfinished.
 #[derive(Debug)]
 pub struct HistoryWriter {
-    file: BufWriter<File>,
+    file: File,
+    buffer: Vec<u8>,
     entries: u64,
 }
 
@@ -88,18 +94,37 @@ impl HistoryWriter {
     /// # Errors
     /// The operating system's.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
-        writeln!(file, "{HEAD}")?;
-        Ok(Self { file, entries: 0 })
+        let (file, mut buffer) = (File::create(path)?, Vec::with_capacity(MOST_BYTES));
+        writeln!(buffer, "{HEAD}")?;
+        Ok(Self { file, buffer, entries: 0 })
     }
 
-    /// Notes an answer that a client has received.
+    /// Notes an answer that a client has received. Touches the file only if what [is due](Self::is_due) was left
+    /// standing for long.
     ///
     /// # Errors
     /// The operating system's.
     pub fn record(&mut self, transfer: &Transfer, answer: &Answer) -> io::Result<()> {
-        writeln!(self.file, "{}", Entry { transfer: *transfer, answer: *answer })?;
+        writeln!(self.buffer, "{}", Entry { transfer: *transfer, answer: *answer })?;
         self.entries += 1;
+        if self.buffer.len() + MAX_LINE_BYTES as usize > MOST_BYTES {
+            self.write_out()?;
+        }
+        Ok(())
+    }
+
+    /// Whether enough is buffered to be [written out](Self::write_out).
+    pub fn is_due(&self) -> bool {
+        self.buffer.len() >= DUE_BYTES
+    }
+
+    /// Writes what is buffered. May block.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn write_out(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
         Ok(())
     }
 
@@ -108,9 +133,9 @@ impl HistoryWriter {
     /// # Errors
     /// The operating system's.
     pub fn finish(mut self) -> io::Result<u64> {
-        writeln!(self.file, "end {}", self.entries)?;
-        self.file.flush()?;
-        self.file.get_ref().sync_all()?;
+        writeln!(self.buffer, "end {}", self.entries)?;
+        self.write_out()?;
+        self.file.sync_all()?;
         Ok(self.entries)
     }
 }

@@ -104,6 +104,12 @@ fn progress_bar(args: &RunArgs, logging: bool) -> ProgressBar {
     if logging || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
+    if args.lasts.is_some() {
+        let style = ProgressStyle::with_template("{spinner} {pos} transfers, {per_sec}, {elapsed} {msg}");
+        let spinner = ProgressBar::new_spinner();
+        spinner.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        return spinner;
+    }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} transfers, {per_sec}, {eta} left {msg}");
     let bar = ProgressBar::new(args.count);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));

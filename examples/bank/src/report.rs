@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::audit::Audit;
 use crate::input::NamedLine;
+use crate::pace::{Memory, Second};
 use crate::process::ProcessReport;
 
 /// The result of a run. Field names are those of the JSON file.
@@ -73,6 +74,12 @@ pub struct Report {
     pub seconds: f64,
     /// Answers by these seconds.
     pub transfers_per_second: f64,
+    /// The same over the last ten seconds, or all of them; nothing if it took less than one.
+    pub rate_last_10s: Option<f64>,
+    /// Whether memory grew after the first 200,000 answers; nothing if there were fewer, or where it is not known.
+    pub memory: Option<Memory>,
+    /// The run second by second.
+    pub pace: Vec<Second>,
     /// From the first sending of an item to its answer, retries included.
     pub latency_us: Latency,
     /// From a crash to the next message that was handled in its place.
@@ -242,9 +249,16 @@ impl Report {
         row("escalations", grouped(self.escalations));
         row("top supervisor restarted", grouped(self.top_restarts));
         row("transfers/s", format!("{} in {:.1} s", grouped(self.transfers_per_second as u64), self.seconds));
+        if let Some(rate) = self.rate_last_10s {
+            row("  in the last 10 s", grouped(rate as u64));
+        }
         let Latency { p50, p99, p999 } = self.latency_us;
         row("latency", format!("p50 {}, p99 {}, p99.9 {}", duration(p50), duration(p99), duration(p999)));
         row("crash to next handled", self.recovery_us.to_string());
+        if let Some(Memory { settled_bytes, most_bytes }) = self.memory {
+            let mib = |bytes| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+            row("memory", format!("{} after 200,000, then at most {}", mib(settled_bytes), mib(most_bytes)));
+        }
         row("audit", self.audit.verdict());
         table.to_string()
     }
@@ -317,6 +331,9 @@ mod tests {
             refused: BTreeMap::from([("overdraft".into(), 12), ("zero_amount".into(), 1300)]),
             faults_fired: BTreeMap::from([("panic".into(), 40)]),
             latency_us: Latency { p50: 999, p99: 1_500, p999: 2_340_000 },
+            rate_last_10s: Some(50_123.4),
+            memory: Some(Memory { settled_bytes: 64 << 20, most_bytes: 70 << 20 }),
+            pace: vec![Second { at: 1.0, answered: 50_000, resident_bytes: Some(64 << 20) }],
             audit: AuditReport { ok: true, acknowledged_checked: 1_234_567, ..AuditReport::default() },
             ..Report::default()
         }
@@ -382,6 +399,10 @@ mod tests {
             "/supervisor_crashes",
             "/escalations",
             "/transfers_per_second",
+            "/rate_last_10s",
+            "/memory/settled_bytes",
+            "/memory/most_bytes",
+            "/pace/0/answered",
             "/latency_us/p50",
             "/latency_us/p99",
             "/latency_us/p999",
@@ -404,6 +425,8 @@ mod tests {
             "overdraft 12",
             "zero_amount 1,300",
             "p50 999 us, p99 1.5 ms, p99.9 2.34 s",
+            "50,123",
+            "64.0 MiB after 200,000, then at most 70.0 MiB",
         ] {
             assert!(table.contains(says), "{says} is not in\n{table}");
         }

@@ -3,23 +3,23 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use minder::{ExitReason, Moment, ShutdownReport, System, SystemError};
 use minder_fault_injection::{ArmError, Injector, Plan, Receipt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use crate::clients::{self, Desk, Door, Told};
-use crate::history::HistoryWriter;
 use crate::input::{Feed, Input, InputError, Read};
-use crate::outcomes::Answer;
+use crate::pace::{Pace, Second};
+use crate::scribe::{Scribe, Written};
 use crate::service::auditor::{Finding, Findings};
 use crate::service::{Bank, BankParts};
 use crate::store::{Store, StoreError};
-use crate::transfers::Transfer;
 use crate::watch::{Seen, Watch};
 use crate::workload::Workload;
 
@@ -27,8 +27,6 @@ use crate::workload::Workload;
 const STOP: Duration = Duration::from_secs(20);
 /// How long nobody may be answered before the bank is taken to be stuck.
 const STUCK: Duration = Duration::from_secs(30);
-/// How many answers may wait to be written down.
-const HISTORY: usize = 4096;
 
 /// What a run does.
 #[derive(Clone, Debug)]
@@ -39,6 +37,8 @@ pub struct RunOptions {
     pub input: Option<Input>,
     /// Turns true when the run is to end early: clients finish what they have begun, and the bank stops in order.
     pub closing: watch::Receiver<bool>,
+    /// When clients stop to begin anything new, if they have not done all of their work before.
+    pub lasts: Option<Duration>,
     /// The faults; none for a run in peace.
     pub faults: Option<Plan>,
     /// Where the history is written.
@@ -64,6 +64,10 @@ pub struct RunOutcome {
     pub read: Option<Read>,
     /// How long the clients' work took.
     pub took: Duration,
+    /// The same, second by second.
+    pub seconds: Vec<Second>,
+    /// Microseconds from a client's first asking to its answer.
+    pub latency_us: Histogram<u64>,
     /// Whether clients were given up because nobody had been answered for so long.
     pub stuck: bool,
     /// What the auditor found while the bank worked.
@@ -137,15 +141,17 @@ where
     let stopping = Arc::new(AtomicBool::new(false));
     let mut caretaker = spawn(keep_running(bank.clone(), system.clone(), stopping.clone()));
     let scribe = Scribe::start(&plan.history)?;
+    let began = system.now();
     let door = Door {
         desk: Desk::Here(bank.gateway.clone()),
         system: system.clone(),
-        history: scribe.entries.clone(),
+        history: scribe.notes.clone(),
         answered: Arc::new(AtomicU64::new(0)),
         asked_again: Arc::new(AtomicU64::new(0)),
         closing: plan.closing.clone(),
+        until: plan.lasts.map(|lasts| began + lasts),
     };
-    let began = system.now();
+    let mut pace = Pace::here(began);
     let clients = start_clients(&plan.workload, feed.as_mut(), &door);
 
     let mut all_told = Told::default();
@@ -161,6 +167,7 @@ where
                 () = look_again() => {
                     let answered = door.answered.load(Ordering::Relaxed);
                     progress(answered);
+                    pace.look(system.now(), answered);
                     // A file may come slowly, through a pipe: then silence proves nothing.
                     if feed.is_none() && hope.is_lost(answered, system.now()) {
                         stuck = true;
@@ -186,7 +193,7 @@ where
     let root_restarts = caretaker.await.unwrap_or(Err(ExitReason::Killed)).map_err(RunError::Start)?;
     let retried = resent.load(Ordering::Relaxed) + door.asked_again.load(Ordering::Relaxed);
     drop((door, bank));
-    scribe.finish(&plan.history).await?;
+    let Written { latency_us, .. } = scribe.finish(&plan.history).await?;
     Ok(RunOutcome {
         answered,
         retried,
@@ -196,6 +203,8 @@ where
         told: all_told,
         read: feed.map(|feed| feed.read()),
         took,
+        seconds: pace.into_seconds(),
+        latency_us,
         stuck,
         findings: findings.all(),
         drained: *plan.closing.borrow(),
@@ -272,34 +281,6 @@ pub(crate) async fn keep_running(
             return Ok(restarts);
         }
         restarts += 1;
-    }
-}
-
-/// Writes the history, on a thread of its own.
-pub(crate) struct Scribe {
-    pub(crate) entries: mpsc::Sender<(Transfer, Answer)>,
-    writing: tokio::task::JoinHandle<io::Result<u64>>,
-}
-
-impl Scribe {
-    #[expect(clippy::disallowed_methods, reason = "the history is kept outside of the actor system")]
-    pub(crate) fn start(path: &Path) -> Result<Self, RunError> {
-        let mut writer =
-            HistoryWriter::create(path).map_err(|error| RunError::History(path.to_owned(), error))?;
-        let (entries, mut written) = mpsc::channel::<(Transfer, Answer)>(HISTORY);
-        let writing = tokio::task::spawn_blocking(move || {
-            while let Some((transfer, answer)) = written.blocking_recv() {
-                writer.record(&transfer, &answer)?;
-            }
-            writer.finish()
-        });
-        Ok(Self { entries, writing })
-    }
-
-    pub(crate) async fn finish(self, path: &Path) -> Result<u64, RunError> {
-        drop(self.entries);
-        let written = self.writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        written.map_err(|error| RunError::History(path.to_owned(), error))
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Workload {
     pub partitions: u16,
     /// The millisecond in the first id of each client; the next has the next.
     pub start_ms: u64,
+    /// Whether ids are without any order instead: what the store is slowest with.
+    pub random_ids: bool,
 }
 
 impl Workload {
@@ -40,7 +42,7 @@ impl Workload {
     pub fn new(seed: u64, count: u64, clients: u32, bank: &BankConfig) -> Result<Self, BadShape> {
         bank.check()?;
         let &BankConfig { accounts, partitions, .. } = bank;
-        Ok(Self { seed, count, clients, accounts, partitions, start_ms: START_MS })
+        Ok(Self { seed, count, clients, accounts, partitions, start_ms: START_MS, random_ids: false })
     }
 
     /// One client's share. The first clients have one item more if the count does not divide evenly.
@@ -171,7 +173,11 @@ impl ClientWorkload {
         let step = 1 + rng.u32(..peers - 1);
         let to = partition + (from / partitions + step) % peers * partitions;
         let cents = 1 + rng.u64(..5_000);
-        let id = TransferId::new(self.run.start_ms.wrapping_add(index), self.client, index + 1);
+        let id = if self.run.random_ids {
+            TransferId(rng.u128(..))
+        } else {
+            TransferId::new(self.run.start_ms.wrapping_add(index), self.client, index + 1)
+        };
         let fine = Transfer { id, from: AccountId(from), to: AccountId(to), cents };
         let refused = |reason, transfer| (transfer, Expected::Refused(reason));
         match kind {
@@ -262,6 +268,21 @@ mod tests {
         let ids: Vec<u128> =
             (0..100).filter(|&i| work.client(0).is_fresh(i)).map(|i| all[i as usize].transfer.id.0).collect();
         assert!(ids.is_sorted_by(|a, b| a < b), "ids are in the order of time");
+    }
+
+    #[test]
+    fn random_ids_have_no_order_but_follow_from_the_seed() {
+        let work = Workload { random_ids: true, ..run(1, 100, 4) };
+        let ids = |work: &Workload| -> Vec<TransferId> {
+            let client = work.client(0);
+            (0..100).filter(|&i| client.is_fresh(i)).map(|i| client.item(i).transfer.id).collect()
+        };
+        let ordered = ids(&run(1, 100, 4));
+        let random = ids(&work);
+        assert_eq!(random, ids(&work));
+        let rises = |ids: &[TransferId]| ids.windows(2).filter(|pair| pair[0] < pair[1]).count();
+        assert_eq!(rises(&ordered), ordered.len() - 1);
+        assert!((30..70).contains(&rises(&random)), "{}", rises(&random));
     }
 
     /// Plays each client against plain books and a map of ids: what is promised to be certain must come true.

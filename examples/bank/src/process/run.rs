@@ -19,8 +19,10 @@ use super::schedule::schedule;
 use super::{Faults, SOCKET_FILE};
 use crate::clients::{Desk, Door, Told};
 use crate::input::{Feed, Input, Line, TransferReader};
+use crate::pace::Pace;
 use crate::report::{Recovery, Report};
-use crate::run::{RunError, RunOutcome, Scribe, look_again, start_clients};
+use crate::run::{RunError, RunOutcome, look_again, start_clients};
+use crate::scribe::{Scribe, Written};
 use crate::watch::Watch;
 use crate::workload::Workload;
 
@@ -141,10 +143,11 @@ pub async fn run(
     let door = Door {
         desk: Desk::Elsewhere(Remote::new(&socket, &lives, &system)),
         system: system.clone(),
-        history: scribe.entries.clone(),
+        history: scribe.notes.clone(),
         answered: Arc::new(AtomicU64::new(0)),
         asked_again: Arc::new(AtomicU64::new(0)),
         closing: options.closing.clone(),
+        until: None,
     };
     let count = count(&options)?;
     let (done, is_done) = watch::channel(false);
@@ -164,6 +167,7 @@ pub async fn run(
     let mut keeping = Box::pin(keeper.keep());
 
     let began = system.now();
+    let mut pace = Pace::elsewhere(began);
     let clients = start_clients(&options.workload, feed.as_mut(), &door);
     let mut all_told = Told::default();
     for mut client in clients {
@@ -172,7 +176,11 @@ pub async fn run(
                 biased;
                 told = &mut client => break told,
                 gone = &mut keeping => return Err(gone_for_good(gone)),
-                () = look_again() => progress(door.answered.load(Ordering::Relaxed)),
+                () = look_again() => {
+                    let answered = door.answered.load(Ordering::Relaxed);
+                    progress(answered);
+                    pace.look(system.now(), answered);
+                }
             }
         };
         // A client that panicked is a bug of this program: its panic was printed, and its answers are missing.
@@ -186,7 +194,7 @@ pub async fn run(
     let _ = done.send(true);
     let kept = keeping.await.map_err(ProcessRunError::Process)?;
     drop(door);
-    scribe.finish(&options.history).await?;
+    let Written { latency_us, .. } = scribe.finish(&options.history).await?;
 
     let mut seen = Watch::default().seen();
     seen.restarts.insert("bank".into(), kept.counted.restarts);
@@ -206,6 +214,8 @@ pub async fn run(
         told: all_told,
         read: feed.map(|feed| feed.read()),
         took,
+        seconds: pace.into_seconds(),
+        latency_us,
         findings: Vec::new(),
         drained: *options.closing.borrow(),
         shutdown: ShutdownReport::default(),

@@ -19,7 +19,9 @@ use crate::store::StoreError;
 /// The name of the database in a bank's directory.
 pub const DATABASE_FILE: &str = "bank.redb";
 const UNFINISHED_FILE: &str = "bank.redb.unfinished";
-const CACHE_BYTES: usize = 64 << 20;
+/// New transfers stand at the end of their table, so few pages are read again, and the system has a cache of its own. With
+/// ids in order, 16 MiB are as fast as 64 and full within a second; without any order, about a tenth slower.
+const CACHE_BYTES: usize = 16 << 20;
 
 /// Makes a bank: under another name, then renamed, then the directory is synced.
 pub(super) fn create(dir: &Path, config: &BankConfig) -> Result<(), StoreError> {

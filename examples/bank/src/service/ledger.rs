@@ -15,13 +15,13 @@ use crate::store::Work;
 use crate::transfers::Transfer;
 
 /// The largest batch that goes into one commit.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 
 /// What a ledger takes.
 #[derive(Debug)]
 pub enum LedgerMsg {
-    /// Decide this transfer, and tell the gateway when the decision is on disk.
-    Submit(Transfer),
+    /// Decide these transfers, and tell the gateway when the decisions are on disk.
+    Submit(Vec<Transfer>),
     /// Settle what has come together; the ledger's own.
     Settle,
     /// Tell an account as it is.
@@ -73,7 +73,7 @@ impl Actor for Ledger {
 
     async fn handle(&mut self, message: LedgerMsg, context: &mut Context<LedgerMsg>) -> Handled {
         match message {
-            LedgerMsg::Submit(transfer) => self.batch.push(transfer),
+            LedgerMsg::Submit(transfers) => self.batch.extend(transfers),
             LedgerMsg::Settle => {
                 self.settle().await?;
                 self.settling = false;

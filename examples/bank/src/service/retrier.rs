@@ -22,8 +22,8 @@ const OVERDUE: Duration = Duration::from_millis(200);
 /// What the retrier takes.
 #[derive(Debug)]
 pub enum RetrierMsg {
-    /// The gateway has submitted this.
-    Watch(Transfer),
+    /// The gateway has submitted these.
+    Watch(Vec<Transfer>),
     /// These have their answers.
     Settled(Vec<Transfer>),
     /// Look for overdue requests; the retrier's own.
@@ -40,6 +40,8 @@ pub struct Retrier {
     watched: HashMap<MonitorId, usize>,
     /// Ledgers that nobody watches: they were between two lives.
     unwatched: Vec<usize>,
+    /// Requests to remind of for which the gateway had no room.
+    unsent: Vec<Transfer>,
     resent: Arc<AtomicU64>,
 }
 
@@ -47,7 +49,8 @@ impl Retrier {
     /// Reminds this gateway of its requests to these ledgers; counts how often.
     pub fn new(gateway: Addr<GatewayMsg>, ledgers: Vec<Addr<LedgerMsg>>, resent: Arc<AtomicU64>) -> Self {
         let unwatched = (0..ledgers.len()).collect();
-        Self { gateway, ledgers, since: HashMap::new(), watched: HashMap::new(), unwatched, resent }
+        let (since, watched, unsent) = (HashMap::new(), HashMap::new(), Vec::new());
+        Self { gateway, ledgers, since, watched, unwatched, unsent, resent }
     }
 
     fn watch_ledgers(&mut self, context: &mut Context<RetrierMsg>) {
@@ -59,20 +62,31 @@ impl Retrier {
         }
     }
 
-    /// Reminds the gateway of the requests for which `which` says so.
+    /// Reminds the gateway of the requests for which `which` says so, and of those for which it had no room before.
     fn remind(&mut self, now: Moment, which: impl Fn(&Transfer, Moment) -> bool) -> Handled {
-        let mut overdue = Vec::new();
+        let mut overdue = std::mem::take(&mut self.unsent);
+        overdue.retain(|transfer| self.since.contains_key(transfer));
         for (transfer, since) in &mut self.since {
             if which(transfer, *since) {
                 *since = now;
                 overdue.push(*transfer);
             }
         }
-        if !overdue.is_empty() {
-            overdue.sort_unstable_by_key(|transfer| transfer.id);
-            self.resent.fetch_add(overdue.len() as u64, Ordering::Relaxed);
-            self.gateway.tell(GatewayMsg::Resend(overdue))?;
+        if overdue.is_empty() {
+            return Ok(());
         }
+        overdue.sort_unstable_by_key(|transfer| transfer.id);
+        overdue.dedup();
+        let count = overdue.len() as u64;
+        match self.gateway.tell(GatewayMsg::Resend(overdue)) {
+            Ok(()) => self.resent.fetch_add(count, Ordering::Relaxed),
+            // It must not be waited for: it may be waiting for us.
+            Err(TellError::Full(GatewayMsg::Resend(overdue))) => {
+                self.unsent = overdue;
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(())
     }
 }
@@ -87,8 +101,9 @@ impl Actor for Retrier {
 
     async fn handle(&mut self, message: RetrierMsg, context: &mut Context<RetrierMsg>) -> Handled {
         match message {
-            RetrierMsg::Watch(transfer) => {
-                self.since.insert(transfer, context.now());
+            RetrierMsg::Watch(transfers) => {
+                let now = context.now();
+                self.since.extend(transfers.into_iter().map(|transfer| (transfer, now)));
             }
             RetrierMsg::Settled(transfers) => {
                 for transfer in transfers {

@@ -21,8 +21,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use minder::Seat;
 use minder::prelude::*;
+use minder::{Capacity, MailboxOptions, Seat, WhenFull};
 
 use crate::service::auditor::{Auditor, Findings};
 use crate::service::gateway::{Gateway, GatewayMsg};
@@ -58,6 +58,9 @@ const SLOW_DISK: Duration = Duration::from_millis(600);
 /// Those who do not wait for the disk.
 const PROMPT: Duration = Duration::from_millis(250);
 
+/// How many requests may stand at the gateway: it takes them faster than any disk. Beyond that clients wait outside.
+const DOOR: u32 = 8192;
+
 impl Bank {
     /// Lays out a bank in a system; nothing is started yet.
     pub fn new<S, O>(system: &System, parts: BankParts<O>) -> Self
@@ -66,7 +69,8 @@ impl Bank {
         O: Fn() -> Result<S, StoreError> + Clone + Send + Sync + 'static,
     {
         let (store, store_seat) = system.address::<StoreMsg>();
-        let (gateway, gateway_seat) = system.address::<GatewayMsg>();
+        let door = MailboxOptions { capacity: Capacity::of(DOOR), when_full: WhenFull::Wait };
+        let (gateway, gateway_seat) = system.address_with::<GatewayMsg>(door);
         let (retrier, retrier_seat) = system.address::<RetrierMsg>();
         let (ledgers, ledger_seats): (Vec<Addr<LedgerMsg>>, Vec<_>) =
             (0..parts.partitions).map(|_| system.address::<LedgerMsg>()).unzip();
