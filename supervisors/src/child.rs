@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::future::Future;
+use std::num::NonZeroU8;
 use std::time::Duration;
 
-use minder_runtime::{Actor, IntoActor, MailboxOptions, Recipe, Seat};
+use minder_runtime::{Actor, IntoActor, MailboxOptions, Queued, Recipe, Seat};
 use minder_supervisors_core::{ChildRules, Restart, Shutdown};
 
 use crate::spec::Spec;
@@ -20,6 +21,8 @@ pub struct Child {
     pub(crate) rules: ChildRules,
     pub(crate) recipe: Recipe,
     pub(crate) handler_limit: Option<Duration>,
+    pub(crate) queued: Queued,
+    pub(crate) quarantine_after: Option<NonZeroU8>,
     /// The tree below, if the child is a supervisor; for checking it before anything starts.
     pub(crate) below: Option<Spec>,
 }
@@ -64,13 +67,14 @@ where
 pub fn tree(id: &str, spec: Spec) -> Child {
     let below = spec.clone();
     let make = move || Supervisor::new(&spec);
-    let recipe = Recipe::own_seat(make, MailboxOptions::default());
+    let members = below.children.iter().map(|child| child.recipe.clone()).collect();
+    let recipe = Recipe::own_seat(make, MailboxOptions::default()).over(members);
     Child { below: Some(below), ..Child::new(ChildRules::supervisor(id), recipe) }
 }
 
 impl Child {
     fn new(rules: ChildRules, recipe: Recipe) -> Self {
-        Self { rules, recipe, handler_limit: None, below: None }
+        Self { rules, recipe, handler_limit: None, queued: Queued::Keep, quarantine_after: None, below: None }
     }
 
     /// When it is started again.
@@ -102,6 +106,29 @@ impl Child {
     #[must_use]
     pub fn handler_limit(mut self, limit: Duration) -> Self {
         self.handler_limit = Some(limit);
+        self
+    }
+
+    /// What becomes of messages that wait when it ends and is started again alone. Kept for its next life unless said
+    /// otherwise. When its whole group is restarted they are purged in either case: they were sent to a state that no
+    /// longer exists.
+    #[must_use]
+    pub fn queued(mut self, queued: Queued) -> Self {
+        self.queued = queued;
+        self
+    }
+
+    /// Messages that wait when it ends are purged: [`Child::queued`] with [`Queued::Purge`].
+    #[must_use]
+    pub fn purge(self) -> Self {
+        self.queued(Queued::Purge)
+    }
+
+    /// How many lives in a row an idempotent message may crash before it is moved into quarantine; 3 unless given, and
+    /// at least 1.
+    #[must_use]
+    pub fn quarantine_after(mut self, crashes: u8) -> Self {
+        self.quarantine_after = Some(NonZeroU8::new(crashes).unwrap_or(NonZeroU8::MIN));
         self
     }
 }

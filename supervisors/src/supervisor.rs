@@ -6,10 +6,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+use std::time::Duration;
 
 use minder_runtime::{
-    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Notice, Recipe, StartOptions,
-    TimerId, Winding,
+    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Notice, Queued, Recipe,
+    StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{Command, Decision, Event, Report, Slot, SpecError, Supervision};
 
@@ -28,10 +31,24 @@ pub struct Supervisor {
 /// A child as its supervisor knows it.
 struct Minded {
     recipe: Recipe,
-    options: StartOptions,
+    name: Arc<str>,
     settled: bool,
+    // As in `Child`. Not as `StartOptions`, which would take more room in every child of a large tree.
+    queued: Queued,
+    quarantine_after: Option<NonZeroU8>,
+    handler_limit: Option<Duration>,
     actor: Option<ActorRef>,
     deadline: Option<TimerId>,
+}
+
+impl Minded {
+    fn options(&self) -> StartOptions {
+        let mut options = StartOptions::named(self.name.clone());
+        options.handler_limit = self.handler_limit;
+        options.queued = self.queued;
+        options.quarantine_after = self.quarantine_after;
+        options
+    }
 }
 
 /// What a supervisor tells itself.
@@ -52,12 +69,13 @@ impl Supervisor {
     pub fn new(spec: &Spec) -> Result<Self, SpecError> {
         let core = Supervision::new(spec.rules()?);
         let children = spec.children.iter().map(|child| {
-            let mut options = StartOptions::named(child.rules.id.clone());
-            options.handler_limit = child.handler_limit;
             Some(Minded {
                 recipe: child.recipe.clone(),
-                options,
+                name: child.rules.id.clone(),
                 settled: false,
+                queued: child.queued,
+                quarantine_after: child.quarantine_after,
+                handler_limit: child.handler_limit,
                 actor: None,
                 deadline: None,
             })
@@ -89,6 +107,12 @@ impl Supervisor {
             Command::Start(slot) => {
                 if let Err(refused) = self.start(slot, context) {
                     news.push_back(Event::StartFailed(slot, refused));
+                }
+            }
+            Command::NewEpoch(slot) => {
+                // False for one that has not been started yet: nobody can have sent it anything.
+                if let Some(child) = self.child(slot) {
+                    let _ = context.begin_epoch(&child.recipe);
                 }
             }
             Command::AskToStop(slot) => {
@@ -129,7 +153,7 @@ impl Supervisor {
             child.recipe = child.recipe.settled(&system);
             child.settled = true;
         }
-        let actor = context.start(&child.recipe, child.options.clone())?;
+        let actor = context.start(&child.recipe, child.options())?;
         let cell = actor.id().cell();
         child.actor = Some(actor);
         self.by_cell.insert(cell, slot);
@@ -163,7 +187,7 @@ impl Supervisor {
         self.by_cell.remove(&news.child.cell());
         match news.event {
             ChildEvent::StartFailed(reason) => Some(Event::StartFailed(slot, reason)),
-            ChildEvent::Exited(reason) => Some(Event::Exited(slot, reason)),
+            ChildEvent::Exited { reason, charged } => Some(Event::Exited { slot, reason, charged }),
             _ => None,
         }
     }
@@ -215,6 +239,7 @@ impl fmt::Debug for Supervisor {
 fn name_of(command: &Command) -> &'static str {
     match command {
         Command::Start(_) => "start",
+        Command::NewEpoch(_) => "new epoch",
         Command::AskToStop(_) => "ask to stop",
         Command::Kill(_) => "kill",
         Command::SetDeadline(..) => "set deadline",

@@ -1,12 +1,17 @@
 //! The queue of one seat: a control lane, looked at between any two messages, and one lane for everything that is
 //! handled. Many senders, one receiver that takes the whole lane at once.
-//! Knows nothing of actors; who is alive and what an item means is the runtime's business.
+//! Counts what becomes of what is offered. Knows nothing of actors; who is alive and what an item means is the
+//! runtime's business.
 
+mod bound;
 mod mailbox;
 mod sending;
 mod state;
+mod statistics;
 #[cfg(test)]
 mod tests;
 
-pub use mailbox::{Capacity, Mailbox, Ready, Refused};
+pub use bound::{Capacity, WhenFull};
+pub use mailbox::{Mailbox, Queued, Ready, Refused};
 pub use sending::Sending;
+pub use statistics::{Left, Statistics};

@@ -10,37 +10,27 @@ use std::task::{Context, Poll, Waker};
 
 use minder_signals::{Control, Exit, ExitReason};
 
+use crate::bound::{Capacity, WhenFull};
 use crate::sending::Sending;
 use crate::state::State;
+use crate::statistics::{Left, Statistics};
 
-/// How many counted items a mailbox holds at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity(u64);
-
-impl Capacity {
-    /// No bound but memory.
-    pub const UNBOUNDED: Self = Self(u64::MAX);
-
-    /// At most this many; 0 is taken as 1, since a mailbox that holds nothing delivers nothing.
-    pub const fn of(items: u32) -> Self {
-        Self(if items == 0 { 1 } else { items as u64 })
-    }
+/// What stands in the lane.
+pub trait Queued {
+    /// Whether it counts against the bound, and in the statistics. The same for as long as it exists.
+    fn is_counted(&self) -> bool;
 }
 
-impl Default for Capacity {
-    /// 1,024.
-    fn default() -> Self {
-        Self::of(1024)
-    }
-}
-
-/// Why an item was not let in. It comes back.
+/// What comes back of an offer: the item that was not let in, or one that had to make room.
 #[derive(Debug, PartialEq)]
 pub enum Refused<T> {
     /// There is no room, or others have been waiting for room longer.
     Full(T),
     /// The seat was given up, for this reason.
     Closed(T, ExitReason),
+    /// The offer was good, but this one was dropped since there was no room: the oldest, or the item itself, as
+    /// [`WhenFull`] says.
+    Dropped(T),
 }
 
 /// What the receiver has to look at next.
@@ -79,11 +69,11 @@ impl<T> std::fmt::Debug for Mailbox<T> {
     }
 }
 
-impl<T> Mailbox<T> {
+impl<T: Queued> Mailbox<T> {
     /// An empty mailbox.
-    pub fn new(capacity: Capacity) -> Self {
+    pub fn new(capacity: Capacity, when_full: WhenFull) -> Self {
         Self {
-            state: Mutex::new(State::new(capacity.0)),
+            state: Mutex::new(State::new(capacity.0, when_full)),
             attention: AtomicU8::new(0),
             taken: AtomicU64::new(0),
             admit_at: AtomicU64::new(0),
@@ -103,12 +93,31 @@ impl<T> Mailbox<T> {
     /// Puts a counted item in, at once or not at all.
     ///
     /// # Errors
-    /// Gives the item back if there is no room, if others wait for room, or if the seat was given up.
+    /// Gives the item back if there is no room, if others wait for room, or if the seat was given up; where items are
+    /// dropped instead, gives back the dropped one.
     #[inline]
     pub fn tell(&self, item: T) -> Result<(), Refused<T>> {
         let mut state = self.lock();
         if !state.admits(|| self.taken()) {
-            return Err(refusal(&state, item));
+            return overflow(state, item, Refusal::Final);
+        }
+        let woken = state.accept(item);
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
+    /// [`Mailbox::tell`] for whoever goes on to [`Mailbox::send`] if there is no room: that is not counted as a refusal.
+    ///
+    /// # Errors
+    /// As [`Mailbox::tell`].
+    #[inline]
+    pub fn try_tell(&self, item: T) -> Result<(), Refused<T>> {
+        let mut state = self.lock();
+        if !state.admits(|| self.taken()) {
+            return overflow(state, item, Refusal::MayWait);
         }
         let woken = state.accept(item);
         drop(state);
@@ -137,15 +146,19 @@ impl<T> Mailbox<T> {
             }
             return Ok(None);
         }
-        match refusal(&state, item) {
-            Refused::Full(item) => {
-                let ticket = state.wait(item, waker);
-                self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
-                self.attention.fetch_or(WAITING, Ordering::Release);
-                Ok(Some(ticket))
-            }
-            closed @ Refused::Closed(..) => Err(closed),
+        let waits = matches!(state.when_full, WhenFull::Reject | WhenFull::Wait);
+        if !waits || state.closed().is_some() {
+            return overflow(state, item, Refusal::Final).map(|()| None);
         }
+        let ticket = state.wait(item, waker);
+        self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
+        self.attention.fetch_or(WAITING, Ordering::Release);
+        Ok(Some(ticket))
+    }
+
+    /// Counts a refusal that [`Mailbox::try_tell`] did not, since the sender does not wait after all.
+    pub fn count_refused(&self) {
+        self.lock().tally().refused += 1;
     }
 
     /// Puts an item in that is exempt from the bound: a notice must not get lost because messages are many.
@@ -206,6 +219,11 @@ impl<T> Mailbox<T> {
         self.len() == 0
     }
 
+    /// What became of everything that was offered.
+    pub fn statistics(&self) -> Statistics {
+        self.lock().statistics(self.taken())
+    }
+
     // --- the receiver ------------------------------------------------------------------------------------------
 
     /// Whether the control lane or the senders' queue needs a look. One load, no lock: made between two messages.
@@ -245,13 +263,42 @@ impl<T> Mailbox<T> {
         self.taken.store(self.taken() + 1, Ordering::Relaxed);
     }
 
-    /// Waits until there is something to do. `batch` must be empty; it is swapped for the whole lane.
+    /// The item last taken stands in the receiver's batch again, or will: it was not handled. For the receiver alone.
+    pub fn untake_one(&self) {
+        let mut state = self.lock();
+        let taken = self.taken() - 1;
+        self.taken.store(taken, Ordering::Relaxed);
+        state.untaken(taken);
+    }
+
+    /// Counts how the item last taken left, other than by being handled to its end.
+    pub fn count(&self, left: Left) {
+        self.lock().tally().left[left as usize] += 1;
+    }
+
+    /// Waits until there is something to do, and takes nothing yet.
+    #[inline]
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Ready> {
+        self.poll_with(context, |state, waker| state.wait_for_items(waker))
+    }
+
+    /// Waits until there is something to do. `batch` must be empty; it is swapped for the whole lane, or
+    /// where the oldest may have to make room it gets the next item alone.
     ///
     /// # Cancel safety
     /// Nothing is lost: items move only when this is ready.
     #[inline]
     pub fn poll_refill(&self, batch: &mut VecDeque<T>, context: &mut Context<'_>) -> Poll<Ready> {
         debug_assert!(batch.is_empty(), "a batch is handled to its end before the next is taken");
+        self.poll_with(context, |state, waker| state.refill(batch, waker))
+    }
+
+    #[inline]
+    fn poll_with(
+        &self,
+        context: &mut Context<'_>,
+        look: impl FnOnce(&mut State<T>, &Waker) -> Poll<Ready>,
+    ) -> Poll<Ready> {
         let mut woken = Vec::new();
         let mut state = self.lock();
         if state.has_orders() {
@@ -261,15 +308,16 @@ impl<T> Mailbox<T> {
         if state.anyone_waits() {
             self.admit_locked(&mut state, &mut woken);
         }
-        let ready = state.refill(batch, context.waker());
+        let ready = look(&mut state, context.waker());
         drop(state);
         wake_all(woken);
         ready
     }
 
     /// For a receiver that suspends inside a handler: only an order will wake it. Lets waiting senders in first, so
-    /// that none of them waits for room that is there while the handler waits for that very sender.
-    pub fn park_in_handler(&self, context: &mut Context<'_>) -> Poll<Ready> {
+    /// that none of them waits for room that is there while the handler waits for that very sender. `in_hand`: whether
+    /// the handler has a counted item.
+    pub fn park_in_handler(&self, context: &mut Context<'_>, in_hand: bool) -> Poll<Ready> {
         let mut woken = Vec::new();
         let mut state = self.lock();
         if state.has_orders() {
@@ -278,7 +326,7 @@ impl<T> Mailbox<T> {
         if state.anyone_waits() {
             self.admit_locked(&mut state, &mut woken);
         }
-        state.park(context.waker(), false);
+        state.park(context.waker(), false, in_hand);
         drop(state);
         wake_all(woken);
         Poll::Pending
@@ -326,9 +374,43 @@ impl<T> Mailbox<T> {
 
     /// Puts the unhandled rest of a batch back at the head of the lane, for the next incarnation.
     pub fn give_back(&self, batch: &mut VecDeque<T>) {
+        self.lock().give_back(batch);
+    }
+
+    /// Empties the lane between two lives, after [`Mailbox::give_back`], and returns what stood in it: what was meant for
+    /// the last life is not kept for the next. The first item stays if `spared` says so: one that was in hand did not
+    /// wait. Senders that wait are let in afterwards.
+    pub fn purge(&self, spared: impl FnOnce(&T) -> bool) -> VecDeque<T> {
+        self.empty(spared, |_| {})
+    }
+
+    /// [`Mailbox::purge`], as the beginning of a new epoch: what was let in before belongs to a state that no longer
+    /// exists. A message need not carry its epoch: nobody takes any out while the boundary is drawn, and what is let in
+    /// after it is younger.
+    pub fn begin_epoch(&self) -> VecDeque<T> {
+        self.empty(|_| false, |state| state.tally().epoch += 1)
+    }
+
+    fn empty(&self, spared: impl FnOnce(&T) -> bool, mark: impl FnOnce(&mut State<T>)) -> VecDeque<T> {
+        let mut woken = Vec::new();
         let mut state = self.lock();
-        std::mem::swap(&mut state.lane, batch);
-        state.lane.append(batch);
+        let (mut rest, mut counted) = state.clear(self.taken());
+        if rest.front().is_some_and(spared)
+            && let Some(first) = rest.pop_front()
+        {
+            counted -= u64::from(first.is_counted());
+            state.restore(first);
+        }
+        if counted > 0 {
+            state.tally().purged += counted;
+        }
+        mark(&mut state);
+        if state.anyone_waits() {
+            self.admit_locked(&mut state, &mut woken);
+        }
+        drop(state);
+        wake_all(woken);
+        rest
     }
 
     /// Forgets orders and the trap flag: they were meant for an incarnation that is gone.
@@ -363,7 +445,10 @@ impl<T> Mailbox<T> {
         let mut state = self.lock();
         state.close(reason);
         state.wake_all_waiting(&mut woken);
-        let rest = std::mem::take(&mut state.lane);
+        let (rest, counted) = state.clear(self.taken());
+        if counted > 0 {
+            state.tally().stopped += counted;
+        }
         drop(state);
         woken.into_iter().for_each(Waker::wake);
         rest
@@ -375,12 +460,43 @@ impl<T> Mailbox<T> {
     }
 }
 
-/// Why a counted item is not let in. Out of the hot path.
+/// Whether being refused for want of room is the last word.
+#[derive(Clone, Copy, PartialEq)]
+enum Refusal {
+    Final,
+    MayWait,
+}
+
+/// A counted item that is not let in at once. Out of the hot path.
 #[cold]
-fn refusal<T>(state: &State<T>, item: T) -> Refused<T> {
-    match state.closed() {
-        Some(reason) => Refused::Closed(item, reason.clone()),
-        None => Refused::Full(item),
+fn overflow<T: Queued>(
+    mut state: MutexGuard<'_, State<T>>,
+    item: T,
+    refusal: Refusal,
+) -> Result<(), Refused<T>> {
+    if let Some(reason) = state.closed().cloned() {
+        state.tally().refused += 1;
+        return Err(Refused::Closed(item, reason));
+    }
+    match state.when_full {
+        WhenFull::Reject | WhenFull::Wait => {
+            if refusal == Refusal::Final {
+                state.tally().refused += 1;
+            }
+            Err(Refused::Full(item))
+        }
+        WhenFull::DropNewest => {
+            state.tally().dropped += 1;
+            Err(Refused::Dropped(item))
+        }
+        WhenFull::DropOldest => {
+            let (oldest, woken) = state.displace(item);
+            drop(state);
+            if let Some(receiver) = woken {
+                receiver.wake();
+            }
+            oldest.map_or(Ok(()), |oldest| Err(Refused::Dropped(oldest)))
+        }
     }
 }
 

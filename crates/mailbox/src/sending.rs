@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::mailbox::{Mailbox, Refused};
+use crate::mailbox::{Mailbox, Queued, Refused};
 
 /// Resolves once the item is in the mailbox; see [`Mailbox::send`].
 ///
@@ -14,7 +14,7 @@ use crate::mailbox::{Mailbox, Refused};
 /// When it is polled again after it was ready, as futures may.
 #[must_use = "a send does nothing unless it is awaited"]
 #[derive(Debug)]
-pub struct Sending<'a, T> {
+pub struct Sending<'a, T: Queued> {
     mailbox: &'a Mailbox<T>,
     step: Step<T>,
 }
@@ -27,9 +27,9 @@ enum Step<T> {
 }
 
 // The item is never pinned: it is moved into the mailbox.
-impl<T> Unpin for Sending<'_, T> {}
+impl<T: Queued> Unpin for Sending<'_, T> {}
 
-impl<'a, T> Sending<'a, T> {
+impl<'a, T: Queued> Sending<'a, T> {
     pub(crate) fn new(mailbox: &'a Mailbox<T>, item: T) -> Self {
         Self { mailbox, step: Step::Fresh(item) }
     }
@@ -44,7 +44,7 @@ impl<'a, T> Sending<'a, T> {
     }
 }
 
-impl<T> Future for Sending<'_, T> {
+impl<T: Queued> Future for Sending<'_, T> {
     type Output = Result<(), Refused<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -80,7 +80,7 @@ impl<T> Future for Sending<'_, T> {
     }
 }
 
-impl<T> Drop for Sending<'_, T> {
+impl<T: Queued> Drop for Sending<'_, T> {
     fn drop(&mut self) {
         drop(self.withdraw());
     }

@@ -7,20 +7,26 @@ use std::task::{Poll, Waker};
 
 use minder_signals::{Control, ExitReason};
 
-use crate::mailbox::Ready;
+use crate::bound::WhenFull;
+use crate::mailbox::{Queued, Ready};
+use crate::statistics::{Statistics, Tally};
 
 pub(crate) struct State<T> {
     /// Everything that is handled, in order of arrival.
     pub(crate) lane: VecDeque<T>,
     /// The receiver, when it is not running.
     receiver: Option<Waker>,
-    /// Counted items that were ever let in; `Mailbox::taken` says how many have left again.
-    accepted: u64,
+    /// Counted items that were ever let in, without those that somebody else than the receiver has removed;
+    /// `Mailbox::taken` says how many the receiver has taken.
+    entered: u64,
     /// The last reading of `taken`. Stale readings only make the mailbox look fuller than it is.
     taken: u64,
     capacity: u64,
     /// Boxed: most mailboxes never have any of it.
     rare: Option<Box<Rare<T>>>,
+    pub(crate) when_full: WhenFull,
+    /// Whether the receiver waits inside a handler that has a counted item in hand.
+    in_hand: bool,
     /// Whether an item wakes the receiver; if not, it waits inside a handler and only an order does.
     idle: bool,
     /// Whether exit signals become items.
@@ -35,11 +41,18 @@ struct Rare<T> {
     next_ticket: u64,
     /// Set once the seat is given up.
     closed: Option<ExitReason>,
+    tally: Tally,
 }
 
 impl<T> Default for Rare<T> {
     fn default() -> Self {
-        Self { orders: VecDeque::new(), waiting: VecDeque::new(), next_ticket: 0, closed: None }
+        Self {
+            orders: VecDeque::new(),
+            waiting: VecDeque::new(),
+            next_ticket: 0,
+            closed: None,
+            tally: Tally::default(),
+        }
     }
 }
 
@@ -51,14 +64,16 @@ struct Waiter<T> {
 }
 
 impl<T> State<T> {
-    pub(crate) fn new(capacity: u64) -> Self {
+    pub(crate) fn new(capacity: u64, when_full: WhenFull) -> Self {
         Self {
             lane: VecDeque::new(),
             receiver: None,
-            accepted: 0,
+            entered: 0,
             taken: 0,
             capacity,
             rare: None,
+            when_full,
+            in_hand: false,
             idle: false,
             trapping: false,
         }
@@ -70,11 +85,25 @@ impl<T> State<T> {
 
     /// Counted items that are in the mailbox, the unhandled rest of the receiver's batch among them.
     pub(crate) fn len(&mut self, taken: u64) -> u64 {
-        if self.closed().is_some() {
-            return 0; // its rest was handed over when it was closed
-        }
         self.taken = taken;
-        self.accepted - taken
+        self.entered - taken
+    }
+
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        &mut self.rare().tally
+    }
+
+    pub(crate) fn statistics(&self, taken: u64) -> Statistics {
+        let of = |tally: &Tally, waiting| tally.statistics(self.entered, taken, self.in_hand, waiting);
+        match &self.rare {
+            Some(rare) => of(&rare.tally, rare.waiting.len() as u64),
+            None => of(&Tally::default(), 0),
+        }
+    }
+
+    /// An item that the receiver had taken stands in its batch again: `taken` is the new reading.
+    pub(crate) fn untaken(&mut self, taken: u64) {
+        self.taken = taken;
     }
 
     /// Whether a counted item is let in at once. Reads `taken` only if the mailbox looks full: the receiver writes it
@@ -84,16 +113,16 @@ impl<T> State<T> {
         if self.rare.as_ref().is_some_and(|rare| rare.closed.is_some() || !rare.waiting.is_empty()) {
             return false;
         }
-        if self.accepted - self.taken < self.capacity {
+        if self.entered - self.taken < self.capacity {
             return true;
         }
         self.taken = taken();
-        self.accepted - self.taken < self.capacity
+        self.entered - self.taken < self.capacity
     }
 
     /// How many counted items must have left for half of the room to be free.
     pub(crate) fn half_empty_at(&self) -> u64 {
-        self.accepted.saturating_sub(self.capacity / 2)
+        self.entered.saturating_sub(self.capacity / 2)
     }
 
     pub(crate) fn anyone_waits(&self) -> bool {
@@ -138,7 +167,7 @@ impl<T> State<T> {
     /// Lets a counted item in and says whom to wake.
     #[inline]
     pub(crate) fn accept(&mut self, item: T) -> Option<Waker> {
-        self.accepted += 1;
+        self.entered += 1;
         self.lane.push_back(item);
         self.wake_for_item()
     }
@@ -166,22 +195,45 @@ impl<T> State<T> {
 
     /// Remembers the receiver until it is woken.
     #[inline]
-    pub(crate) fn park(&mut self, waker: &Waker, idle: bool) {
+    pub(crate) fn park(&mut self, waker: &Waker, idle: bool, in_hand: bool) {
         self.idle = idle;
+        self.in_hand = in_hand;
         if !self.receiver.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.receiver = Some(waker.clone());
         }
     }
 
-    /// Swaps the lane for the receiver's empty batch, or parks the receiver.
+    /// Parks the receiver unless there is something in the lane.
     #[inline]
-    pub(crate) fn refill(&mut self, batch: &mut VecDeque<T>, waker: &Waker) -> Poll<Ready> {
+    pub(crate) fn wait_for_items(&mut self, waker: &Waker) -> Poll<Ready> {
         if self.lane.is_empty() {
-            self.park(waker, true);
+            self.park(waker, true, false);
             return Poll::Pending;
         }
-        std::mem::swap(&mut self.lane, batch);
+        self.in_hand = false;
         Poll::Ready(Ready::Items)
+    }
+
+    /// Swaps the lane for the receiver's empty batch, or parks the receiver. Where the oldest item may have to make
+    /// room, the lane keeps all but the one that is handled next: a sender cannot reach into the batch.
+    #[inline]
+    pub(crate) fn refill(&mut self, batch: &mut VecDeque<T>, waker: &Waker) -> Poll<Ready> {
+        let ready = self.wait_for_items(waker);
+        if ready.is_ready() {
+            if self.when_full == WhenFull::DropOldest {
+                batch.extend(self.lane.pop_front());
+            } else {
+                std::mem::swap(&mut self.lane, batch);
+            }
+        }
+        ready
+    }
+
+    /// Puts the unhandled rest of a batch back at the head of the lane.
+    pub(crate) fn give_back(&mut self, batch: &mut VecDeque<T>) {
+        self.in_hand = false;
+        std::mem::swap(&mut self.lane, batch);
+        self.lane.append(batch);
     }
 
     /// Puts a sender at the end of those who wait; returns its ticket.
@@ -203,7 +255,9 @@ impl<T> State<T> {
     /// Takes a waiting sender's item back; nothing if it has been let in.
     pub(crate) fn withdraw(&mut self, ticket: u64) -> Option<T> {
         let (waiting, at) = self.find(ticket)?;
-        waiting.remove(at).map(|waiter| waiter.item)
+        let item = waiting.remove(at)?.item;
+        self.tally().refused += 1;
+        Some(item)
     }
 
     fn find(&mut self, ticket: u64) -> Option<(&mut VecDeque<Waiter<T>>, usize)> {
@@ -219,9 +273,9 @@ impl<T> State<T> {
         if rare.closed.is_some() {
             return;
         }
-        while self.accepted - self.taken < self.capacity {
+        while self.entered - self.taken < self.capacity {
             let Some(waiter) = rare.waiting.pop_front() else { break };
-            self.accepted += 1;
+            self.entered += 1;
             self.lane.push_back(waiter.item);
             woken.push(waiter.waker);
         }
@@ -232,5 +286,40 @@ impl<T> State<T> {
         if let Some(rare) = self.rare.as_deref_mut() {
             woken.extend(rare.waiting.iter().map(|waiter| waiter.waker.clone()));
         }
+    }
+}
+
+impl<T: Queued> State<T> {
+    /// Takes everything out of the lane and forgets that it was let in; the receiver's batch is empty or given back.
+    /// Returns how many of it were counted.
+    pub(crate) fn clear(&mut self, taken: u64) -> (VecDeque<T>, u64) {
+        let counted = self.len(taken);
+        // With the batch given back, what was let in and not taken stands here. Otherwise a message was lost, and the
+        // statistics would not show it.
+        debug_assert_eq!(
+            counted,
+            self.lane.iter().filter(|item| item.is_counted()).count() as u64,
+            "what counts as queued is in the lane"
+        );
+        self.entered = taken;
+        (std::mem::take(&mut self.lane), counted)
+    }
+
+    /// Puts an item back into the lane that [`State::clear`] has taken out.
+    pub(crate) fn restore(&mut self, item: T) {
+        self.entered += u64::from(item.is_counted());
+        self.lane.push_back(item);
+    }
+
+    /// Lets a counted item in past the bound, at the cost of the oldest in the lane, which is returned; and says whom to
+    /// wake. With no counted item in the lane the oldest is on its way into a handler's hands: nothing is dropped then.
+    pub(crate) fn displace(&mut self, item: T) -> (Option<T>, Option<Waker>) {
+        // The first of all, unless notices stand before it.
+        let oldest = self.lane.iter().position(Queued::is_counted).and_then(|at| self.lane.remove(at));
+        if oldest.is_some() {
+            self.entered -= 1;
+            self.tally().dropped += 1;
+        }
+        (oldest, self.accept(item))
     }
 }

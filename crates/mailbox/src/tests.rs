@@ -1,5 +1,7 @@
 //! The mailbox by itself: polled by hand, without an executor.
 
+mod sequences;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,7 +11,13 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use minder_signals::{ActorId, Control, Exit, ExitReason};
 
-use crate::{Capacity, Mailbox, Ready, Refused, Sending};
+use crate::{Capacity, Left, Mailbox, Queued, Ready, Refused, Sending, Statistics, WhenFull};
+
+impl Queued for u32 {
+    fn is_counted(&self) -> bool {
+        *self < EXEMPT
+    }
+}
 
 #[derive(Default)]
 struct Wakes(AtomicUsize);
@@ -47,7 +55,7 @@ impl Receiver {
 
     fn handle(&mut self, mailbox: &Mailbox<u32>) -> bool {
         let Some(item) = self.batch.pop_front() else { return false };
-        if item < EXEMPT {
+        if item.is_counted() {
             mailbox.took_one();
         }
         self.seen.push(item);
@@ -65,7 +73,7 @@ impl Receiver {
 }
 
 fn full(capacity: u32) -> Mailbox<u32> {
-    let mailbox = Mailbox::new(Capacity::of(capacity));
+    let mailbox = Mailbox::new(Capacity::of(capacity), WhenFull::Reject);
     for item in 0..capacity {
         assert_eq!(mailbox.tell(item), Ok(()));
     }
@@ -170,7 +178,7 @@ fn orders_overtake_items_and_keep_their_own_order() {
 
 #[test]
 fn who_is_woken_by_what() {
-    let mailbox = Mailbox::new(Capacity::of(1));
+    let mailbox = Mailbox::new(Capacity::of(1), WhenFull::Reject);
     let (waker, wakes) = counted();
     let context = &mut Context::from_waker(&waker);
     let mut batch = VecDeque::new();
@@ -179,16 +187,16 @@ fn who_is_woken_by_what() {
     assert_eq!(mailbox.poll_refill(&mut batch, context), Poll::Ready(Ready::Items));
     mailbox.took_one();
     // Inside a handler only an order counts.
-    assert!(mailbox.park_in_handler(context).is_pending());
+    assert!(mailbox.park_in_handler(context, false).is_pending());
     assert_eq!((mailbox.tell(2), wakes()), (Ok(()), 0));
     mailbox.order(Control::Kill);
-    assert_eq!((wakes(), mailbox.park_in_handler(context)), (1, Poll::Ready(Ready::Orders)));
+    assert_eq!((wakes(), mailbox.park_in_handler(context, false)), (1, Poll::Ready(Ready::Orders)));
     assert_eq!(mailbox.next_order(), Some(Control::Kill));
     // And who waits for room that is there is let in by one that suspends.
     let mut sending = mailbox.send(3);
     assert!(poll(&mut sending).is_pending());
     mailbox.took_one();
-    assert!(mailbox.park_in_handler(context).is_pending());
+    assert!(mailbox.park_in_handler(context, false).is_pending());
     assert_eq!(poll(&mut sending), Poll::Ready(Ok(())));
 }
 
@@ -229,83 +237,9 @@ fn extracting_takes_what_is_asked_for_and_keeps_the_order() {
     assert_eq!(receiver.seen, [0, 1]);
 }
 
-/// Every sequence of these up to a length, against what must be true of each: items come out in the order in which
-/// they were offered, whether told or sent; nothing that was taken in is lost; the bound holds at each step.
-#[test]
-fn every_short_sequence_keeps_the_order_and_loses_nothing() {
-    const LENGTH: u32 = 6;
-    const STEPS: u32 = 6;
-    let mut sequences = 0;
-    for capacity in [1_u32, 2, 3] {
-        for mut code in 0..STEPS.pow(LENGTH) {
-            let steps: Vec<u32> = (0..LENGTH)
-                .map(|_| {
-                    let step = code % STEPS;
-                    code /= STEPS;
-                    step
-                })
-                .collect();
-            run(capacity, &steps);
-            sequences += 1;
-        }
-    }
-    assert_eq!(sequences, 3 * 46_656);
-}
-
-fn run(capacity: u32, steps: &[u32]) {
-    let mailbox = Mailbox::new(Capacity::of(capacity));
-    let mut receiver = Receiver::default();
-    let mut waiting: VecDeque<(u32, Sending<'_, u32>)> = VecDeque::new();
-    let mut taken_in = Vec::new();
-    for (item, step) in (0_u32..).zip(steps) {
-        match step {
-            0 => {
-                let room = mailbox.len() < u64::from(capacity) && waiting.is_empty();
-                let told = mailbox.tell(item);
-                assert_eq!(told.is_ok(), room, "{steps:?}");
-                taken_in.extend(told.is_ok().then_some(item));
-            }
-            1 => {
-                let mut sending = mailbox.send(item);
-                let room = mailbox.len() < u64::from(capacity) && waiting.is_empty();
-                let sent = poll(&mut sending);
-                assert_eq!(sent.is_ready(), room, "{steps:?}");
-                if room { taken_in.push(item) } else { waiting.push_back((item, sending)) }
-            }
-            // The one that has waited longest turns away.
-            2 => drop(waiting.pop_front()),
-            3 => {
-                if receiver.batch.is_empty() {
-                    let _ = receiver.refill(&mailbox);
-                }
-            }
-            4 => {
-                receiver.handle(&mailbox);
-                mailbox.admit_when_half_empty();
-            }
-            // A crash: the rest goes to the next life.
-            _ => mailbox.give_back(&mut receiver.batch),
-        }
-        while let Some((_, first)) = waiting.front_mut() {
-            let Poll::Ready(sent) = poll(first) else { break };
-            assert_eq!(sent, Ok(()));
-            taken_in.extend(waiting.pop_front().map(|(item, _)| item));
-        }
-        assert!(mailbox.len() <= u64::from(capacity), "{steps:?}");
-    }
-    receiver.drain(&mailbox);
-    for (item, mut sending) in waiting {
-        assert_eq!(poll(&mut sending), Poll::Ready(Ok(())), "{steps:?}: there is room at last");
-        taken_in.push(item);
-    }
-    assert_eq!(receiver.seen, taken_in, "{steps:?}");
-    assert!(taken_in.is_sorted(), "{steps:?}");
-    assert!(mailbox.is_empty());
-}
-
 #[test]
 fn an_order_that_was_not_looked_at_can_be_taken_back() {
-    let mailbox: Mailbox<u8> = Mailbox::new(Capacity::default());
+    let mailbox: Mailbox<u32> = Mailbox::new(Capacity::default(), WhenFull::default());
     mailbox.order(Control::Kill);
     mailbox.order(Control::Stop(ExitReason::Shutdown));
     mailbox.retract(|order| *order == Control::Kill);
@@ -315,4 +249,85 @@ fn an_order_that_was_not_looked_at_can_be_taken_back() {
     mailbox.retract(|_| true);
     assert!(!mailbox.has_orders() && !mailbox.needs_attention());
     assert_eq!(mailbox.next_order(), None);
+}
+
+#[test]
+fn dropping_the_oldest_passes_over_notices_and_reaches_everything_that_is_not_in_hand() {
+    let mailbox = Mailbox::new(Capacity::of(2), WhenFull::DropOldest);
+    let mut receiver = Receiver::default();
+    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!((mailbox.tell(1), mailbox.tell(2)), (Ok(()), Ok(())));
+    assert_eq!(mailbox.tell(3), Err(Refused::Dropped(1)));
+    assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Items));
+    assert_eq!(receiver.batch, [EXEMPT], "one at a time: the rest stays within reach");
+    receiver.handle(&mailbox);
+    assert_eq!(mailbox.tell(4), Err(Refused::Dropped(2)));
+    receiver.drain(&mailbox);
+    assert_eq!(receiver.seen, [EXEMPT, 3, 4]);
+    let Statistics { offered, accepted, dropped, handled, .. } = mailbox.statistics();
+    assert_eq!((offered, accepted, dropped, handled), (4, 4, 2, 2));
+}
+
+#[test]
+fn what_the_receiver_took_and_did_not_handle_is_told_apart() {
+    let mailbox = full(6);
+    let mut receiver = Receiver::default();
+    assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Items));
+    let hows = [Left::Skipped, Left::Expired, Left::Crashed, Left::Quarantined];
+    for how in hows {
+        receiver.handle(&mailbox);
+        mailbox.count(how);
+    }
+    receiver.handle(&mailbox);
+    assert!(mailbox.park_in_handler(&mut Context::from_waker(Waker::noop()), true).is_pending());
+    let Statistics { skipped, expired, crashed, quarantined, in_hand, handled, queued, .. } =
+        mailbox.statistics();
+    assert_eq!([skipped, expired, crashed, quarantined, in_hand, handled, queued], [1, 1, 1, 1, 1, 0, 1]);
+    // It was interrupted and will be delivered again.
+    mailbox.untake_one();
+    receiver.batch.push_front(4);
+    mailbox.give_back(&mut receiver.batch);
+    let again = mailbox.statistics();
+    assert_eq!((again.in_hand, again.handled, again.queued, again.accepted), (0, 0, 2, 6));
+    assert_eq!(mailbox.close(ExitReason::Shutdown), [4, 5]);
+    assert_eq!(mailbox.tell(7), Err(Refused::Closed(7, ExitReason::Shutdown)));
+    let last = mailbox.statistics();
+    assert_eq!((last.stopped, last.queued, last.offered, last.refused), (2, 0, 7, 1));
+    assert!(last.is_conserved(), "{last:?}");
+}
+
+#[test]
+fn a_new_epoch_purges_what_is_older_and_lets_in_who_waited() {
+    let mailbox = full(2);
+    let mut waiting = mailbox.send(2);
+    assert!(poll(&mut waiting).is_pending());
+    assert_eq!(mailbox.begin_epoch(), [0, 1]);
+    assert_eq!(poll(&mut waiting), Poll::Ready(Ok(())), "let in afterwards, and younger");
+    let Statistics { epoch, purged, queued, accepted, .. } = mailbox.statistics();
+    assert_eq!((epoch, purged, queued, accepted), (1, 2, 1, 3));
+}
+
+#[test]
+fn a_purge_spares_the_first_if_it_was_in_hand() {
+    let mailbox = full(3);
+    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!(mailbox.purge(|first| *first == 0), [1, 2, EXEMPT]);
+    assert_eq!((mailbox.len(), mailbox.statistics().purged), (1, 2));
+    assert_eq!(mailbox.purge(|first| *first == 7), [0]);
+    assert_eq!(mailbox.purge(|_| true), []);
+    assert!(mailbox.statistics().is_conserved());
+}
+
+#[test]
+fn a_try_that_goes_on_to_wait_is_one_offer() {
+    let mailbox = full(1);
+    assert_eq!(mailbox.try_tell(1), Err(Refused::Full(1)));
+    let mut waiting = mailbox.send(1);
+    assert!(poll(&mut waiting).is_pending());
+    drop(waiting);
+    assert_eq!(mailbox.try_tell(2), Err(Refused::Full(2)));
+    mailbox.count_refused();
+    assert_eq!(mailbox.tell(3), Err(Refused::Full(3)));
+    let Statistics { offered, refused, waiting, .. } = mailbox.statistics();
+    assert_eq!((offered, refused, waiting), (4, 3, 0));
 }

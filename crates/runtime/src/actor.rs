@@ -63,6 +63,22 @@ pub trait Actor: Send + Sized + 'static {
         context: &mut Context<Self::Msg>,
     ) -> impl Future<Output = Handled> + Send;
 
+    /// Declares a message idempotent, by a copy of it: handling it once more does no harm. The copy is kept while the
+    /// message is in hand; should the incarnation end meanwhile, it is handled first by the next one, and an asker goes
+    /// on waiting. A [`Reply`](crate::Reply) in it is copied with [`Reply::twin`](crate::Reply::twin).
+    ///
+    /// Without a copy (the default) a message is handled at most once: if it is in hand at a crash it is lost, and its
+    /// asker told.
+    ///
+    /// A message that has crashed several incarnations in a row (3 unless the child says otherwise) is moved into
+    /// quarantine, [`Addr::quarantine`](crate::Addr::quarantine), and its asker told
+    /// [`Poisoned`](crate::AskError::Poisoned). Runs before every message, so it must be quick.
+    #[inline]
+    fn redelivery(message: &Self::Msg) -> Option<Self::Msg> {
+        let _ = message;
+        None
+    }
+
     /// Handles what happened to actors it is linked to, watches or minds. Ignores it unless implemented.
     fn notice(
         &mut self,

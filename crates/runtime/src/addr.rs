@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_mailbox::Refused;
+use minder_mailbox::{Refused, Statistics};
 use minder_signals::{ActorId, Control, ExitReason};
 use tokio::sync::oneshot;
 
@@ -67,7 +67,7 @@ impl<M> std::error::Error for TellError<M> {}
 pub(crate) fn told<M>(refused: Refused<Item<M>>) -> TellError<M> {
     let message = |item: Item<M>| item.into_message().expect("what was refused is the message offered");
     match refused {
-        Refused::Full(item) => TellError::Full(message(item)),
+        Refused::Full(item) | Refused::Dropped(item) => TellError::Full(message(item)),
         Refused::Closed(item, reason) => TellError::Stopped(reason, message(item)),
     }
 }
@@ -77,13 +77,13 @@ impl<M: Send + 'static> Addr<M> {
     ///
     /// # Errors
     /// Gives the message back if it cannot be delivered at once: `Full` also while a [`Addr::send`] is waiting, so
-    /// that nobody overtakes it.
+    /// that nobody overtakes it. A mailbox that drops messages instead is never full: see [`WhenFull`](crate::WhenFull).
     ///
     /// # OTP
     /// `gen_server:cast/2`, except that OTP's mailboxes have no bound and a lost message is not told.
     pub fn tell(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
-        self.cell.mailbox.tell(Item::Tell(message.into())).map_err(told)
+        self.cell.tell(Item::Tell(message.into())).map_err(told)
     }
 
     /// Sends as soon as there is room; senders that wait are served first come, first served.
@@ -96,11 +96,17 @@ impl<M: Send + 'static> Addr<M> {
     /// Dropped before it is ready, the message was not delivered and is dropped with it.
     pub async fn send(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
-        match self.cell.mailbox.tell(Item::Tell(message.into())) {
-            Ok(()) => Ok(()),
-            Err(Refused::Full(item)) if !self.is_me() => self.cell.mailbox.send(item).await.map_err(told),
-            Err(refused) => Err(told(refused)),
-        }
+        let refused = match self.cell.mailbox.try_tell(Item::Tell(message.into())) {
+            Ok(()) => return Ok(()),
+            Err(Refused::Full(item)) if !self.is_me() => self.cell.mailbox.send(item).await.err(),
+            Err(refused) => {
+                if matches!(refused, Refused::Full(_)) {
+                    self.cell.mailbox.count_refused();
+                }
+                Some(refused)
+            }
+        };
+        refused.map_or(Ok(()), |refused| self.cell.unless_dropped(refused).map_err(told))
     }
 
     /// Sends a message with a [`Reply`] in it and waits for the answer, at most 5 seconds.
@@ -187,6 +193,11 @@ impl<M: Send + 'static> Addr<M> {
     /// Messages waiting to be handled.
     pub fn queued(&self) -> u64 {
         self.cell.mailbox.len()
+    }
+
+    /// What became of the messages offered to this actor, over all its lives.
+    pub fn statistics(&self) -> Statistics {
+        self.cell.mailbox.statistics()
     }
 
     /// This address as one for a single type of messages out of those the actor takes.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use minder_mailbox::{Refused, Sending};
+use minder_mailbox::{Refused, Sending, WhenFull};
 use minder_signals::Moment;
 
-use crate::cell::{Cell, WhenFull};
+use crate::cell::Cell;
 use crate::deadlines::{Due, Key};
 use crate::notice::Item;
-use crate::reply::{AskError, Reply, Slot};
+use crate::reply::{AskError, Gone, Reply, Slot};
 use crate::system::SystemShared;
 
 /// How long an ask waits unless it says otherwise.
@@ -28,14 +28,19 @@ pub(crate) async fn ask<M: Send + 'static, T: Send + 'static>(
     let item = Item::Ask(message(Reply::new(slot.clone())), slot.clone());
     // The one clock read of an ask: its deadline needs it.
     let until = cell.core.system.now() + within;
-    let mut wait = Wait { slot: &*slot, alarm: Alarm::new(&cell.core.system, until), settled: false };
-    match cell.mailbox.tell(item) {
-        Ok(()) => {}
-        Err(Refused::Full(item)) if cell.when_full == WhenFull::Wait => {
-            let mut sending = cell.mailbox.send(item);
-            poll_fn(|cx| wait.poll_room(&mut sending, cx)).await?;
+    let mut wait =
+        Wait { slot: &*slot, alarm: Alarm::new(&cell.core.system, until), end: Some(Gone::TurnedAway) };
+    if cell.when_full == WhenFull::Wait {
+        match cell.mailbox.try_tell(item) {
+            Ok(()) => {}
+            Err(Refused::Full(item)) => {
+                let mut sending = cell.mailbox.send(item);
+                poll_fn(|cx| wait.poll_room(&mut sending, cx)).await?;
+            }
+            Err(refused) => return Err(asked(refused)),
         }
-        Err(refused) => return Err(asked(refused)),
+    } else if let Err(refused) = cell.mailbox.tell(item) {
+        cell.unless_dropped(refused).map_err(asked)?;
     }
     poll_fn(|cx| wait.poll_outcome(cx)).await
 }
@@ -44,6 +49,7 @@ fn asked<M>(refused: Refused<Item<M>>) -> AskError<M> {
     match refused {
         Refused::Full(item) => AskError::Full(item.into_message().expect("an ask's item is its message")),
         Refused::Closed(item, reason) => AskError::Stopped(reason, item.into_message()),
+        Refused::Dropped(_) => AskError::Dropped,
     }
 }
 
@@ -51,8 +57,8 @@ fn asked<M>(refused: Refused<Item<M>>) -> AskError<M> {
 struct Wait<'a, M, T> {
     slot: &'a Slot<M, T>,
     alarm: Alarm<'a>,
-    /// Whether the outcome has been taken: then there is nobody to tell.
-    settled: bool,
+    /// How to turn away when dropped; nothing if the outcome has been taken, and there is nobody to tell.
+    end: Option<Gone>,
 }
 
 impl<M, T> Wait<'_, M, T> {
@@ -67,6 +73,7 @@ impl<M, T> Wait<'_, M, T> {
         if self.alarm.is_due(cx.waker()) {
             // If it was let in just now, the answer has no time left either.
             drop(sending.withdraw());
+            self.end = Some(Gone::Expired);
             return Poll::Ready(Err(AskError::TimedOut));
         }
         Poll::Pending
@@ -74,10 +81,13 @@ impl<M, T> Wait<'_, M, T> {
 
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, AskError<M>>> {
         match self.slot.poll_outcome(cx.waker()) {
-            Poll::Pending if self.alarm.is_due(cx.waker()) => Poll::Ready(Err(AskError::TimedOut)),
+            Poll::Pending if self.alarm.is_due(cx.waker()) => {
+                self.end = Some(Gone::Expired);
+                Poll::Ready(Err(AskError::TimedOut))
+            }
             Poll::Pending => Poll::Pending,
             ready => {
-                self.settled = true;
+                self.end = None;
                 ready
             }
         }
@@ -86,8 +96,8 @@ impl<M, T> Wait<'_, M, T> {
 
 impl<M, T> Drop for Wait<'_, M, T> {
     fn drop(&mut self) {
-        if !self.settled {
-            self.slot.abandon();
+        if let Some(why) = self.end {
+            self.slot.abandon(why);
         }
     }
 }

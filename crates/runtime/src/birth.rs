@@ -4,6 +4,7 @@
 //! held: the minder cannot end in between and leave it unnoticed.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,21 @@ pub struct StartOptions {
     pub name: Option<Arc<str>>,
     /// How long a handler may await before its actor is killed with [`ExitReason::Hung`](minder_signals::ExitReason::Hung). No limit unless given.
     pub handler_limit: Option<Duration>,
+    /// What becomes of the messages that wait when this incarnation ends, unless its seat is given up.
+    pub queued: Queued,
+    /// How many incarnations in a row an idempotent message may crash before it is moved into quarantine; 3 unless given.
+    pub quarantine_after: Option<NonZeroU8>,
+}
+
+/// What becomes of messages that wait to be handled when an actor ends and another takes its seat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Queued {
+    /// The next life handles them.
+    #[default]
+    Keep,
+    /// They are purged, and their askers told [`Purged`](crate::AskError::Purged). As OTP has it, where a process takes
+    /// its mailbox along.
+    Purge,
 }
 
 impl StartOptions {
@@ -110,6 +126,7 @@ trait Launch: Send + Sync {
     /// Itself in a seat of its own, where none was given.
     fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe>;
     fn seat(&self) -> Option<SeatId>;
+    fn begin_epoch(&self) -> bool;
 }
 
 impl Recipe {
@@ -144,6 +161,16 @@ impl Recipe {
         self.launch.settled(&system.shared).unwrap_or_else(|| self.clone())
     }
 
+    /// This recipe as that of a minder whose own children these are: an epoch that begins for it begins for them.
+    #[must_use]
+    pub fn over(self, below: Vec<Recipe>) -> Self {
+        Self { launch: Arc::new(Over { minder: self, below }) }
+    }
+
+    pub(crate) fn begin_epoch(&self) -> bool {
+        self.launch.begin_epoch()
+    }
+
     /// The seat it was given, if it was.
     pub fn seat(&self) -> Option<SeatId> {
         self.launch.seat()
@@ -153,6 +180,32 @@ impl Recipe {
 impl fmt::Debug for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Recipe")
+    }
+}
+
+struct Over {
+    minder: Recipe,
+    below: Vec<Recipe>,
+}
+
+impl Launch for Over {
+    fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
+        self.minder.start(minder, options)
+    }
+
+    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe> {
+        Some(self.minder.launch.settled(system)?.over(self.below.clone()))
+    }
+
+    fn seat(&self) -> Option<SeatId> {
+        self.minder.seat()
+    }
+
+    fn begin_epoch(&self) -> bool {
+        for child in &self.below {
+            child.begin_epoch();
+        }
+        self.minder.begin_epoch()
     }
 }
 
@@ -183,6 +236,10 @@ where
     fn seat(&self) -> Option<SeatId> {
         Some(self.seat.id())
     }
+
+    fn begin_epoch(&self) -> bool {
+        self.seat.cell().begin_epoch()
+    }
 }
 
 impl<R, F> Launch for OwnSeat<F>
@@ -202,6 +259,10 @@ where
 
     fn seat(&self) -> Option<SeatId> {
         None
+    }
+
+    fn begin_epoch(&self) -> bool {
+        false
     }
 }
 

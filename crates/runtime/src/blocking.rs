@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 
-use minder_signals::ExitReason;
+use minder_signals::{ExitReason, PanicReport};
 use tokio::sync::oneshot;
 
 use crate::frame;
+use crate::incarnation::yield_now;
 use crate::reply::Fate;
 
 /// Counts the closures of one incarnation that are still running.
@@ -47,6 +48,26 @@ impl Latch {
     }
 }
 
+/// Runs a closure right here, where time and threads are simulated, in the order of [`run`]: the handler suspends, the
+/// closure runs to its end, and others get their turn before the handler goes on, so that it can be killed in between.
+pub(crate) async fn run_inline<T>(latch: &Arc<Latch>, cell: usize, work: impl FnOnce() -> T) -> T {
+    let running = latch.enter();
+    // What the handler dropped so far was dropped by a living actor, as it would be if it suspended here.
+    frame::judge_dropped(|| Fate::NoReply);
+    let result = frame::run_as(cell, work);
+    frame::judge_dropped(|| fate_after(&result));
+    drop(running);
+    yield_now().await;
+    result.unwrap_or_else(|report| frame::raise(*report))
+}
+
+fn fate_after<T>(result: &Result<T, Box<PanicReport>>) -> Fate {
+    match result {
+        Ok(_) => Fate::NoReply,
+        Err(report) => Fate::Crashed(ExitReason::Panic(Arc::from(report.clone()))),
+    }
+}
+
 /// Runs a closure on a thread that may block. A panic in it goes on in the caller.
 #[expect(clippy::disallowed_methods, reason = "this is the supported way to block")]
 pub(crate) async fn run<T: Send + 'static>(
@@ -59,10 +80,7 @@ pub(crate) async fn run<T: Send + 'static>(
     // The pool's own handle is of no use: it would keep the result alive after the latch has opened.
     drop(tokio::task::spawn_blocking(move || {
         let result = frame::run_as(cell, work);
-        frame::judge_dropped(|| match &result {
-            Ok(_) => Fate::NoReply,
-            Err(report) => Fate::Crashed(ExitReason::Panic(Arc::from(report.clone()))),
-        });
+        frame::judge_dropped(|| fate_after(&result));
         if let Err(unheard) = tell.send(result) {
             // Whoever asked for it was killed meanwhile. What was made for it is gone before anybody hears of that.
             let _ = frame::drop_caught(cell, unheard);

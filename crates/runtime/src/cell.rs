@@ -4,32 +4,37 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
-use minder_mailbox::{Capacity, Mailbox};
+use minder_mailbox::{Capacity, Mailbox, Queued, Refused, WhenFull};
 use minder_signals::{ActorId, Control, Down, Exit, ExitReason};
 
 use crate::frame;
+use crate::letters::{Burial, Cause, DeadLetter};
 use crate::life::{AnyCell, CellCore, FinalWatcher, Peer};
 use crate::notice::{Item, Notice};
+use crate::redelivery::Past;
 use crate::reply::Fate;
 use crate::system::SystemShared;
-
-/// What an ask does when the mailbox is full. A `tell` is refused and a `send` waits in either case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenFull {
-    /// The ask fails at once with `Full`, so that overload is seen where it is made. The default.
-    #[default]
-    Reject,
-    /// The ask waits for room, in turn, within its deadline.
-    Wait,
-}
 
 /// How much a mailbox takes, and what happens beyond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MailboxOptions {
     /// The bound; 1,024 unless said otherwise.
     pub capacity: Capacity,
-    /// What an ask does at the bound.
+    /// What happens at the bound.
     pub when_full: WhenFull,
+}
+
+impl MailboxOptions {
+    /// At most so many messages; see [`WhenFull`] for what happens beyond.
+    pub const fn bounded(messages: u32, when_full: WhenFull) -> Self {
+        Self { capacity: Capacity::of(messages), when_full }
+    }
+
+    /// No bound but memory. For few senders whose number bounds it anyway; elsewhere it hides overload until it is too
+    /// late.
+    pub const fn unbounded() -> Self {
+        Self { capacity: Capacity::UNBOUNDED, when_full: WhenFull::Reject }
+    }
 }
 
 pub(crate) struct Cell<M> {
@@ -44,7 +49,7 @@ impl<M: Send + 'static> Cell<M> {
     pub(crate) fn new(system: Arc<SystemShared>, path: Option<Arc<str>>, options: MailboxOptions) -> Self {
         Self {
             core: CellCore::new(system.next_cell(), system, path),
-            mailbox: Mailbox::new(options.capacity),
+            mailbox: Mailbox::new(options.capacity, options.when_full),
             when_full: options.when_full,
             seats: AtomicU32::new(0),
         }
@@ -59,17 +64,113 @@ impl<M: Send + 'static> Cell<M> {
         Peer { cell: self.clone(), incarnation: id.incarnation() }
     }
 
-    /// Settles what stood in the lane of a seat that is given up: asks get their message back, the rest is dropped.
-    pub(crate) fn settle(&self, rest: VecDeque<Item<M>>, reason: &ExitReason) {
-        frame::with_fate(Fate::Stopped(reason.clone()), || {
-            for item in rest {
-                // Dropping a message is user code; its panic has no actor left to be added to.
-                let _ = frame::run_as(self.core.address(), || match item {
-                    Item::Ask(message, slot) => slot.give_back(message, reason.clone()),
-                    other => drop(other),
-                });
+    /// Puts a message in at once or not at all. Where messages are dropped at the bound, that is told here to whoever
+    /// asked.
+    #[inline]
+    pub(crate) fn tell(&self, item: Item<M>) -> Result<(), Refused<Item<M>>> {
+        match self.mailbox.tell(item) {
+            Ok(()) => Ok(()),
+            Err(refused) => self.unless_dropped(refused),
+        }
+    }
+
+    /// What is refused, unless the offer was good and a message was dropped for it.
+    #[cold]
+    pub(crate) fn unless_dropped(&self, refused: Refused<Item<M>>) -> Result<(), Refused<Item<M>>> {
+        match refused {
+            Refused::Dropped(item) => {
+                self.bury(item, Cause::Dropped, None);
+                Ok(())
             }
-        });
+            refused => Err(refused),
+        }
+    }
+
+    /// Empties the lane between two lives of a child whose messages are not kept. One that was in hand is not among
+    /// those that waited: whether it is delivered again is its own declaration.
+    pub(crate) fn purge(&self, reason: &ExitReason) {
+        let rest = self.mailbox.purge(|first| matches!(first, Item::Again(..)));
+        self.bury_all(rest, Cause::Purged, reason);
+    }
+
+    /// Begins a new epoch: what was let in before belongs to a state of the whole group that no longer exists. False,
+    /// and nothing happens, if somebody lives here.
+    pub(crate) fn begin_epoch(&self) -> bool {
+        let (rest, reason) = {
+            // With the life held, so that nobody moves in meanwhile.
+            let mut life = self.core.life();
+            if life.occupied {
+                return false;
+            }
+            let last = life.ties_if_any().and_then(|ties| ties.last_reason.clone());
+            (self.mailbox.begin_epoch(), last.unwrap_or(ExitReason::Shutdown))
+        };
+        self.bury_all(rest, Cause::Purged, &reason);
+        true
+    }
+
+    fn bury_all(&self, items: VecDeque<Item<M>>, cause: Cause, reason: &ExitReason) {
+        items.into_iter().for_each(|item| self.bury(item, cause, Some(reason)));
+    }
+
+    /// The end of an item that will not be handled, and is counted already: whoever asked is told, and a message is
+    /// kept as a dead letter if that is wanted. Otherwise it is dropped, which is user code: its panic has no actor to be
+    /// added to.
+    pub(crate) fn bury(&self, item: Item<M>, cause: Cause, reason: Option<&ExitReason>) {
+        let why = || reason.cloned().unwrap_or(ExitReason::NoActor);
+        let fate = match cause {
+            Cause::Stopped => Fate::Stopped(why()),
+            // A notice, or a message of its own timers: those die with their incarnation.
+            _ if !item.is_counted() => Fate::Crashed(why()),
+            Cause::Purged => Fate::Purged(why()),
+            Cause::Poisoned => Fate::Poisoned,
+            Cause::Crashed | Cause::Dropped | Cause::Expired => Fate::Dropped,
+        };
+        let ended = fate.clone();
+        let end = || {
+            let (message, slot, past) = match item {
+                Item::Notice(_) | Item::Own(_) => return drop(item),
+                Item::Tell(message) => (message, None, None),
+                Item::Ask(message, slot) => (message, Some(slot), None),
+                Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),
+            };
+            let kept = match slot {
+                Some(slot) if cause == Cause::Stopped => {
+                    slot.give_back(message, why());
+                    None
+                }
+                Some(slot) => {
+                    slot.end(fate);
+                    Some(message)
+                }
+                None => Some(message),
+            };
+            self.keep_letter(cause, kept, reason, past);
+        };
+        let _ = frame::with_fate(ended, || frame::run_as(self.core.address(), end));
+    }
+
+    /// Keeps a dead letter if those of this cause are wanted; otherwise the message is dropped.
+    pub(crate) fn keep_letter(
+        &self,
+        cause: Cause,
+        message: Option<M>,
+        reason: Option<&ExitReason>,
+        past: Option<Box<Past<M>>>,
+    ) {
+        let system = &self.core.system;
+        if system.letters.bound(cause) == 0 {
+            return;
+        }
+        let name = std::any::type_name::<M>();
+        let mut letter = DeadLetter::new(self.core.path(), cause, name, system.now());
+        letter.reason = reason.cloned();
+        if let Some(past) = past {
+            letter.attempts = past.attempts;
+            letter.failures = past.failures;
+        }
+        let message = message.map(|message| Box::new(message) as Box<dyn std::any::Any + Send>);
+        system.letters.bury(Burial { cell: self.core.number, letter, message });
     }
 
     /// Closes the mailbox, settles its rest and tells those who watch the seat. The second time it does nothing.
@@ -79,7 +180,7 @@ impl<M: Send + 'static> Cell<M> {
             let messages = rest.iter().filter(|item| item.is_counted()).count();
             closing.note_left(&self.core.path(), messages);
         }
-        self.settle(rest, &reason);
+        self.bury_all(rest, Cause::Stopped, &reason);
         let watchers = match self.core.life().ties_if_any() {
             Some(ties) => std::mem::take(&mut ties.final_watchers),
             None => Vec::new(),

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +12,14 @@ use tokio::sync::oneshot;
 
 use crate::actor::IntoActor;
 use crate::addr::Addr;
-use crate::birth::{self, ActorRef, Recipe, StartError, StartOptions};
+use crate::birth::{self, ActorRef, Queued, Recipe, StartError, StartOptions};
 use crate::blocking::{self, Latch};
 use crate::cell::Cell;
 use crate::events::Event;
 use crate::frame;
 use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
 use crate::notice::{ChildEvent, Item, Notice};
+use crate::redelivery::Past;
 use crate::system::System;
 use crate::timers::{TimerId, Timers};
 
@@ -29,6 +31,8 @@ pub struct Context<M> {
     pub(crate) has_handled: bool,
     /// Whether the start has been acknowledged; if not, `Extra::starter` may be waiting for it.
     pub(crate) acknowledged: bool,
+    /// Whether a message was in hand at the end of which there is no copy.
+    pub(crate) lost: bool,
     /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
     pub(crate) batch: VecDeque<Item<M>>,
     /// Boxed: an actor ends once.
@@ -53,6 +57,12 @@ pub(crate) struct Extra<M> {
     pub(crate) monitors: HashMap<MonitorId, Monitored>,
     pub(crate) timers: Option<Arc<Timers<M>>>,
     pub(crate) latch: Option<Arc<Latch>>,
+    /// The copy of the message in hand, if it is idempotent.
+    pub(crate) copy: Option<M>,
+    /// What is known of the message in hand, if it was in hand before.
+    pub(crate) past: Option<Box<Past<M>>>,
+    pub(crate) quarantine_after: Option<NonZeroU8>,
+    pub(crate) purges: bool,
     rng: Option<fastrand::Rng>,
 }
 
@@ -70,6 +80,10 @@ impl<M> Default for Extra<M> {
             monitors: HashMap::new(),
             timers: None,
             latch: None,
+            copy: None,
+            past: None,
+            quarantine_after: None,
+            purges: false,
             rng: None,
         }
     }
@@ -82,6 +96,7 @@ impl<M: Send + 'static> Context<M> {
             incarnation: id.incarnation(),
             has_handled: false,
             acknowledged: false,
+            lost: false,
             batch: VecDeque::new(),
             ending: None,
             extra: None,
@@ -92,6 +107,12 @@ impl<M: Send + 'static> Context<M> {
         }
         if options.handler_limit.is_some() {
             context.extra().handler_limit = options.handler_limit;
+        }
+        if options.quarantine_after.is_some() {
+            context.extra().quarantine_after = options.quarantine_after;
+        }
+        if options.queued == Queued::Purge {
+            context.extra().purges = true;
         }
         context
     }
@@ -119,6 +140,13 @@ impl<M: Send + 'static> Context<M> {
     /// Where this actor stands in its tree.
     pub fn path(&self) -> Arc<str> {
         self.cell.core.path()
+    }
+
+    /// Which delivery of the message in hand this is: 1, and more for an idempotent message that was in hand when an
+    /// earlier incarnation ended.
+    pub fn attempt(&self) -> u32 {
+        let past = self.extra.as_ref().and_then(|extra| extra.past.as_ref());
+        past.map_or(0, |past| past.attempts) + 1
     }
 
     /// The system it lives in.
@@ -149,7 +177,8 @@ impl<M: Send + 'static> Context<M> {
         self.cell.core.system.sleep(duration).await;
     }
 
-    /// Runs a closure that blocks its thread, away from the actors. A panic in it goes on in the caller.
+    /// Runs a closure that blocks its thread, away from the actors. A panic in it goes on in the caller. In simulation
+    /// it runs inline, as one step.
     ///
     /// # Cancel safety
     /// Dropping the future does not stop the closure; this incarnation ends only when it has returned.
@@ -157,6 +186,9 @@ impl<M: Send + 'static> Context<M> {
         frame::effect();
         let cell = self.cell.core.address();
         let latch = self.extra().latch.get_or_insert_default().clone();
+        if self.cell.core.system.home.is_simulated() {
+            return blocking::run_inline(&latch, cell, work).await;
+        }
         blocking::run(&latch, cell, work).await
     }
 
@@ -335,6 +367,14 @@ impl<M: Send + 'static> Context<M> {
     {
         frame::effect();
         birth::spawn_minded(&self.peer(), name, make)
+    }
+
+    /// Begins a new epoch of a seat in which nobody lives: messages that were sent to it before are purged, an idempotent
+    /// one that was in hand among them, and their askers told. For a minder that restarts several children together:
+    /// after the last stop and before the first start, so that no new life sees a message to the state of an old one.
+    /// False if somebody lives there, or the recipe has no seat yet.
+    pub fn begin_epoch(&mut self, recipe: &Recipe) -> bool {
+        recipe.begin_epoch()
     }
 
     /// Orders a minded actor to stop. One that traps exits finishes the message in hand and cleans up.

@@ -1,6 +1,6 @@
 //! Everything that is due at some time, in one coarse structure per system: buckets of a fixed width, and one task
 //! that sleeps until the earliest of them. Never early, late by at most a bucket's width; a system in which nothing
-//! is due does not tick.
+//! is due does not tick. In simulated time the width is a millisecond, as fine as tokio's own timers.
 //! Registering and cancelling are a lock and a slab operation each: most deadlines (those of asks) are cancelled.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,9 @@ use crate::clock::Clock;
 mod tests;
 
 /// The width of a bucket.
-const WIDTH: Duration = Duration::from_millis(5);
+pub(crate) const WIDTH: Duration = Duration::from_millis(5);
+/// The same where time is simulated: there a finer bucket costs no wake-up of a real processor.
+pub(crate) const EXACT: Duration = Duration::from_millis(1);
 
 /// What happens when something is due.
 pub(crate) enum Due {
@@ -71,14 +73,25 @@ struct Table {
 
 pub(crate) struct Deadlines {
     clock: Clock,
+    /// The width of a bucket, in nanoseconds.
+    width: u64,
     table: Mutex<Table>,
     earlier: Notify,
 }
 
 impl Deadlines {
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, width: Duration) -> Self {
         let table = Table { awaited: u64::MAX, ..Default::default() };
-        Self { clock, table: Mutex::new(table), earlier: Notify::new() }
+        Self { clock, width: nanos(width), table: Mutex::new(table), earlier: Notify::new() }
+    }
+
+    /// The bucket at whose edge this moment has passed.
+    fn bucket_of(&self, at: Moment) -> u64 {
+        nanos(at.since_start()).div_ceil(self.width)
+    }
+
+    fn edge_of(&self, bucket: u64) -> Moment {
+        Moment::after_start(Duration::from_nanos(bucket.saturating_mul(self.width)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -87,7 +100,7 @@ impl Deadlines {
 
     /// Registers something for the first bucket edge at or after `at`.
     pub(crate) fn register(&self, at: Moment, due: Due) -> Key {
-        let number = bucket_of(at);
+        let number = self.bucket_of(at);
         let mut table = self.lock();
         let serial = table.serial;
         table.serial += 1;
@@ -139,7 +152,7 @@ impl Deadlines {
             let mut earlier = pin!(self.earlier.notified());
             match next {
                 Some(bucket) => {
-                    let mut sleep = pin!(self.clock.sleep_until(edge_of(bucket)));
+                    let mut sleep = pin!(self.clock.sleep_until(self.edge_of(bucket)));
                     poll_fn(|cx| match earlier.as_mut().poll(cx) {
                         Poll::Pending => sleep.as_mut().poll(cx),
                         ready => ready,
@@ -153,7 +166,7 @@ impl Deadlines {
 
     /// Fires the buckets whose edge has passed. Returns the next one, if any; `None` once the system has ended.
     fn fire_due(&self, now: Moment) -> Option<Option<u64>> {
-        let passed = u64::try_from(now.since_start().as_nanos() / WIDTH.as_nanos()).unwrap_or(u64::MAX);
+        let passed = nanos(now.since_start()) / self.width;
         loop {
             let mut table = self.lock();
             if table.closed {
@@ -217,13 +230,9 @@ impl Table {
     }
 }
 
-fn edge_of(bucket: u64) -> Moment {
-    let nanos = u64::try_from(WIDTH.as_nanos()).unwrap_or(u64::MAX);
-    Moment::after_start(Duration::from_nanos(bucket.saturating_mul(nanos)))
-}
-
-fn bucket_of(at: Moment) -> u64 {
-    u64::try_from(at.since_start().as_nanos().div_ceil(WIDTH.as_nanos())).unwrap_or(u64::MAX)
+/// 584 years at most.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl Bucket {

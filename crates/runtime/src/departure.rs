@@ -1,11 +1,12 @@
 //! The end of an incarnation, always in this order:
 //!
-//! 1. the reason is fixed; an orderly end cleans up (`stopping`);
-//! 2. the handler's future is dropped, and with it the message in hand (`incarnation::attend` has done it);
+//! 1. the reason is fixed, the handler's future is dropped (`incarnation::attend` has done both), and the message in hand
+//!    is settled (`redelivery.rs`);
+//! 2. an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
 //! 4. its blocking closures have returned;
 //! 5. its timers and monitors are gone;
-//! 6. the queue is settled: it waits for the next life, or is given back if the seat is given up;
+//! 6. the queue is settled: it waits for the next life, or is purged, or is given back if the seat is given up;
 //! 7. the seat is vacant, and links, monitors, children and the minder are told.
 //!
 //! Whoever hears of the end may rely on all of it. Every drop of user code is caught; a panic in one is added to the
@@ -26,6 +27,7 @@ use crate::incarnation::{Duty, End, attend};
 use crate::life::{Minder, Peer, Ties, Watcher};
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::probe::Probe;
+use crate::redelivery;
 use crate::reply::Fate;
 use crate::seat::Seat;
 
@@ -38,6 +40,9 @@ pub(crate) async fn depart<A: Actor>(
     let cell = context.cell.clone();
     let address = cell.core.address();
     let End { mut reason, orderly } = end;
+    let charged = redelivery::settle(&mut context, &reason);
+    // Already here: what is counted as queued must be within reach of whoever makes room in it.
+    cell.mailbox.give_back(&mut context.batch);
     if let Some(actor) = actor.as_mut()
         && orderly
         && let Some(worse) = clean_up(actor, &mut context, &reason).await
@@ -50,9 +55,10 @@ pub(crate) async fn depart<A: Actor>(
     let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
     frame::add_drop_panic(&mut reason, dropped);
 
-    let mut starter = None;
+    let (mut starter, mut purges) = (None, false);
     if let Some(mut extra) = context.extra.take() {
         starter = extra.starter.take();
+        purges = extra.purges;
         if let Some(latch) = &extra.latch {
             poll_fn(|cx| latch.poll_empty(cx.waker())).await;
         }
@@ -66,10 +72,12 @@ pub(crate) async fn depart<A: Actor>(
         }
     }
 
-    cell.mailbox.give_back(&mut context.batch);
     if seat.is_shared() {
         // Before letting go: whoever gives the seat up later wants to know why its last actor ended.
         cell.core.life().ties().last_reason = Some(reason.clone());
+        if purges {
+            cell.purge(&reason);
+        }
     }
     if seat.let_go() {
         cell.close(reason.clone());
@@ -81,11 +89,12 @@ pub(crate) async fn depart<A: Actor>(
         id: context.id(),
         reason: &reason,
         started,
+        charged,
     });
     let vacated = vacate(&context, abnormal_since);
     // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
     let _ = frame::with_fate(fate, || frame::drop_each_caught(address, vacated.stale));
-    tell(context, vacated.ties, vacated.minder, starter, reason);
+    tell(context, vacated.ties, vacated.minder, starter, Why { reason, charged });
 }
 
 /// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
@@ -97,6 +106,9 @@ async fn clean_up<A: Actor>(
     let cell = context.cell.clone();
     let mut duty = Duty::new(&cell, context);
     duty.stopping = true;
+    if let Some(killed) = duty.obey() {
+        return Some(killed.reason);
+    }
     let ended = attend(
         pin!(None),
         || async {
@@ -108,6 +120,12 @@ async fn clean_up<A: Actor>(
     .await;
     frame::judge_dropped(|| Fate::Crashed(reason.clone()));
     ended.err().map(|end| end.reason)
+}
+
+/// What is told of the end.
+struct Why {
+    reason: ExitReason,
+    charged: bool,
 }
 
 struct Vacated<M> {
@@ -139,8 +157,9 @@ fn tell<M: Send + 'static>(
     ties: Ties,
     minder: Minder,
     starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
-    reason: ExitReason,
+    why: Why,
 ) {
+    let Why { reason, charged } = why;
     let id = context.id();
     let Context { cell, acknowledged, .. } = context;
     let Ties { links, watchers, children, heir, .. } = ties;
@@ -173,8 +192,11 @@ fn tell<M: Send + 'static>(
             if let Some(ties) = minder.cell.core().life().ties_if_any() {
                 Peer::take_from(&mut ties.children, id);
             }
-            let event =
-                if acknowledged { ChildEvent::Exited(reason) } else { ChildEvent::StartFailed(reason) };
+            let event = if acknowledged {
+                ChildEvent::Exited { reason, charged }
+            } else {
+                ChildEvent::StartFailed(reason)
+            };
             minder.child_event(id, event);
         }
     }

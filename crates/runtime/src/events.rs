@@ -1,5 +1,6 @@
-//! What a system tells whoever watches it: one event per exit, per supervisor decision, and per recovery.
-//! Every event also goes to `tracing`, under the targets `minder::exit`, `minder::decision` and `minder::recovery`.
+//! What a system tells whoever watches it: one event per exit, per supervisor decision, per recovery, and per error that
+//! reached nobody. Every event also goes to `tracing`, under the targets `minder::exit`, `minder::decision`,
+//! `minder::recovery` and `minder::unheard`.
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub enum Event<'a> {
         reason: &'a ExitReason,
         /// Whether its start had been acknowledged; if not, this is a failed start.
         started: bool,
+        /// Whether the end counts as its own: see [`ChildEvent::Exited`](crate::ChildEvent::Exited).
+        charged: bool,
     },
     /// A minder decided what to do about a child.
     Decided {
@@ -44,6 +47,18 @@ pub enum Event<'a> {
         /// How long after the crash.
         after: Duration,
     },
+    /// A method of an `#[actor]` returned an error that reached nobody: its message was told and not asked, or whoever
+    /// asked had turned away. Counted by [`System::unheard_errors`](crate::System::unheard_errors).
+    Unheard {
+        /// Where the actor stands in its tree.
+        path: &'a str,
+        /// Which incarnation.
+        id: ActorId,
+        /// The message whose method returned the error.
+        message: &'static str,
+        /// The error, as text.
+        error: &'a str,
+    },
 }
 
 /// Gets every event of a system, in the thread in which it happens: must be quick, and must not wait for actors.
@@ -54,12 +69,13 @@ pub trait Observer: Send + Sync + 'static {
 
 pub(crate) fn trace(event: &Event<'_>) {
     match event {
-        Event::Exited { path, id, reason, started } => {
-            let (path, id, kind, started) = (*path, tracing::field::display(id), reason.kind(), *started);
+        Event::Exited { path, id, reason, started, charged } => {
+            let (path, id, kind) = (*path, tracing::field::display(id), reason.kind());
+            let (started, charged) = (*started, *charged);
             if reason.is_abnormal() {
-                tracing::warn!(target: "minder::exit", path, %id, kind, started, reason = %reason, "actor ended");
+                tracing::warn!(target: "minder::exit", path, %id, kind, started, charged, reason = %reason, "actor ended");
             } else {
-                tracing::debug!(target: "minder::exit", path, %id, kind, started, reason = %reason, "actor ended");
+                tracing::debug!(target: "minder::exit", path, %id, kind, started, charged, reason = %reason, "actor ended");
             }
         }
         Event::Decided { path, child, decision, reason, restarts, limit } => {
@@ -68,6 +84,9 @@ pub(crate) fn trace(event: &Event<'_>) {
         }
         Event::Recovered { path, id, after } => {
             tracing::debug!(target: "minder::recovery", path, %id, after_us = after.as_micros() as u64, "actor recovered");
+        }
+        Event::Unheard { path, id, message, error } => {
+            tracing::warn!(target: "minder::unheard", path, %id, method = message, error, "an error reached nobody");
         }
     }
 }

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use minder_signals::{ActorId, Control, Moment, PanicReport};
 
+use crate::addr::Addr;
+use crate::notice::Notice;
+
 use crate::frame;
 use crate::life::{AnyCell, CellCore, Peer};
 use crate::system::SystemShared;
@@ -59,6 +62,15 @@ pub struct Target {
 }
 
 impl Target {
+    pub(crate) fn of(cell: Arc<dyn AnyCell>, id: ActorId) -> Self {
+        Self { cell: Arc::downgrade(&cell), id }
+    }
+
+    /// The actor that lives there now, or lived there last.
+    pub fn at<M: Send + 'static>(address: &Addr<M>) -> Self {
+        Self::of(address.cell.clone(), address.id())
+    }
+
     /// Which incarnation.
     pub fn id(&self) -> ActorId {
         self.id
@@ -72,6 +84,19 @@ impl Target {
     /// Sends it a kill, which takes effect at its next await: at once if it is idle. False if it has ended already.
     pub fn kill(&self) -> bool {
         self.peer().is_some_and(|peer| peer.order(Control::Kill))
+    }
+
+    /// Makes it panic without a message: between two messages, at once if it is idle, or at the next await of its
+    /// handler. False if it has ended already.
+    pub fn crash(&self, why: &str) -> bool {
+        self.peer().is_some_and(|peer| peer.order(Control::Crash(why.into())))
+    }
+
+    /// Puts a notice in its lane, whether or not what it says has happened. Lost if it has ended already.
+    pub fn notify(&self, notice: Notice) {
+        if let Some(peer) = self.peer() {
+            peer.notify(notice);
+        }
     }
 
     fn peer(&self) -> Option<Peer> {
@@ -174,7 +199,7 @@ impl Strike {
 /// An incarnation is about to start.
 pub(crate) fn begins(hooks: &Arc<dyn Hooks>, cell: Arc<dyn AnyCell>, id: ActorId) {
     let core = cell.core();
-    let target = Target { cell: Arc::downgrade(&cell), id };
+    let target = Target::of(cell.clone(), id);
     hooks.begins(&Site { path: &core.path(), id, point: Point::Start, system: &core.system }, target);
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
-use minder_mailbox::Ready;
+use minder_mailbox::{Left, Queued, Ready};
 use minder_signals::{ActorId, Control, ExitReason, PanicReport};
 
-use crate::actor::{Actor, IntoActor, Winding};
+use crate::actor::{Actor, Handled, IntoActor, Winding};
 use crate::ask::Alarm;
 use crate::birth::StartOptions;
 use crate::cell::Cell;
@@ -18,9 +18,11 @@ use crate::context::{Context, Start};
 use crate::departure::depart;
 use crate::events::Event;
 use crate::frame;
+use crate::letters::Cause;
 use crate::notice::{Item, Notice};
 use crate::probe::Probe;
-use crate::reply::Fate;
+use crate::redelivery;
+use crate::reply::{Asked, Fate, Gone};
 use crate::seat::Seat;
 
 /// How many messages are handled before other tasks get their turn.
@@ -58,8 +60,7 @@ where
 {
     let cell = seat.cell().clone();
     let context = Context::new(cell.clone(), id, start, options);
-    // The task's end is told by its departure; nobody needs its handle.
-    drop(cell.core.system.tokio.spawn(live(seat, context, make)));
+    cell.core.system.home.spawn_life(&cell, id, live(seat, context, make));
 }
 
 /// A block and not an `async fn`, here and below: what an `async fn` is called with it keeps twice, and every idle
@@ -82,7 +83,7 @@ where
             }
             if context.ending.is_none() {
                 // Ready with orders, too: `serve` looks at them first.
-                poll_fn(|cx| context.cell.mailbox.poll_refill(&mut context.batch, cx)).await;
+                poll_fn(|cx| context.cell.mailbox.poll_ready(cx)).await;
             }
             let actor = actor.as_mut().expect("a start that succeeded has built its actor");
             Box::pin(serve(actor, &mut context)).await
@@ -105,6 +106,9 @@ where
     async move {
         let cell = context.cell.clone();
         let mut duty = Duty::new(&cell, context);
+        if let Some(end) = duty.obey() {
+            return Err(end);
+        }
         {
             let probe = Probe::on_start(context);
             let starting = || async {
@@ -172,26 +176,47 @@ fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<
                 continue;
             };
             turn -= 1;
-            if item.is_counted() {
+            duty.in_hand = item.is_counted();
+            if duty.in_hand {
                 cell.mailbox.took_one();
             }
             let probe = Probe::on_delivery(context, &item);
+            // The envelope of an ask in hand: needed again should it be idempotent and be interrupted.
+            let mut envelope = None;
             let taken = match item {
                 Item::Tell(message) | Item::Own(message) => Taken::Message(message),
-                Item::Ask(message, slot) if !slot.is_abandoned() => Taken::Message(message),
-                Item::Ask(message, _) => {
-                    // Nobody waits for it any more: skipped.
-                    match attend_now(&cell, || drop(message)) {
-                        Ok(()) => continue,
-                        Err(end) => return end,
+                Item::Ask(message, slot) => {
+                    if let Some(gone) = slot.gone() {
+                        match skip(&cell, message, gone) {
+                            Ok(()) => continue,
+                            Err(end) => return end,
+                        }
                     }
+                    envelope = Some(slot);
+                    Taken::Message(message)
+                }
+                Item::Again(message, past) => {
+                    if let Some(gone) = past.slot.as_ref().and_then(|slot| slot.gone()) {
+                        match skip(&cell, message, gone) {
+                            Ok(()) => continue,
+                            Err(end) => return end,
+                        }
+                    }
+                    context.extra().past = Some(past);
+                    Taken::Message(message)
                 }
                 Item::Notice(notice) if still_wanted(&notice, context) => Taken::Notice(notice),
                 Item::Notice(_) => continue,
             };
             let handled = match taken {
                 Taken::Message(message) => {
-                    let handling = || probe.around(&cell, || actor.handle(message, context));
+                    let handling = || {
+                        // With the default of `redelivery` this is nothing, and so is what becomes of the copy.
+                        if let Some(copy) = A::redelivery(&message) {
+                            context.extra().copy = Some(copy);
+                        }
+                        probe.around(&cell, || actor.handle(message, context))
+                    };
                     attend(pin!(None), handling, &mut duty).await
                 }
                 Taken::Notice(notice) => {
@@ -203,14 +228,15 @@ fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<
             if let Err(end) = &handled {
                 probe.went_off(&end.reason);
             }
-            match handled {
-                Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
-                Ok(Err(reason)) => {
-                    frame::judge_dropped(|| Fate::Crashed(reason.clone()));
-                    return End::orderly(reason);
-                }
-                Err(end) => return end,
+            let Ok(Ok(())) = handled else {
+                return interrupted(handled, envelope, &duty, context);
+            };
+            if context.extra.is_some()
+                && let Err(end) = let_go(&cell, context)
+            {
+                return end;
             }
+            frame::judge_dropped(|| Fate::NoReply);
             if !context.has_handled {
                 context.has_handled = true;
                 tell_recovered(&cell, context.id());
@@ -223,6 +249,51 @@ fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<
 enum Taken<M> {
     Message(M),
     Notice(Box<Notice>),
+}
+
+/// Nobody waits for it any more.
+#[cold]
+fn skip<M: Send + 'static>(cell: &Cell<M>, message: M, gone: Gone) -> Result<(), End> {
+    match gone {
+        Gone::TurnedAway => {
+            cell.mailbox.count(Left::Skipped);
+            attend_now(cell, || drop(message))
+        }
+        Gone::Expired => {
+            cell.mailbox.count(Left::Expired);
+            attend_now(cell, || cell.keep_letter(Cause::Expired, Some(message), None, None))
+        }
+    }
+}
+
+/// The handler did not come to its end: what was in hand is left to `redelivery::settle`.
+#[cold]
+fn interrupted<M: Send + 'static>(
+    handled: Result<Handled, End>,
+    envelope: Option<Arc<dyn Asked<M>>>,
+    duty: &Duty<'_, M>,
+    context: &mut Context<M>,
+) -> End {
+    let end = match handled {
+        Err(end) => end,
+        Ok(handled) => {
+            let reason = handled.err().unwrap_or(ExitReason::Normal);
+            frame::judge_dropped(|| Fate::Crashed(reason.clone()));
+            End::orderly(reason)
+        }
+    };
+    redelivery::interrupted(context, duty.in_hand, envelope, &end.reason);
+    end
+}
+
+/// The message in hand was handled to its end: the copy of an idempotent one is not needed.
+fn let_go<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>) -> Result<(), End> {
+    let Some(extra) = context.extra.as_deref_mut() else { return Ok(()) };
+    extra.past = None;
+    match extra.copy.take() {
+        Some(copy) => attend_now(cell, || drop(copy)),
+        None => Ok(()),
+    }
 }
 
 /// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more.
@@ -254,12 +325,21 @@ pub(crate) struct Duty<'a, M> {
     pub(crate) stop_asked: Option<Box<ExitReason>>,
     /// Whether only a kill counts: the actor is cleaning up already.
     pub(crate) stopping: bool,
+    /// Whether a counted message is in hand.
+    in_hand: bool,
 }
 
 impl<'a, M: Send + 'static> Duty<'a, M> {
     pub(crate) fn new(cell: &'a Arc<Cell<M>>, context: &Context<M>) -> Self {
         let limit = context.extra.as_ref().and_then(|extra| extra.handler_limit);
-        Self { cell, incarnation: context.incarnation, limit, stop_asked: None, stopping: false }
+        Self {
+            cell,
+            incarnation: context.incarnation,
+            limit,
+            stop_asked: None,
+            stopping: false,
+            in_hand: false,
+        }
     }
 
     fn id(&self) -> ActorId {
@@ -268,7 +348,7 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
 
     /// Takes the orders there are; the end, if one of them is it.
     #[inline]
-    fn obey(&mut self) -> Option<End> {
+    pub(crate) fn obey(&mut self) -> Option<End> {
         if self.cell.mailbox.has_orders() { self.obey_orders() } else { None }
     }
 
@@ -278,6 +358,8 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
             let Some(order) = self.cell.mailbox.next_order() else { break };
             match order {
                 Control::Kill => return Some(End::abrupt(ExitReason::Killed)),
+                #[cfg(feature = "fault-injection")]
+                Control::Crash(why) => return Some(self.crash(&why)),
                 _ if self.stopping => {}
                 // A normal exit of another actor concerns nobody who does not trap it.
                 Control::Exit(exit) if exit.reason.is_normal() && exit.from != self.id() => {}
@@ -294,8 +376,22 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
     }
 }
 
+#[cfg(feature = "fault-injection")]
+impl<M: Send + 'static> Duty<'_, M> {
+    /// A crash that was ordered, and not decided on at a point: unwinds here, between two messages or at an await of
+    /// the handler, whose future is dropped next as if it had been unwound.
+    #[cold]
+    fn crash(&self, why: &str) -> End {
+        let report = crate::hooks::injected(why);
+        match frame::run_as(self.cell.core.address(), || frame::raise(report)) {
+            Ok(never) => never,
+            Err(report) => End::panicked(report),
+        }
+    }
+}
+
 /// Runs user code to its end: every poll under `catch_unwind` and known as this cell's; orders are obeyed before each
-/// poll and whenever it suspends; a limit is kept. On any end but its own the code's future is dropped
+/// poll but the first and whenever it suspends; a limit is kept. On any end but its own the code's future is dropped
 /// here, before anything else is cleared away, and a panic in that is added to the reason.
 ///
 /// `place` is empty, and where the future will stand; `make` is user code too.
@@ -339,7 +435,11 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Future for Attend<'_, '_, M
 impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
     #[inline]
     fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
-        if let Some(end) = self.duty.obey() {
+        // Before the first poll its caller has looked: what was taken out to be handled is not lost for an order that
+        // comes in the same moment.
+        if self.make.is_none()
+            && let Some(end) = self.duty.obey()
+        {
             return Poll::Ready(Err(end));
         }
         if self.alarm.as_mut().is_some_and(|alarm| alarm.is_due(cx.waker())) {
@@ -379,7 +479,7 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
                 return Poll::Ready(Err(hung::<M>()));
             }
         }
-        while cell.mailbox.park_in_handler(cx) == Poll::Ready(Ready::Orders) {
+        while cell.mailbox.park_in_handler(cx, self.duty.in_hand) == Poll::Ready(Ready::Orders) {
             if let Some(end) = self.duty.obey() {
                 return Poll::Ready(Err(end));
             }
@@ -420,7 +520,7 @@ fn attend_now<M: Send + 'static, T>(cell: &Cell<M>, code: impl FnOnce() -> T) ->
 }
 
 /// Lets other tasks run once.
-async fn yield_now() {
+pub(crate) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {

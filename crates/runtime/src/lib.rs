@@ -12,19 +12,28 @@ mod addr;
 mod ask;
 mod birth;
 mod blocking;
+mod call;
 mod cell;
 mod clock;
 mod context;
 mod deadlines;
 mod departure;
 mod events;
+#[doc(hidden)]
+pub mod expansion;
 mod frame;
 #[cfg(feature = "fault-injection")]
 pub mod hooks;
+#[cfg(feature = "fault-injection")]
+pub mod host;
+#[cfg(not(feature = "fault-injection"))]
+mod host;
 mod incarnation;
+mod letters;
 mod life;
 mod notice;
 mod probe;
+mod redelivery;
 mod reply;
 mod seat;
 mod shutdown;
@@ -33,13 +42,16 @@ mod timers;
 
 pub use actor::{Actor, Handled, IntoActor, Winding};
 pub use addr::{Addr, Recipient, TellError};
-pub use birth::{ActorRef, Recipe, StartError, StartOptions};
-pub use cell::{MailboxOptions, WhenFull};
+pub use birth::{ActorRef, Queued, Recipe, StartError, StartOptions};
+pub use call::{Asks, Call, CallError, Message, call};
+pub use cell::MailboxOptions;
 pub use context::Context;
 pub use events::{Event, Observer};
-pub use minder_mailbox::Capacity;
+pub use letters::{Cause, DeadLetter, DeadLetters, LetterId, Letters, ReplayError};
+pub use minder_mailbox::{Capacity, Statistics, WhenFull};
 pub use minder_signals::{ActorId, Down, Exit, ExitReason, Moment, MonitorId, PanicReport};
 pub use notice::{ChildEvent, ChildNotice, Notice};
+pub use redelivery::Failure;
 pub use reply::{AskError, Reply};
 pub use seat::{Seat, SeatId};
 pub use shutdown::{Level, ShutdownReport};

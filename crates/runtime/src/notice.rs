@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use minder_mailbox::Queued;
 use minder_signals::{ActorId, Down, Exit, ExitReason};
 
+use crate::redelivery::Past;
 use crate::reply::Asked;
 
 /// Something that happened to an actor this one is linked to, watches, or minds. Stands in the same lane as messages,
@@ -38,13 +40,23 @@ pub enum ChildEvent {
     /// It ended before it had acknowledged its start; nothing is left of it.
     StartFailed(ExitReason),
     /// It ended; nothing is left of it.
-    Exited(ExitReason),
+    Exited {
+        /// Why.
+        reason: ExitReason,
+        /// Whether the end is its own fault. Not if an idempotent message was in hand: that message is suspected first,
+        /// is delivered again, and is moved aside if it crashes too many (see `Actor::redelivery`). A minder that counts
+        /// crashes should bound how many it leaves uncounted.
+        charged: bool,
+    },
 }
 
 /// One place in the lane.
 pub(crate) enum Item<M> {
     Tell(M),
     Ask(M, Arc<dyn Asked<M>>),
+    /// An idempotent message that was in hand when an incarnation ended. Boxed so that it does not make every message's
+    /// place larger.
+    Again(M, Box<Past<M>>),
     /// A message of the actor's own timers, or one it sent itself past the bound.
     Own(M),
     /// Boxed so that rare notices do not make every message's place larger.
@@ -52,11 +64,6 @@ pub(crate) enum Item<M> {
 }
 
 impl<M> Item<M> {
-    /// Whether it counts against the mailbox's bound.
-    pub(crate) fn is_counted(&self) -> bool {
-        matches!(self, Self::Tell(_) | Self::Ask(..))
-    }
-
     /// Whether it was meant for one incarnation and means nothing to the next.
     pub(crate) fn is_of_incarnation(&self) -> bool {
         matches!(self, Self::Own(_) | Self::Notice(_))
@@ -65,8 +72,17 @@ impl<M> Item<M> {
     /// The message, if it is one.
     pub(crate) fn into_message(self) -> Option<M> {
         match self {
-            Self::Tell(message) | Self::Ask(message, _) | Self::Own(message) => Some(message),
+            Self::Tell(message) | Self::Ask(message, _) | Self::Again(message, _) | Self::Own(message) => {
+                Some(message)
+            }
             Self::Notice(_) => None,
         }
+    }
+}
+
+impl<M> Queued for Item<M> {
+    #[inline]
+    fn is_counted(&self) -> bool {
+        matches!(self, Self::Tell(_) | Self::Ask(..) | Self::Again(..))
     }
 }

@@ -15,6 +15,9 @@ use crate::frame;
 pub(crate) enum Fate {
     Crashed(ExitReason),
     Stopped(ExitReason),
+    Purged(ExitReason),
+    Dropped,
+    Poisoned,
     NoReply,
 }
 
@@ -28,6 +31,12 @@ pub enum AskError<M> {
     Stopped(ExitReason, Option<M>),
     /// Whoever held the reply ended before it was sent.
     Crashed(ExitReason),
+    /// The message was queued when its actor ended for this reason, and is not kept over the restart.
+    Purged(ExitReason),
+    /// The message was dropped because the mailbox was full: see [`WhenFull`](crate::WhenFull).
+    Dropped,
+    /// The message crashed one incarnation after the other and was moved into quarantine.
+    Poisoned,
     /// A living actor dropped the reply.
     NoReply,
     /// The deadline passed. The message may yet be handled; its answer goes nowhere.
@@ -42,6 +51,11 @@ impl<M> fmt::Display for AskError<M> {
             }
             Self::Stopped(reason, _) => write!(f, "the actor is gone for good: {reason}"),
             Self::Crashed(reason) => write!(f, "the actor ended before it answered: {reason}"),
+            Self::Purged(reason) => write!(f, "the actor ended before it came to this message: {reason}"),
+            Self::Dropped => f.write_str("the message was dropped, since the mailbox was full"),
+            Self::Poisoned => {
+                f.write_str("the message crashed every actor that handled it: see the quarantine")
+            }
             Self::NoReply => f.write_str("the actor dropped the reply without answering"),
             Self::TimedOut => f.write_str("no answer before the deadline"),
         }
@@ -56,15 +70,25 @@ impl<M> fmt::Debug for AskError<M> {
 
 impl<M> std::error::Error for AskError<M> {}
 
-/// A slot whose reply is gone.
+/// A slot one of whose replies is gone.
 pub(crate) trait Unanswered: Send + Sync {
+    /// That was the fate of one reply; it is the ask's if there is no other.
     fn fail(&self, fate: Fate);
+}
+
+/// Why nobody waits for an answer any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    TurnedAway,
+    Expired,
 }
 
 /// What the envelope knows of the slot.
 pub(crate) trait Asked<M>: Send + Sync {
-    /// Whether nobody waits any more.
-    fn is_abandoned(&self) -> bool;
+    /// Whether nobody waits any more, and never got an answer.
+    fn gone(&self) -> Option<Gone>;
+    /// The message will not be handled, whoever holds replies to it.
+    fn end(&self, fate: Fate);
     /// The message was never handled and never will be.
     fn give_back(&self, message: M, reason: ExitReason);
 }
@@ -73,6 +97,7 @@ pub(crate) trait Asked<M>: Send + Sync {
 trait Answered<T>: Unanswered {
     fn answer(&self, value: T) -> Result<(), T>;
     fn is_abandoned(&self) -> bool;
+    fn twin(&self);
     fn into_unanswered(self: Arc<Self>) -> Arc<dyn Unanswered>;
 }
 
@@ -82,10 +107,13 @@ pub(crate) struct Slot<M, T> {
 }
 
 enum SlotState<M, T> {
-    Open(Option<Waker>),
+    /// Who waits, and how many replies there are beside the first.
+    Open(Option<Waker>, u32),
     Settled(Outcome<M, T>),
-    /// The asker has its outcome, or does not want it any more.
-    Abandoned,
+    /// The asker has its outcome.
+    Done,
+    /// The asker does not want it any more, or has waited long enough.
+    Abandoned(Gone),
 }
 
 // Returned messages are boxed so that the slot of every ask need not hold room for one.
@@ -93,7 +121,7 @@ type Outcome<M, T> = Result<T, AskError<Box<M>>>;
 
 impl<M, T> Slot<M, T> {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(SlotState::Open(None)) }
+        Self { state: Mutex::new(SlotState::Open(None, 0)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, SlotState<M, T>> {
@@ -104,24 +132,24 @@ impl<M, T> Slot<M, T> {
     pub(crate) fn poll_outcome(&self, waker: &Waker) -> Poll<Result<T, AskError<M>>> {
         let mut state = self.lock();
         match &mut *state {
-            SlotState::Open(known) => {
+            SlotState::Open(known, _) => {
                 match known {
                     Some(known) => known.clone_from(waker),
                     None => *known = Some(waker.clone()),
                 }
                 Poll::Pending
             }
-            SlotState::Abandoned => Poll::Pending,
-            SlotState::Settled(_) => match std::mem::replace(&mut *state, SlotState::Abandoned) {
+            SlotState::Done | SlotState::Abandoned(_) => Poll::Pending,
+            SlotState::Settled(_) => match std::mem::replace(&mut *state, SlotState::Done) {
                 SlotState::Settled(outcome) => Poll::Ready(outcome.map_err(unboxed)),
-                SlotState::Open(_) | SlotState::Abandoned => Poll::Pending,
+                SlotState::Open(..) | SlotState::Done | SlotState::Abandoned(_) => Poll::Pending,
             },
         }
     }
 
-    /// The asker turns away.
-    pub(crate) fn abandon(&self) {
-        let settled = std::mem::replace(&mut *self.lock(), SlotState::Abandoned);
+    /// The asker turns away, or its deadline has passed.
+    pub(crate) fn abandon(&self, why: Gone) {
+        let settled = std::mem::replace(&mut *self.lock(), SlotState::Abandoned(why));
         drop(settled); // an answer is user code: dropped without the lock
     }
 
@@ -129,7 +157,7 @@ impl<M, T> Slot<M, T> {
     fn settle(&self, outcome: Outcome<M, T>) -> Result<(), Outcome<M, T>> {
         let mut state = self.lock();
         match &mut *state {
-            SlotState::Open(waker) => {
+            SlotState::Open(waker, _) => {
                 let waker = waker.take();
                 *state = SlotState::Settled(outcome);
                 drop(state);
@@ -138,12 +166,32 @@ impl<M, T> Slot<M, T> {
                 }
                 Ok(())
             }
-            SlotState::Settled(_) | SlotState::Abandoned => Err(outcome),
+            SlotState::Settled(_) | SlotState::Done | SlotState::Abandoned(_) => Err(outcome),
         }
     }
 
-    fn abandoned(&self) -> bool {
-        matches!(*self.lock(), SlotState::Abandoned)
+    /// One reply fewer; whether it was the last.
+    fn one_fewer(&self) -> bool {
+        match &mut *self.lock() {
+            SlotState::Open(_, 0) => true,
+            SlotState::Open(_, twins) => {
+                *twins -= 1;
+                false
+            }
+            // Settled already: whoever settled it knew better.
+            SlotState::Settled(_) | SlotState::Done | SlotState::Abandoned(_) => false,
+        }
+    }
+
+    fn settle_with(&self, fate: Fate) {
+        drop(self.settle(Err(match fate {
+            Fate::Crashed(reason) => AskError::Crashed(reason),
+            Fate::Stopped(reason) => AskError::Stopped(reason, None),
+            Fate::Purged(reason) => AskError::Purged(reason),
+            Fate::Dropped => AskError::Dropped,
+            Fate::Poisoned => AskError::Poisoned,
+            Fate::NoReply => AskError::NoReply,
+        })));
     }
 }
 
@@ -152,6 +200,9 @@ fn unboxed<M>(error: AskError<Box<M>>) -> AskError<M> {
         AskError::Full(message) => AskError::Full(*message),
         AskError::Stopped(reason, message) => AskError::Stopped(reason, message.map(|message| *message)),
         AskError::Crashed(reason) => AskError::Crashed(reason),
+        AskError::Purged(reason) => AskError::Purged(reason),
+        AskError::Dropped => AskError::Dropped,
+        AskError::Poisoned => AskError::Poisoned,
         AskError::NoReply => AskError::NoReply,
         AskError::TimedOut => AskError::TimedOut,
     }
@@ -159,18 +210,22 @@ fn unboxed<M>(error: AskError<Box<M>>) -> AskError<M> {
 
 impl<M: Send, T: Send> Unanswered for Slot<M, T> {
     fn fail(&self, fate: Fate) {
-        // Settled already: whoever settled it knew better.
-        drop(self.settle(Err(match fate {
-            Fate::Crashed(reason) => AskError::Crashed(reason),
-            Fate::Stopped(reason) => AskError::Stopped(reason, None),
-            Fate::NoReply => AskError::NoReply,
-        })));
+        if self.one_fewer() {
+            self.settle_with(fate);
+        }
     }
 }
 
 impl<M: Send, T: Send> Asked<M> for Slot<M, T> {
-    fn is_abandoned(&self) -> bool {
-        self.abandoned()
+    fn gone(&self) -> Option<Gone> {
+        match *self.lock() {
+            SlotState::Abandoned(gone) => Some(gone),
+            SlotState::Open(..) | SlotState::Settled(_) | SlotState::Done => None,
+        }
+    }
+
+    fn end(&self, fate: Fate) {
+        self.settle_with(fate);
     }
 
     fn give_back(&self, message: M, reason: ExitReason) {
@@ -187,7 +242,13 @@ impl<M: Send + 'static, T: Send + 'static> Answered<T> for Slot<M, T> {
     }
 
     fn is_abandoned(&self) -> bool {
-        self.abandoned()
+        matches!(*self.lock(), SlotState::Abandoned(_) | SlotState::Done)
+    }
+
+    fn twin(&self) {
+        if let SlotState::Open(_, twins) = &mut *self.lock() {
+            *twins += 1;
+        }
     }
 
     fn into_unanswered(self: Arc<Self>) -> Arc<dyn Unanswered> {
@@ -208,16 +269,34 @@ impl<T: Send + 'static> Reply<T> {
         Self { slot: Some(slot) }
     }
 
+    /// A reply that nobody waits for: what a handler that answers gets with a message that was told and not asked.
+    pub fn nobody() -> Self {
+        Self { slot: None }
+    }
+
     /// Answers.
     ///
     /// # Errors
-    /// Gives the value back if nobody waits for it any more.
+    /// Gives the value back if nobody waits for it, or not any more.
     pub fn send(mut self, value: T) -> Result<(), T> {
+        if self.slot.is_none() {
+            return Err(value); // and nothing was done to the world
+        }
         frame::effect();
         match self.slot.take() {
             Some(slot) => slot.answer(value),
             None => Err(value),
         }
+    }
+
+    /// A second right to answer the same ask, for the copy of a message that [`Actor::redelivery`](crate::Actor::redelivery)
+    /// keeps. Whichever answers first answers the ask; dropping one unanswered says nothing while there is another, and
+    /// the last to be dropped says why, as always.
+    pub fn twin(&self) -> Self {
+        if let Some(slot) = &self.slot {
+            slot.twin();
+        }
+        Self { slot: self.slot.clone() }
     }
 
     /// Whether nobody waits for the answer any more, so that work for it may be skipped.

@@ -10,7 +10,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use crate::actor::{Actor, IntoActor};
@@ -19,9 +18,11 @@ use crate::birth::{self, ActorRef, StartError, StartOptions};
 use crate::cell::MailboxOptions;
 use crate::clock::Clock;
 use crate::context::Start;
-use crate::deadlines::Deadlines;
+use crate::deadlines::{self, Deadlines};
 use crate::events::{self, Event, Observer};
 use crate::frame;
+use crate::host::Home;
+use crate::letters::{self, DeadLetters};
 use crate::life::Peer;
 use crate::seat::Seat;
 use crate::shutdown::{Closing, ShutdownReport};
@@ -36,11 +37,12 @@ pub struct System {
 }
 
 pub(crate) struct SystemShared {
-    pub(crate) tokio: Handle,
+    pub(crate) home: Home,
     clock: Clock,
     pub(crate) deadlines: Arc<Deadlines>,
     cells: AtomicU64,
     monitors: AtomicU64,
+    unheard_errors: AtomicU64,
     seed: u64,
     observer: Option<Arc<dyn Observer>>,
     roots: Mutex<Roots>,
@@ -48,6 +50,7 @@ pub(crate) struct SystemShared {
     living: AtomicUsize,
     /// What is noted of a shutdown; empty before one begins.
     pub(crate) closing: OnceLock<Closing>,
+    pub(crate) letters: letters::Store,
     /// Told whenever an actor that the system minds has ended, and when the last of all has.
     fewer: Notify,
     #[cfg(feature = "fault-injection")]
@@ -117,6 +120,8 @@ impl Place {
 pub struct SystemBuilder {
     seed: Option<u64>,
     observer: Option<Arc<dyn Observer>>,
+    dead_letters: usize,
+    quarantine: Option<usize>,
 }
 
 /// Why there can be no system.
@@ -161,7 +166,22 @@ impl SystemBuilder {
         self
     }
 
-    /// The system, on the tokio runtime of the caller. Its time must be enabled.
+    /// Keeps so many messages of each cause that will never be handled, for [`System::dead_letters`]. None unless given:
+    /// each costs an allocation and keeps its message alive.
+    #[must_use]
+    pub fn dead_letters(mut self, of_each_cause: usize) -> Self {
+        self.dead_letters = of_each_cause;
+        self
+    }
+
+    /// Keeps so many messages in quarantine; 1,000 unless given.
+    #[must_use]
+    pub fn quarantine(mut self, messages: usize) -> Self {
+        self.quarantine = Some(messages);
+        self
+    }
+
+    /// The system, on the tokio runtime of the caller. Its time must be enabled. Inside the simulator it is simulated.
     ///
     /// # Errors
     /// If supervision cannot work here; see [`SystemError`].
@@ -169,28 +189,40 @@ impl SystemBuilder {
         if cfg!(panic = "abort") {
             return Err(SystemError::PanicsAbort);
         }
-        let tokio = Handle::try_current().map_err(|_| SystemError::NoRuntime)?;
+        let home = Home::here().ok_or(SystemError::NoRuntime)?;
         frame::install_hook();
         let clock = Clock::start();
-        let deadlines = Arc::new(Deadlines::new(clock));
-        drop(tokio.spawn(deadlines.clone().drive()));
-        Ok(System {
+        let width = if home.is_simulated() { deadlines::EXACT } else { deadlines::WIDTH };
+        let deadlines = Arc::new(Deadlines::new(clock, width));
+        home.spawn_own("deadlines", deadlines.clone().drive());
+        let seed = self.seed.unwrap_or_else(|| home.seed());
+        let system = System {
             shared: Arc::new(SystemShared {
-                tokio,
+                home,
                 clock,
                 deadlines,
                 cells: AtomicU64::new(1),
                 monitors: AtomicU64::new(1),
-                seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
+                unheard_errors: AtomicU64::new(0),
+                seed,
                 observer: self.observer,
                 roots: Mutex::default(),
                 living: AtomicUsize::new(0),
                 closing: OnceLock::new(),
+                letters: letters::Store::new(
+                    self.dead_letters,
+                    self.quarantine.unwrap_or(letters::QUARANTINE),
+                ),
                 fewer: Notify::new(),
                 #[cfg(feature = "fault-injection")]
                 hooks: std::sync::OnceLock::new(),
             }),
-        })
+        };
+        #[cfg(feature = "fault-injection")]
+        if let Home::Host(host) = &system.shared.home {
+            host.hosts(&system);
+        }
+        Ok(system)
     }
 }
 
@@ -275,9 +307,19 @@ impl System {
         self.shared.now()
     }
 
+    /// The messages that will never be handled, and the quarantine.
+    pub fn dead_letters(&self) -> DeadLetters {
+        DeadLetters::of(self.shared.clone())
+    }
+
     /// How many actors live, whoever minds them.
     pub fn living(&self) -> usize {
         self.shared.living.load(Ordering::Acquire)
+    }
+
+    /// How many errors of `#[actor]` methods have reached nobody: [`Event::Unheard`].
+    pub fn unheard_errors(&self) -> u64 {
+        self.shared.unheard_errors.load(Ordering::Relaxed)
     }
 
     /// Sends faults into this system from now on. At most once; false if it was done before.
@@ -356,8 +398,15 @@ impl SystemShared {
         if let (Some(closing), Event::Exited { path, reason, .. }) = (self.closing.get(), event) {
             closing.note_exit(path, reason, self.now());
         }
+        if let Event::Unheard { .. } = event {
+            self.unheard_errors.fetch_add(1, Ordering::Relaxed);
+        }
         let _ = frame::run_as(0, || {
             events::trace(event);
+            #[cfg(feature = "fault-injection")]
+            if let Home::Host(host) = &self.home {
+                host.event(event);
+            }
             if let Some(observer) = &self.observer {
                 observer.event(event);
             }

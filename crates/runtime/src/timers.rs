@@ -65,8 +65,11 @@ impl<M: Send + 'static> Timers<M> {
     /// Cancels all; returns their messages, whose drop is user code.
     pub(crate) fn cancel_all(&self) -> Vec<M> {
         let pending = std::mem::take(&mut self.lock().pending);
+        // In the order in which they were set: what they hold is dropped in that order, and others may notice.
+        let mut pending: Vec<_> = pending.into_iter().collect();
+        pending.sort_unstable_by_key(|(number, _)| *number);
         let mut messages = Vec::with_capacity(pending.len());
-        for (message, key) in pending.into_values() {
+        for (_, (message, key)) in pending {
             if let Some(key) = key {
                 self.cell.core.system.deadlines.cancel(key);
             }

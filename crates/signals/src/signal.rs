@@ -1,6 +1,8 @@
 //! What actors are told besides their messages: exits of actors they are linked to, ends of actors they watch, and
 //! the orders of whoever minds them.
 
+use alloc::sync::Arc;
+
 use crate::{ActorId, ExitReason, MonitorId};
 
 /// An exit signal: somebody ended, or asks the receiver to end.
@@ -31,6 +33,8 @@ pub enum Control {
     Kill,
     /// An exit signal to an actor that does not trap exits.
     Exit(Exit),
+    /// Panic, with this text. Sent by fault injection, and ignored where that is not compiled in.
+    Crash(Arc<str>),
     /// The minder's stop. An actor that traps exits finishes the message in hand first.
     Stop(ExitReason),
 }

@@ -14,6 +14,10 @@ use minder_signals::{ExitReason, Moment};
 pub enum Command {
     /// Begin to start this child. Answered by `Started`, `StartFailed` or `Ignored`.
     Start(Slot),
+    /// Begin a new epoch for this child, which has no process: what was sent to it before belongs to a state of the
+    /// whole group that no longer exists, and is purged. Stands between the last stop of a group restart and its first
+    /// start, once for each member.
+    NewEpoch(Slot),
     /// Tell this child to end with reason `shutdown`. Answered, once it is gone, by `Exited`; for a child that was
     /// still starting by `Exited` or `StartFailed`.
     AskToStop(Slot),
@@ -44,7 +48,7 @@ pub struct Report {
     pub reason: ExitReason,
     /// What was decided.
     pub decision: Decision,
-    /// How many restarts stand in the window, this one included.
+    /// How many restarts stand in the window, this one included if it is charged.
     pub restarts: u32,
     /// How many are tolerable within the period.
     pub limit: u32,

@@ -22,7 +22,18 @@ pub enum Event {
     Ignored(Slot),
     /// A child ended and is completely gone: once for each life that was [`Event::Started`]. For a child that is
     /// still starting it means the same as [`Event::StartFailed`].
-    Exited(Slot, ExitReason),
+    ///
+    /// `charged`: whether the end is the child's own fault. Where it is not, since a message that is put on trial first
+    /// was in hand, a restart does not count against the intensity: as often within a period as restarts are tolerable
+    /// anyway, and charged from then on.
+    Exited {
+        /// Which child.
+        slot: Slot,
+        /// Why it ended.
+        reason: ExitReason,
+        /// Whether it counts.
+        charged: bool,
+    },
     /// The moment given in [`Command::SetDeadline`](crate::Command::SetDeadline) has come.
     StopDeadline(Slot),
     /// A [`Command::TryAgain`](crate::Command::TryAgain) came back through the host's own lane.

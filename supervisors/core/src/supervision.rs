@@ -21,7 +21,8 @@ const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 ///
 /// # Ordering
 /// Starts go in start order, each acknowledged before the next; stops in reverse, each child gone before the next is
-/// told. In a group restart every stop ends before the first start begins.
+/// told. In a group restart every stop ends before the first start begins, and in between every member, the one that
+/// ended by itself among them, begins a new epoch.
 ///
 /// # OTP
 /// `supervisor` without the dynamic strategy and without requests. A stop also overtakes an operation: the child in
@@ -31,6 +32,8 @@ pub struct Supervision {
     strategy: Strategy,
     auto_shutdown: AutoShutdown,
     intensity: Intensity,
+    /// Restarts that were not charged: no more of them within a period than of those that were.
+    uncharged: Intensity,
     children: Children,
     phase: Phase,
     /// What arrived while an operation ran, in order of arrival. Bounded by the children's lives and retries.
@@ -72,6 +75,7 @@ enum Deferred {
     Exit {
         slot: Slot,
         ticket: u64,
+        charged: bool,
     },
     TryAgain {
         slot: Slot,
@@ -97,6 +101,7 @@ impl Supervision {
             strategy: rules.strategy(),
             auto_shutdown: rules.auto_shutdown(),
             intensity: Intensity::new(rules.limit(), rules.period()),
+            uncharged: Intensity::new(rules.limit(), rules.period()),
             children: Children::new(rules.into_children()),
             phase: Phase::New,
             deferred: VecDeque::new(),
@@ -114,7 +119,7 @@ impl Supervision {
             Event::Started(slot) => self.started(slot, turn),
             Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
             Event::Ignored(slot) => self.ignored(slot, turn),
-            Event::Exited(slot, reason) => self.exited(slot, reason, turn),
+            Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
             Event::TryAgain(slot) => self.try_again(slot, turn),
             Event::Stop(reason) => self.stop(reason, turn),
@@ -190,20 +195,20 @@ impl Supervision {
         }
     }
 
-    fn exited(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+    fn exited(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let Some(at) = self.children.find(slot) else { return };
         match self.children.at(at).state() {
             State::Starting => self.start_failed(slot, reason, turn),
             State::Stopping { .. } => self.stopped(at, reason, turn),
             State::Running => match self.phase {
-                Phase::Idle => self.judge(at, reason, turn),
+                Phase::Idle => self.judge(at, reason, charged, turn),
                 _ => {
                     // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
                     let ticket = self.next_ticket;
                     self.next_ticket += 1;
                     self.children.set(at, State::Fallen { ticket, reason });
                     if !matches!(self.phase, Phase::Ending { .. }) {
-                        self.deferred.push_back(Deferred::Exit { slot, ticket });
+                        self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
                     }
                 }
             },
@@ -229,7 +234,7 @@ impl Supervision {
         match (&self.phase, self.children.at(at).state()) {
             (Phase::Idle, State::Waiting { reason }) => {
                 let reason = reason.clone();
-                self.attempt(at, reason, turn);
+                self.attempt(at, reason, true, turn);
             }
             (Phase::Starting { .. } | Phase::StoppingGroup { .. }, _) => {
                 self.deferred.push_back(Deferred::TryAgain { slot });
@@ -264,13 +269,13 @@ impl Supervision {
         {
             match deferred {
                 Deferred::TryAgain { slot } => self.try_again(slot, turn),
-                Deferred::Exit { slot, ticket: due } => {
+                Deferred::Exit { slot, ticket: due, charged } => {
                     if let Some(at) = self.children.find(slot)
                         && let State::Fallen { ticket, reason } = self.children.at(at).state()
                         && *ticket == due
                     {
                         let reason = reason.clone();
-                        self.judge(at, reason, turn);
+                        self.judge(at, reason, charged, turn);
                     }
                 }
             }
@@ -278,11 +283,11 @@ impl Supervision {
     }
 
     /// A child ended by itself. Whether, how often, who else: in this order.
-    fn judge(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+    fn judge(&mut self, at: usize, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let rules = &self.children.at(at).rules;
         let (child, significant) = (rules.id.clone(), rules.significant);
         match verdict(rules.restart, &reason) {
-            Verdict::Restart => return self.attempt(at, reason, turn),
+            Verdict::Restart => return self.attempt(at, reason, charged, turn),
             Verdict::LeaveDown => {
                 self.report(at, reason.clone(), Decision::LeaveDown, turn);
                 self.children.set(at, State::Gone);
@@ -295,10 +300,12 @@ impl Supervision {
         }
     }
 
-    /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055).
-    fn attempt(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+    /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055), but
+    /// for those that are not charged; of these no more are let off within a period than restarts are tolerable.
+    fn attempt(&mut self, at: usize, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         self.children.set(at, State::Gone);
-        if !self.intensity.admit(turn.now) {
+        let let_off = !charged && self.uncharged.admit(turn.now);
+        if !let_off && !self.intensity.admit(turn.now) {
             self.report(at, reason, Decision::GiveUp, turn);
             return self.end(ExitReason::Shutdown, turn);
         }
@@ -348,7 +355,14 @@ impl Supervision {
         let forgetting = true;
         match self.stop_last(first, end, forgetting, turn) {
             Some(at) => self.phase = Phase::StoppingGroup { first, at },
-            None => self.start_next(first, Purpose::Group, turn),
+            None => {
+                for index in first..self.children.len() {
+                    if self.children.get(index).is_some() {
+                        turn.push(Command::NewEpoch(self.children.slot(index)));
+                    }
+                }
+                self.start_next(first, Purpose::Group, turn);
+            }
         }
     }
 
@@ -500,7 +514,7 @@ impl Supervision {
     /// 3. A fallen child's notice is put off exactly once, unless the supervisor ends.
     /// 4. A group's members after the one being stopped are gone; so are, at the end, all after the last one reached.
     /// 5. Before the start, and once all is over, no child has a process or waits for one.
-    /// 6. The window holds no more restarts than the limit.
+    /// 6. Either window holds no more restarts than the limit.
     ///
     /// Looks at every child. Debug builds call it after every event if there are few.
     ///
@@ -515,6 +529,7 @@ impl Supervision {
         };
         self.children.check(hand);
         self.intensity.check();
+        self.uncharged.check();
 
         let children =
             || (0..self.children.len()).filter_map(|index| Some((index, self.children.get(index)?)));
@@ -545,7 +560,7 @@ impl Supervision {
         for (index, child) in children() {
             if let &State::Fallen { ticket, .. } = child.state() {
                 let mine = |put_off: &&Deferred| match **put_off {
-                    Deferred::Exit { slot, ticket: due } => slot.index() == index && due == ticket,
+                    Deferred::Exit { slot, ticket: due, .. } => slot.index() == index && due == ticket,
                     Deferred::TryAgain { .. } => false,
                 };
                 let notices = self.deferred.iter().filter(mine).count();

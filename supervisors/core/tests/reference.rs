@@ -13,7 +13,8 @@ pub(crate) enum Input {
     Started(usize),
     StartFailed(usize, ExitReason),
     Ignored(usize),
-    Exited(usize, ExitReason),
+    /// The last word: whether it is charged.
+    Exited(usize, ExitReason, bool),
     StopDeadline(usize),
     TryAgain(usize),
     Stop(ExitReason),
@@ -23,6 +24,7 @@ pub(crate) enum Input {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Act {
     Start(usize),
+    NewEpoch(usize),
     AskToStop(usize),
     Kill(usize),
     SetDeadline(usize, Moment),
@@ -42,6 +44,7 @@ pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, V
         acts: Vec::new(),
         states: vec![Some(ChildState::Gone); rules.children().len()],
         restarts: Vec::new(),
+        let_off: Vec::new(),
         waiting_for: None,
         terminating: false,
     };
@@ -84,6 +87,7 @@ struct Model<'a> {
     acts: Vec<Act>,
     states: Vec<Option<ChildState>>,
     restarts: Vec<Moment>,
+    let_off: Vec<Moment>,
     waiting_for: Option<WaitingFor>,
     terminating: bool,
 }
@@ -112,7 +116,7 @@ impl Model<'_> {
     /// Leaves in the mailbox what somebody else will look for.
     fn save(&mut self, input: Input) {
         match input {
-            Input::Exited(child, _) => {
+            Input::Exited(child, ..) => {
                 self.states[child] = Some(ChildState::Fallen);
                 self.mailbox.push(input);
             }
@@ -148,9 +152,9 @@ impl Model<'_> {
         loop {
             let next = if self.mailbox.is_empty() { self.receive()? } else { self.mailbox.remove(0) };
             match next {
-                Input::Exited(child, reason) => self.child_terminated(child, reason)?,
+                Input::Exited(child, reason, charged) => self.child_terminated(child, reason, charged)?,
                 Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
-                    self.restart(child)?
+                    self.restart(child, true)?
                 }
                 _ => {}
             }
@@ -158,12 +162,12 @@ impl Model<'_> {
     }
 
     /// SUP-021 to SUP-024, SUP-121 to SUP-128.
-    fn child_terminated(&mut self, child: usize, reason: ExitReason) -> Result<(), Interrupt> {
+    fn child_terminated(&mut self, child: usize, reason: ExitReason, charged: bool) -> Result<(), Interrupt> {
         let rules = self.rules_of(child).clone();
         if rules.restart == Restart::Permanent
             || (rules.restart == Restart::Transient && reason.is_abnormal())
         {
-            return self.restart(child);
+            return self.restart(child, charged);
         }
         self.down(child);
         let significant_left = (0..self.states.len()).any(|other| {
@@ -181,14 +185,20 @@ impl Model<'_> {
     }
 
     /// SUP-031 to SUP-039, SUP-051 to SUP-057, SUP-071 to SUP-078, SUP-080.
-    fn restart(&mut self, child: usize) -> Result<(), Interrupt> {
+    /// What is not OTP's: a restart that is not charged is let off if fewer than the limit were within the period.
+    fn restart(&mut self, child: usize, charged: bool) -> Result<(), Interrupt> {
         self.states[child] = Some(ChildState::Gone);
-        let recent =
-            self.restarts.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count();
-        if recent + 1 > self.rules.limit() as usize {
+        let full = |when: &[Moment]| {
+            let recent = when.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count();
+            recent + 1 > self.rules.limit() as usize
+        };
+        if !charged && !full(&self.let_off) {
+            self.let_off.push(self.now);
+        } else if full(&self.restarts) {
             return Err(Interrupt::Terminate(ExitReason::Shutdown));
+        } else {
+            self.restarts.push(self.now);
         }
-        self.restarts.push(self.now);
         let members: Vec<usize> = match self.rules.strategy() {
             Strategy::OneForOne => vec![child],
             Strategy::OneForAll => (0..self.states.len()).collect(),
@@ -198,6 +208,11 @@ impl Model<'_> {
             if member != child && self.states[member].is_some() {
                 self.stop(member)?;
                 self.down(member);
+            }
+        }
+        for &member in &members {
+            if self.rules.strategy() != Strategy::OneForOne && self.states[member].is_some() {
+                self.acts.push(Act::NewEpoch(member));
             }
         }
         for &member in &members {
@@ -235,7 +250,7 @@ impl Model<'_> {
             match self.receive()? {
                 Input::Started(who) if who == child => break Answer::Up,
                 Input::Ignored(who) if who == child => break Answer::Ignore,
-                Input::StartFailed(who, reason) | Input::Exited(who, reason) if who == child => {
+                Input::StartFailed(who, reason) | Input::Exited(who, reason, _) if who == child => {
                     break Answer::Failed(reason);
                 }
                 other => self.save(other),
@@ -254,7 +269,7 @@ impl Model<'_> {
                 self.wait_until_gone()
             }
             Some(ChildState::Fallen) => {
-                self.mailbox.retain(|input| !matches!(input, Input::Exited(who, _) if *who == child));
+                self.mailbox.retain(|input| !matches!(input, Input::Exited(who, ..) if *who == child));
                 self.states[child] = Some(ChildState::Gone);
                 Ok(())
             }
@@ -288,7 +303,7 @@ impl Model<'_> {
     fn wait_until_gone(&mut self) -> Result<(), Interrupt> {
         while let Some(WaitingFor { child, deadline, .. }) = self.waiting_for {
             match self.receive()? {
-                Input::Exited(who, _) | Input::StartFailed(who, _) | Input::Ignored(who) if who == child => {
+                Input::Exited(who, ..) | Input::StartFailed(who, _) | Input::Ignored(who) if who == child => {
                     self.states[child] = Some(ChildState::Gone);
                     self.waiting_for = None;
                 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::{Capacity, MailboxOptions, WhenFull};
+use minder::{MailboxOptions, WhenFull};
 
 use crate::support::*;
 
@@ -28,6 +28,9 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         Err(AskError::Full(_)) => "full".to_owned(),
         Err(AskError::Stopped(reason, message)) => format!("stopped {}{}", short(reason), with(message)),
         Err(AskError::Crashed(reason)) => format!("crashed {}", short(reason)),
+        Err(AskError::Purged(reason)) => format!("purged {}", short(reason)),
+        Err(AskError::Dropped) => "dropped".to_owned(),
+        Err(AskError::Poisoned) => "poisoned".to_owned(),
         Err(AskError::NoReply) => "no reply".to_owned(),
         Err(AskError::TimedOut) => "timed out".to_owned(),
         Err(_) => "?".to_owned(),
@@ -328,7 +331,7 @@ async fn queued() {
 // --- room ----------------------------------------------------------------------------------------------------------
 
 fn narrow(when_full: WhenFull) -> MailboxOptions {
-    MailboxOptions { capacity: Capacity::of(1), when_full }
+    MailboxOptions::bounded(1, when_full)
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,17 @@
 //! rows will do. Time is virtual: nothing here waits for a clock on the wall.
 
 mod asks;
+mod conservation;
 mod departure;
+mod epochs;
 mod fairness;
+mod idempotence;
 mod links;
 mod mailbox;
 mod minders;
 mod monitors;
 mod orphans;
+mod overflow;
 mod panics;
 mod replies;
 mod restarts;
@@ -19,3 +23,4 @@ mod support;
 mod systems;
 mod tasks;
 mod timers;
+mod worker;

@@ -117,7 +117,7 @@ impl Actor for Puppet {
             Notice::Child(news) => match news.event {
                 ChildEvent::Started => self.note("child started"),
                 ChildEvent::StartFailed(reason) => self.note(format!("child failed {}", short(&reason))),
-                ChildEvent::Exited(reason) => self.note(format!("child exited {}", short(&reason))),
+                ChildEvent::Exited { reason, .. } => self.note(format!("child exited {}", short(&reason))),
                 _ => self.note("child ?"),
             },
             _ => self.note("?"),

@@ -21,7 +21,7 @@ impl Fired {
 }
 
 fn deadlines() -> (Deadlines, Arc<Fired>) {
-    (Deadlines::new(Clock::start()), Arc::default())
+    (Deadlines::new(Clock::start(), WIDTH), Arc::default())
 }
 
 fn at(micros: u64) -> Moment {
@@ -41,6 +41,20 @@ fn never_early_and_late_by_less_than_a_bucket() {
         assert_eq!(fired.take(), [1], "{due} us");
         deadlines.fire_due(at(due + 60_000));
         assert_eq!(fired.take(), [], "{due} us: once");
+    }
+}
+
+#[test]
+fn exact_ones_are_not_late_at_all() {
+    for due in [0, 1000, 7000, 1_000_000] {
+        let (deadlines, fired) = (Deadlines::new(Clock::start(), EXACT), Arc::<Fired>::default());
+        deadlines.register(at(due), Due::Fire(fired.clone(), 1));
+        if due > 0 {
+            deadlines.fire_due(at(due - 1));
+            assert_eq!(fired.take(), [], "{due} us");
+        }
+        deadlines.fire_due(at(due));
+        assert_eq!(fired.take(), [1], "{due} us");
     }
 }
 

@@ -116,6 +116,7 @@ fn duration(text: &str) -> Duration {
 
 fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
     let slot = |name: &str| slots.iter().find(|(id, _)| id == name).expect("a child of the header").1;
+    let exit = |name, word, charged| Event::Exited { slot: slot(name), reason: reason(word), charged };
     match event.split_whitespace().collect::<Vec<_>>()[..] {
         ["start"] => Event::Start,
         ["stop", word] => Event::Stop(reason(word)),
@@ -125,8 +126,9 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
         [name, "fails", word] => Event::StartFailed(slot(name), reason(word)),
         [name, "late"] => Event::StopDeadline(slot(name)),
         [name, "retry"] => Event::TryAgain(slot(name)),
-        [name, "panics"] => Event::Exited(slot(name), reason("panics")),
-        [name, "exits", word] => Event::Exited(slot(name), reason(word)),
+        [name, "panics"] => exit(name, "panics", true),
+        [name, "panics", "uncharged"] => exit(name, "panics", false),
+        [name, "exits", word] => exit(name, word, true),
         _ => panic!("no event: {event}"),
     }
 }
@@ -142,10 +144,13 @@ fn reason(word: &str) -> ExitReason {
     }
 }
 
+/// New epochs are shown with the reports: they say nothing of who is started and stopped.
 fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool) -> Option<String> {
     let name = |slot: &Slot| &*slots.iter().find(|(_, known)| known == slot).expect("a slot of the header").0;
     Some(match command {
         Command::Start(slot) => format!("start {}", name(slot)),
+        Command::NewEpoch(slot) if reports => format!("epoch {}", name(slot)),
+        Command::NewEpoch(_) => return None,
         Command::AskToStop(slot) => format!("stop {}", name(slot)),
         Command::Kill(slot) => format!("kill {}", name(slot)),
         Command::SetDeadline(slot, moment) => format!("deadline {} {:?}", name(slot), moment.since(now)),

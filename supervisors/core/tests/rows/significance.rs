@@ -80,7 +80,7 @@ fn every_decision_is_reported_before_its_commands_sup_158() {
          c exits normal  (c Forget 1/2), forget c, stop b, deadline b 1s
          wait 1s      -
          b late       (b KillAfterDeadline 1/2), kill b
-         b exits killed  start a
+         b exits killed  epoch a, epoch b, start a
          a ignores    (a Ignore 1/2), start b
          b up         -",
     );
@@ -147,7 +147,11 @@ fn a_forgotten_slot_finds_nothing_and_the_rest_keep_their_order_sup_027() {
     let mut commands = Vec::new();
     supervision.handle(Event::Start, Moment::START, &mut commands);
     slots.iter().for_each(|&slot| supervision.handle(Event::Started(slot), Moment::START, &mut commands));
-    supervision.handle(Event::Exited(slots[1], ExitReason::Normal), Moment::START, &mut commands);
+    supervision.handle(
+        Event::Exited { slot: slots[1], reason: ExitReason::Normal, charged: true },
+        Moment::START,
+        &mut commands,
+    );
     assert_eq!(commands.last(), Some(&Command::Forget(slots[1])));
     assert!(supervision.child(slots[1]).is_none() && supervision.state(slots[1]).is_none());
     assert_eq!(supervision.slots().collect::<Vec<_>>(), [slots[0], slots[2]]);
@@ -174,7 +178,11 @@ fn a_million_children_and_one_that_crashes_sup_155() {
     let slot = last.expect("a last child");
     assert_eq!(slot.index(), MANY - 1);
     for _ in 0..TIMES {
-        supervision.handle(Event::Exited(slot, ExitReason::Killed), Moment::START, &mut commands);
+        supervision.handle(
+            Event::Exited { slot, reason: ExitReason::Killed, charged: true },
+            Moment::START,
+            &mut commands,
+        );
         assert_eq!(commands.pop(), Some(Command::Start(slot)));
         supervision.handle(Event::Started(slot), Moment::START, &mut commands);
         assert_eq!(commands.len(), 1, "one report and nothing else");

@@ -163,3 +163,26 @@ fn rest_for_one_with_two_queued_deaths_sup_043() {
          b exits shutdown  exit shutdown",
     );
 }
+
+/// Not OTP's, where a process takes its mailbox along: every member that is left begins anew, the fallen one and one
+/// that stays down among them.
+#[test]
+fn a_group_restart_begins_an_epoch_between_the_last_stop_and_the_first_start() {
+    check_with_reports(
+        "one_for_all  9 in 5s  a:perm b:perm c:temp:kill d:tran
+         d exits normal  (d LeaveDown 0/9)
+         b panics     (b RestartGroup 1/9), kill c
+         c exits killed  (c Forget 1/9), forget c, stop a
+         a exits shutdown  epoch a, epoch b, epoch d, start a",
+    );
+    check_with_reports(
+        "rest_for_one  9 in 5s  a:perm b:perm c:perm
+         c panics     (c RestartGroup 1/9), epoch c, start c
+         c fails      (c TryAgain 1/9), retry c
+         b panics     (b RestartGroup 2/9), epoch b, epoch c, start b",
+    );
+    check_with_reports(
+        "one_for_one  9 in 5s  a:perm b:perm
+         b panics     (b Restart 1/9), start b",
+    );
+}
