@@ -1,4 +1,5 @@
-//! Crashes minder's actors and supervisors on purpose, by a seeded plan, and keeps a receipt of every fault.
+//! Crashes minder's actors and supervisors on purpose, by a seeded plan, and keeps a receipt of every fault; and runs
+//! them in a simulator, in tests that are a few lines each.
 //!
 //! ```
 //! use minder_fault_injection::{Injector, Kind, Plan, fault};
@@ -40,6 +41,10 @@
 //! nth = 3
 //! ```
 //!
+//! # Tests
+//! A test of actors in simulated time, with crashes of its own and every order of events that a seed can bring, is a few
+//! lines: see [`testkit`], and [`macro@test`]. The simulator below it is [`sim`].
+//!
 //! When not to use this: in a build that goes to production, unless faults are wanted there. Depending on this
 //! package compiles the injection points into the runtime; disarmed they cost a load and a branch each.
 
@@ -51,11 +56,19 @@ mod pattern;
 mod plan;
 mod receipt;
 mod rule;
+pub mod sim;
+pub mod testkit;
 mod turns;
 
 pub use file::{PlanError, Problem, nearest};
 pub use injector::{ArmError, Injector, Vacuous};
 pub use kind::Kind;
+/// Makes an `async fn` a test that runs in the [simulator](sim), with a [`Kit`](testkit::Kit) if it takes one:
+/// `#[minder_fault_injection::test]`, or `#[minder_fault_injection::test(seeds = 100)]` for a hundred orders of events.
+///
+/// A failure names its seed; the environment variable `MINDER_SEED` runs that one alone. Needs no `#[tokio::test]`, and
+/// no sleeping: see [`testkit`] for examples.
+pub use minder_fault_injection_macros::test;
 pub use pattern::{Pattern, PatternError};
 pub use plan::Plan;
 pub use receipt::Receipt;

@@ -1,5 +1,5 @@
-//! The forms of rules on a live system, under tokio's paused clock: slow faults, rules in time, and turns. Time passes
-//! only when everybody waits, so every moment below is exact.
+//! The forms of rules on a live system, under tokio's paused clock: slow faults, rules in time, and turns; and a crash
+//! without a rule. Time passes only when everybody waits, so every moment below is exact.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use minder::prelude::*;
 use minder::{Event, Observer};
 use minder_fault_injection::{Injector, Kind, Plan, Receipt, Rule, fault, slow};
+use minder_runtime::hooks::Target;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -187,4 +188,29 @@ async fn messages_are_told_apart_by_their_type() {
         let outcome = run(plan, SECOND, SECOND).await;
         assert_eq!(outcome.receipts.len(), struck, "{message}: {:?}", outcome.texts());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_actor_can_be_crashed_without_a_message() {
+    let system = System::new().expect("inside a runtime");
+    let handled = Arc::new(Mutex::new(Vec::new()));
+    let (worker, seat) = system.address();
+    let its = handled.clone();
+    let make = move || Worker { pace: None, handled: its.clone() };
+    let tree = one_for_one().limit(5, SECOND).child(actor_in("worker", seat, make));
+    tree.start(&system, "demo").await.expect("it starts");
+    for life in 1..4 {
+        let target = Target::at(&worker);
+        assert_eq!((target.id().incarnation(), target.is_alive()), (life, true));
+        assert!(target.crash("for once"));
+        while worker.id() == target.id() || !worker.is_alive() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!target.is_alive() && !target.crash("twice"), "it has ended already");
+    }
+    worker.send(Work).await.expect("the address is still good");
+    while worker.queued() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(handled.lock().expect("nobody panics with it").len(), 1);
 }

@@ -1,5 +1,34 @@
 //! Actors under supervision, with OTP's restart strategies, links and monitors.
 //!
+//! The methods of an actor are its messages (see [`macro@actor`]):
+//!
+//! ```
+//! use minder::prelude::*;
+//!
+//! struct Counter(u64);
+//!
+//! #[actor]
+//! impl Counter {
+//!     fn add(&mut self, n: u64) {
+//!         self.0 += n;
+//!     }
+//!     fn read(&self) -> u64 {
+//!         self.0
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let counter = System::new()?.spawn(|| Counter(0))?;
+//! counter.add(5).tell()?;
+//! assert_eq!(counter.read().await?, 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Or one writes the messages by hand. Under a supervisor, an actor that crashes is started again, and its address stays
+//! good:
+//!
 //! ```
 //! use std::time::Duration;
 //! use minder::prelude::*;
@@ -39,13 +68,59 @@
 #[cfg(feature = "os-signals")]
 pub mod os;
 
+/// Process groups, and an event bus. Their keeper is a child like any other, before those who join:
+///
+/// ```
+/// use minder::groups::{Group, Groups};
+/// use minder::prelude::*;
+///
+/// struct Cache(Group<Clear>);
+///
+/// #[derive(Clone)]
+/// struct Clear;
+///
+/// impl Actor for Cache {
+///     type Msg = Clear;
+///
+///     async fn started(&mut self, context: &mut Context<Clear>) -> Handled {
+///         self.0.join(context)?; // for this life; a restarted cache joins again
+///         Ok(())
+///     }
+///
+///     async fn handle(&mut self, Clear: Clear, _: &mut Context<Clear>) -> Handled {
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new()?;
+/// let (groups, keeper) = Groups::new(&system);
+/// let caches = groups.group("caches");
+/// let (near, far) = (caches.clone(), caches.clone());
+/// let tree = one_for_one()
+///     .child(actor_in("groups", keeper, groups.keeper()))
+///     .child(actor("near", move || Cache(near.clone())))
+///     .child(actor("far", move || Cache(far.clone())));
+/// tree.start(&system, "service").await.map_err(|reason| reason.to_string())?;
+///
+/// let broadcast = caches.broadcast(&Clear);
+/// assert_eq!((broadcast.told, broadcast.refused.len()), (2, 0));
+/// # Ok(())
+/// # }
+/// ```
+pub use minder_groups as groups;
+#[doc = include_str!("actor.md")]
+pub use minder_macros::actor;
 pub use minder_runtime::*;
 pub use minder_supervisors as supervisors;
 
 /// What most programs need.
 pub mod prelude {
+    pub use minder_macros::actor;
     pub use minder_runtime::{
-        Actor, Addr, AskError, Context, ExitReason, Handled, Notice, Reply, Seat, System, TellError,
+        Actor, Addr, AskError, CallError, Context, ExitReason, Handled, Notice, Reply, Seat, System,
+        TellError,
     };
     pub use minder_supervisors::{
         Child, Restart, Shutdown, Spec, actor, actor_in, one_for_all, one_for_one, rest_for_one, task, tree,

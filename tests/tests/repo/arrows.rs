@@ -13,9 +13,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("minder-supervisors-core", &["minder-signals"]),
     ("minder-supervisors", &["minder-supervisors-core", "minder-runtime"]),
     ("minder-codec", &[]),
-    ("minder", &["minder-runtime", "minder-supervisors"]),
+    ("minder-macros", &[]),
+    ("minder-groups", &["minder-runtime"]),
+    ("minder", &["minder-macros", "minder-runtime", "minder-supervisors", "minder-groups"]),
     // The runtime only to switch on its feature `fault-injection`; ARCHITECTURE.md says so.
-    ("minder-fault-injection", &["minder", "minder-supervisors-core", "minder-runtime"]),
+    (
+        "minder-fault-injection",
+        &["minder", "minder-supervisors-core", "minder-runtime", "minder-fault-injection-macros"],
+    ),
+    ("minder-fault-injection-macros", &[]),
 ];
 
 /// What stands in `examples/` sees what users see, and the two packages that are for examples, tests and benches only.

@@ -4,7 +4,7 @@
 use crate::assert_none;
 use crate::workspace::cargo;
 
-const SHIPPED: [&str; 3] = ["minder", "minder-runtime", "minder-supervisors"];
+const SHIPPED: [&str; 4] = ["minder", "minder-runtime", "minder-groups", "minder-supervisors"];
 
 /// `(package, feature)`
 const NOT_SHIPPED: [(&str, &str); 2] = [("minder-runtime", "fault-injection"), ("tokio", "test-util")];
