@@ -172,7 +172,7 @@ impl KillPoints {
         }
     }
 
-    /// Enters a stretch in which the kill may come at any moment; [`Entered::left`] ends it.
+    /// Enters a stretch in which the kill may come at any moment; it ends with what this returns.
     pub fn enter(&self, point: Point) -> Entered {
         let is_now = self.is_now(point);
         if is_now {

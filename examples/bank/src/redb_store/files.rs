@@ -19,8 +19,9 @@ use crate::store::StoreError;
 /// The name of the database in a bank's directory.
 pub const DATABASE_FILE: &str = "bank.redb";
 const UNFINISHED_FILE: &str = "bank.redb.unfinished";
-/// New transfers stand at the end of their table, so few pages are read again, and the system has a cache of its own. With
-/// ids in order, 16 MiB are as fast as 64 and full within a second; without any order, about a tenth slower.
+/// New transfers stand near the end of their table, so few pages are read again, and the operating system has a cache of
+/// its own: with ids in order no size from 4 to 64 MiB was faster than another by more than equal runs differ. This much
+/// is full before 200,000 transfers are served, and memory hardly grows from there.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// Makes a bank: under another name, then renamed, then the directory is synced.
