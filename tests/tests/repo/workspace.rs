@@ -109,8 +109,12 @@ pub(crate) fn files() -> Vec<File> {
             let entry = entry.expect("a folder of the repository can be read");
             let path = entry.path();
             let kind = entry.file_type().expect("an entry has a type");
+            // A folder, or in a linked work tree a file that says where it is.
+            if entry.file_name() == ".git" {
+                continue;
+            }
             if kind.is_dir() {
-                if entry.file_name() != ".git" && !is_built(&path) {
+                if !is_built(&path) {
                     folders.push(path);
                 }
             } else if kind.is_file() {
