@@ -8,6 +8,7 @@ use minder_mailbox::{Capacity, Mailbox, Queued, Refused, WhenFull};
 use minder_signals::{ActorId, Control, Down, Exit, ExitReason};
 
 use crate::frame;
+use crate::keepsake;
 use crate::letters::{Burial, Cause, DeadLetter};
 use crate::life::{AnyCell, CellCore, FinalWatcher, Peer};
 use crate::notice::{Item, Notice};
@@ -96,15 +97,16 @@ impl<M: Send + 'static> Cell<M> {
     /// Begins a new epoch: what was let in before belongs to a state of the whole group that no longer exists. False,
     /// and nothing happens, if somebody lives here.
     pub(crate) fn begin_epoch(&self) -> bool {
-        let (rest, reason) = {
+        let (rest, reason, kept) = {
             // With the life held, so that nobody moves in meanwhile.
             let mut life = self.core.life();
             if life.occupied {
                 return false;
             }
             let last = life.ties_if_any().and_then(|ties| ties.last_reason.clone());
-            (self.mailbox.begin_epoch(), last.unwrap_or(ExitReason::Shutdown))
+            (self.mailbox.begin_epoch(), last.unwrap_or(ExitReason::Shutdown), life.take_keepsake())
         };
+        keepsake::let_go(self.core.address(), kept);
         self.bury_all(rest, Cause::Purged, &reason);
         true
     }
@@ -181,6 +183,8 @@ impl<M: Send + 'static> Cell<M> {
             closing.note_left(&self.core.path(), messages);
         }
         self.bury_all(rest, Cause::Stopped, &reason);
+        let kept = self.core.life().take_keepsake();
+        keepsake::let_go(self.core.address(), kept);
         let watchers = match self.core.life().ties_if_any() {
             Some(ties) => std::mem::take(&mut ties.final_watchers),
             None => Vec::new(),

@@ -17,6 +17,7 @@ use crate::blocking::{self, Latch};
 use crate::cell::Cell;
 use crate::events::Event;
 use crate::frame;
+use crate::keepsake::AtEnd;
 use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::redelivery::Past;
@@ -63,6 +64,8 @@ pub(crate) struct Extra<M> {
     pub(crate) past: Option<Box<Past<M>>>,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) purges: bool,
+    /// Who is told of the end.
+    pub(crate) at_end: Vec<AtEnd>,
     rng: Option<fastrand::Rng>,
 }
 
@@ -84,6 +87,7 @@ impl<M> Default for Extra<M> {
             past: None,
             quarantine_after: None,
             purges: false,
+            at_end: Vec::new(),
             rng: None,
         }
     }

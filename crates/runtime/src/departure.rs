@@ -5,7 +5,7 @@
 //! 2. an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
 //! 4. its blocking closures have returned;
-//! 5. its timers and monitors are gone;
+//! 5. its timers and monitors are gone, and whoever asked for it (`keepsake.rs`) is called with the reason;
 //! 6. the queue is settled: it waits for the next life, or is purged, or is given back if the seat is given up;
 //! 7. the seat is vacant, and links, monitors, children and the minder are told.
 //!
@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::events::Event;
 use crate::frame;
 use crate::incarnation::{Duty, End, attend};
+use crate::keepsake;
 use crate::life::{Minder, Peer, Ties, Watcher};
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::probe::Probe;
@@ -70,6 +71,9 @@ pub(crate) async fn depart<A: Actor>(
         for (monitor, monitored) in extra.monitors.drain() {
             monitored.forget(monitor);
         }
+        let told = std::mem::take(&mut extra.at_end);
+        let panicked = frame::with_fate(fate.clone(), || keepsake::tell_end(address, told, &reason));
+        frame::add_drop_panic(&mut reason, panicked);
     }
 
     if seat.is_shared() {

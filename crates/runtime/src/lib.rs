@@ -29,6 +29,7 @@ pub mod host;
 #[cfg(not(feature = "fault-injection"))]
 mod host;
 mod incarnation;
+mod keepsake;
 mod letters;
 mod life;
 mod notice;

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
+use crate::keepsake::Keepsake;
 use crate::notice::Notice;
 use crate::system::SystemShared;
 
@@ -77,6 +78,8 @@ pub(crate) struct Ties {
     pub(crate) last_reason: Option<ExitReason>,
     /// When the last incarnation ended abnormally, until the next one has handled a message.
     pub(crate) crashed_at: Option<Moment>,
+    /// What the seat keeps from one life to the next.
+    pub(crate) keepsake: Option<Keepsake>,
 }
 
 pub(crate) struct Heir {
@@ -147,11 +150,13 @@ impl Life {
             final_watchers: std::mem::take(&mut ties.final_watchers),
             last_reason: ties.last_reason.take(),
             crashed_at: ties.crashed_at.take(),
+            keepsake: ties.keepsake.take(),
             ..Ties::default()
         };
         let is_needed = !of_seat.final_watchers.is_empty()
             || of_seat.last_reason.is_some()
-            || of_seat.crashed_at.is_some();
+            || of_seat.crashed_at.is_some()
+            || of_seat.keepsake.is_some();
         let taken = std::mem::replace(ties, of_seat);
         if !is_needed {
             self.ties = None;
