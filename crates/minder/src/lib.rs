@@ -113,6 +113,7 @@ pub use minder_groups as groups;
 #[doc = include_str!("actor.md")]
 pub use minder_macros::actor;
 pub use minder_runtime::*;
+pub use minder_state as state;
 pub use minder_supervisors as supervisors;
 
 /// What most programs need.

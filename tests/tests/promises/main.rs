@@ -17,6 +17,8 @@ mod panics;
 mod replies;
 mod restarts;
 mod specs;
+mod state_keepsake;
+mod state_last_good;
 mod stopping;
 mod supervisors;
 mod support;

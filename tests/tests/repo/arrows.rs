@@ -15,7 +15,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("minder-codec", &[]),
     ("minder-macros", &[]),
     ("minder-groups", &["minder-runtime"]),
-    ("minder", &["minder-macros", "minder-runtime", "minder-supervisors", "minder-groups"]),
+    // The supervisors for the examples in its documentation.
+    ("minder-state", &["minder-runtime", "minder-supervisors"]),
+    ("minder", &["minder-macros", "minder-runtime", "minder-supervisors", "minder-groups", "minder-state"]),
     // The runtime only to switch on its feature `fault-injection`; ARCHITECTURE.md says so.
     (
         "minder-fault-injection",

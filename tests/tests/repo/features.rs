@@ -4,7 +4,8 @@
 use crate::assert_none;
 use crate::workspace::cargo;
 
-const SHIPPED: [&str; 4] = ["minder", "minder-runtime", "minder-groups", "minder-supervisors"];
+const SHIPPED: [&str; 5] =
+    ["minder", "minder-runtime", "minder-groups", "minder-state", "minder-supervisors"];
 
 /// `(package, feature)`
 const NOT_SHIPPED: [(&str, &str); 2] = [("minder-runtime", "fault-injection"), ("tokio", "test-util")];
