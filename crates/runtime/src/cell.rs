@@ -87,6 +87,16 @@ impl<M: Send + 'static> Cell<M> {
         }
     }
 
+    /// Puts something in that is meant for one incarnation alone. With the life held, so that no later one gets it.
+    pub(crate) fn hand(&self, owner: ActorId, item: Item<M>) {
+        let life = self.core.life();
+        let refused = if life.is(owner) { self.mailbox.notify(item).err() } else { Some(item) };
+        drop(life);
+        if let Some(item) = refused {
+            self.bury(item, Cause::Crashed, None);
+        }
+    }
+
     /// Empties the lane between two lives of a child whose messages are not kept. One that was in hand is not among
     /// those that waited: whether it is delivered again is its own declaration.
     pub(crate) fn purge(&self, reason: &ExitReason) {
@@ -122,7 +132,7 @@ impl<M: Send + 'static> Cell<M> {
         let why = || reason.cloned().unwrap_or(ExitReason::NoActor);
         let fate = match cause {
             Cause::Stopped => Fate::Stopped(why()),
-            // A notice, or a message of its own timers: those die with their incarnation.
+            // A notice, or a message of its own timers or jobs: those die with their incarnation.
             _ if !item.is_counted() => Fate::Crashed(why()),
             Cause::Purged => Fate::Purged(why()),
             Cause::Poisoned => Fate::Poisoned,
@@ -131,7 +141,7 @@ impl<M: Send + 'static> Cell<M> {
         let ended = fate.clone();
         let end = || {
             let (message, slot, past) = match item {
-                Item::Notice(_) | Item::Own(_) => return drop(item),
+                Item::Notice(_) | Item::Own(_) | Item::Tick(_) | Item::Outcome(_) => return drop(item),
                 Item::Tell(message) => (message, None, None),
                 Item::Ask(message, slot) => (message, Some(slot), None),
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),

@@ -1,7 +1,7 @@
 //! An actor's only door to the world: who it is, time, chance, other actors, blocking work.
 //! A simulator can stand behind every method; code that goes around them cannot be simulated.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::num::NonZeroU8;
 use std::sync::Arc;
@@ -13,16 +13,19 @@ use tokio::sync::oneshot;
 use crate::actor::IntoActor;
 use crate::addr::Addr;
 use crate::birth::{self, ActorRef, Queued, Recipe, StartError, StartOptions};
-use crate::blocking::{self, Latch};
+use crate::blocking;
 use crate::cell::Cell;
+use crate::companions::Companions;
 use crate::events::Event;
 use crate::frame;
 use crate::keepsake::AtEnd;
 use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::redelivery::Past;
+use crate::streams::StreamId;
 use crate::system::System;
-use crate::timers::{TimerId, Timers};
+use crate::timers::Timers;
+use crate::unheard::Whose;
 
 /// What an incarnation can do; handed to each of its methods.
 pub struct Context<M> {
@@ -57,7 +60,9 @@ pub(crate) struct Extra<M> {
     pub(crate) starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     pub(crate) monitors: HashMap<MonitorId, Monitored>,
     pub(crate) timers: Option<Arc<Timers<M>>>,
-    pub(crate) latch: Option<Arc<Latch>>,
+    pub(crate) companions: Option<Arc<Companions>>,
+    /// The attached streams whose end has not been noticed.
+    pub(crate) streams: HashSet<StreamId>,
     /// The copy of the message in hand, if it is idempotent.
     pub(crate) copy: Option<M>,
     /// What is known of the message in hand, if it was in hand before.
@@ -82,7 +87,8 @@ impl<M> Default for Extra<M> {
             starter: None,
             monitors: HashMap::new(),
             timers: None,
-            latch: None,
+            companions: None,
+            streams: HashSet::new(),
             copy: None,
             past: None,
             quarantine_after: None,
@@ -182,18 +188,15 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Runs a closure that blocks its thread, away from the actors. A panic in it goes on in the caller. In simulation
-    /// it runs inline, as one step.
+    /// it runs inline, as one step. To go on handling messages meanwhile, see [`Context::run_blocking`].
     ///
     /// # Cancel safety
-    /// Dropping the future does not stop the closure; this incarnation ends only when it has returned.
+    /// Dropping the future does not stop the closure; this incarnation ends only when it has returned. If it panics then,
+    /// that is an [`Event::UnheardPanic`](crate::Event::UnheardPanic).
     pub async fn blocking<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> T {
         frame::effect();
-        let cell = self.cell.core.address();
-        let latch = self.extra().latch.get_or_insert_default().clone();
-        if self.cell.core.system.home.is_simulated() {
-            return blocking::run_inline(&latch, cell, work).await;
-        }
-        blocking::run(&latch, cell, work).await
+        let whose = Whose { cell: self.cell.clone(), id: self.id(), work: "blocking" };
+        blocking::run(whose, self.companions().enter(), work).await
     }
 
     // --- itself ------------------------------------------------------------------------------------------------
@@ -215,18 +218,6 @@ impl<M: Send + 'static> Context<M> {
         frame::effect();
         // Refused only if the seat is given up, and it is not while its actor lives.
         drop(self.cell.mailbox.notify(Item::Own(message.into())));
-    }
-
-    /// Puts a message in this actor's own lane once the time has passed. Dies with this incarnation.
-    pub fn send_after(&mut self, after: Duration, message: impl Into<M>) -> TimerId {
-        frame::effect();
-        let (cell, id) = (self.cell.clone(), self.id());
-        self.extra().timers.get_or_insert_with(|| Timers::new(cell, id)).start(after, message.into())
-    }
-
-    /// Takes a timer back; nothing if it has fired, even if its message has not been handled yet.
-    pub fn cancel_timer(&mut self, timer: TimerId) -> Option<M> {
-        self.extra.as_ref()?.timers.as_ref()?.cancel(timer)
     }
 
     /// In [`Actor::started`](crate::Actor::started): the start will be acknowledged by [`Context::acknowledge`].

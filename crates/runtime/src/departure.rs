@@ -2,9 +2,9 @@
 //!
 //! 1. the reason is fixed, the handler's future is dropped (`incarnation::attend` has done both), and the message in hand
 //!    is settled (`redelivery.rs`);
-//! 2. an orderly end cleans up (`stopping`), which may make the reason worse;
+//! 2. its jobs and streams are told to go, and an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
-//! 4. its blocking closures have returned;
+//! 4. its jobs and streams are gone, and its blocking closures have returned;
 //! 5. its timers and monitors are gone, and whoever asked for it (`keepsake.rs`) is called with the reason;
 //! 6. the queue is settled: it waits for the next life, or is purged, or is given back if the seat is given up;
 //! 7. the seat is vacant, and links, monitors, children and the minder are told.
@@ -44,6 +44,9 @@ pub(crate) async fn depart<A: Actor>(
     let charged = redelivery::settle(&mut context, &reason);
     // Already here: what is counted as queued must be within reach of whoever makes room in it.
     cell.mailbox.give_back(&mut context.batch);
+    if let Some(companions) = context.extra.as_ref().and_then(|extra| extra.companions.as_ref()) {
+        companions.dismiss(&reason);
+    }
     if let Some(actor) = actor.as_mut()
         && orderly
         && let Some(worse) = clean_up(actor, &mut context, &reason).await
@@ -60,12 +63,14 @@ pub(crate) async fn depart<A: Actor>(
     if let Some(mut extra) = context.extra.take() {
         starter = extra.starter.take();
         purges = extra.purges;
-        if let Some(latch) = &extra.latch {
-            poll_fn(|cx| latch.poll_empty(cx.waker())).await;
+        if let Some(companions) = &extra.companions {
+            // Again: cleaning up may have set some of them going.
+            companions.dismiss(&reason);
+            poll_fn(|cx| companions.poll_empty(cx.waker())).await;
         }
         if let Some(timers) = &extra.timers {
-            let messages = timers.cancel_all();
-            let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, messages));
+            let rest = timers.cancel_all();
+            let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, rest));
             frame::add_drop_panic(&mut reason, dropped);
         }
         for (monitor, monitored) in extra.monitors.drain() {

@@ -1,10 +1,10 @@
-//! What a system tells whoever watches it: one event per exit, per supervisor decision, per recovery, and per error that
-//! reached nobody. Every event also goes to `tracing`, under the targets `minder::exit`, `minder::decision`,
+//! What a system tells whoever watches it: one event per exit, per supervisor decision, per recovery, and per error or panic
+//! that reached nobody. Every event also goes to `tracing`, under the targets `minder::exit`, `minder::decision`,
 //! `minder::recovery` and `minder::unheard`.
 
 use std::time::Duration;
 
-use minder_signals::{ActorId, ExitReason};
+use minder_signals::{ActorId, ExitReason, PanicReport};
 
 /// Something worth telling operators.
 #[derive(Clone, Debug)]
@@ -59,6 +59,18 @@ pub enum Event<'a> {
         /// The error, as text.
         error: &'a str,
     },
+    /// Work beside an actor's handlers panicked, and no handler hears of it: a blocking closure or a job whose result
+    /// nobody waits for any more, or a stream, whose notice an actor may ignore.
+    UnheardPanic {
+        /// Where the actor stands in its tree.
+        path: &'a str,
+        /// Which incarnation.
+        id: ActorId,
+        /// The job's name, `stream` or `blocking`.
+        work: &'a str,
+        /// What it said, and where.
+        panic: &'a PanicReport,
+    },
 }
 
 /// Gets every event of a system, in the thread in which it happens: must be quick, and must not wait for actors.
@@ -87,6 +99,9 @@ pub(crate) fn trace(event: &Event<'_>) {
         }
         Event::Unheard { path, id, message, error } => {
             tracing::warn!(target: "minder::unheard", path, %id, method = message, error, "an error reached nobody");
+        }
+        Event::UnheardPanic { path, id, work, panic } => {
+            tracing::warn!(target: "minder::unheard", path, %id, work, %panic, "a panic reached nobody");
         }
     }
 }

@@ -207,6 +207,11 @@ fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<
                 }
                 Item::Notice(notice) if still_wanted(&notice, context) => Taken::Notice(notice),
                 Item::Notice(_) => continue,
+                item @ (Item::Tick(_) | Item::Outcome(_)) => match make(&cell, item, context) {
+                    Ok(Some(message)) => Taken::Message(message),
+                    Ok(None) => continue,
+                    Err(end) => return end,
+                },
             };
             let handled = match taken {
                 Taken::Message(message) => {
@@ -249,6 +254,20 @@ fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<
 enum Taken<M> {
     Message(M),
     Notice(Box<Notice>),
+}
+
+/// Makes the message of a tick or of a job that is over; nothing if the interval was cancelled meanwhile.
+#[cold]
+fn make<M: Send + 'static>(cell: &Cell<M>, item: Item<M>, context: &Context<M>) -> Result<Option<M>, End> {
+    match item {
+        Item::Tick(mark) => {
+            let timers = context.extra.as_ref().and_then(|extra| extra.timers.as_ref());
+            let make = timers.and_then(|timers| timers.take_up(mark));
+            make.map(|make| attend_now(cell, make)).transpose()
+        }
+        Item::Outcome(outcome) => attend_now(cell, || outcome.into_message()).map(Some),
+        item => Ok(item.into_message()),
+    }
 }
 
 /// Nobody waits for it any more.
@@ -296,11 +315,15 @@ fn let_go<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>) -> Result
     }
 }
 
-/// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more.
+/// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more, nor is the end of a stream that
+/// was detached.
 fn still_wanted<M>(notice: &Notice, context: &mut Context<M>) -> bool {
     match notice {
         Notice::Down(down) => {
             context.extra.as_mut().is_some_and(|extra| extra.monitors.remove(&down.monitor).is_some())
+        }
+        Notice::Stream(over) => {
+            context.extra.as_mut().is_some_and(|extra| extra.streams.remove(&over.stream))
         }
         Notice::Exit(_) | Notice::Child(_) => true,
     }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use minder_mailbox::Queued;
 use minder_signals::{ActorId, Down, Exit, ExitReason};
 
+use crate::jobs::Outcome;
 use crate::redelivery::Past;
 use crate::reply::Asked;
+use crate::streams::StreamNotice;
+use crate::timers::TimerId;
 
-/// Something that happened to an actor this one is linked to, watches, or minds. Stands in the same lane as messages,
+/// Something that happened to an actor this one is linked to, watches, or minds, or to a stream of its own. Stands in the same lane as messages,
 /// in order of arrival, and is exempt from the mailbox's bound.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -19,6 +22,8 @@ pub enum Notice {
     Down(Down),
     /// News of an actor that this one minds.
     Child(ChildNotice),
+    /// A stream that this one has attached is over.
+    Stream(StreamNotice),
 }
 
 /// News of an actor, for its minder.
@@ -59,6 +64,10 @@ pub(crate) enum Item<M> {
     Again(M, Box<Past<M>>),
     /// A message of the actor's own timers, or one it sent itself past the bound.
     Own(M),
+    /// An interval is due; the message is made when this is taken out.
+    Tick(TimerId),
+    /// A job is over; the message is made when this is taken out.
+    Outcome(Box<dyn Outcome<M>>),
     /// Boxed so that rare notices do not make every message's place larger.
     Notice(Box<Notice>),
 }
@@ -66,7 +75,7 @@ pub(crate) enum Item<M> {
 impl<M> Item<M> {
     /// Whether it was meant for one incarnation and means nothing to the next.
     pub(crate) fn is_of_incarnation(&self) -> bool {
-        matches!(self, Self::Own(_) | Self::Notice(_))
+        matches!(self, Self::Own(_) | Self::Tick(_) | Self::Outcome(_) | Self::Notice(_))
     }
 
     /// The message, if it is one.
@@ -75,7 +84,7 @@ impl<M> Item<M> {
             Self::Tell(message) | Self::Ask(message, _) | Self::Again(message, _) | Self::Own(message) => {
                 Some(message)
             }
-            Self::Notice(_) => None,
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
         }
     }
 }

@@ -74,9 +74,12 @@ mod armed {
         pub(crate) fn on_delivery<M: Send + 'static>(context: &Context<M>, item: &Item<M>) -> Self {
             Self::at(context, || match item {
                 Item::Notice(_) => Point::Notice,
-                Item::Tell(_) | Item::Ask(..) | Item::Again(..) | Item::Own(_) => {
-                    Point::Message(std::any::type_name::<M>())
-                }
+                Item::Tell(_)
+                | Item::Ask(..)
+                | Item::Again(..)
+                | Item::Own(_)
+                | Item::Tick(_)
+                | Item::Outcome(_) => Point::Message(std::any::type_name::<M>()),
             })
         }
 

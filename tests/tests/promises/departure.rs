@@ -8,15 +8,6 @@ use tokio::sync::oneshot;
 
 use crate::support::*;
 
-/// Writes its drop into the journal.
-struct Witness(Journal, &'static str);
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        self.0.note(self.1);
-    }
-}
-
 /// A message that blocks a thread until the returned sender is dropped, and the witness inside the closure.
 fn blocking(journal: &Journal) -> (Msg, mpsc::Sender<()>) {
     let (release, held) = mpsc::channel::<()>();

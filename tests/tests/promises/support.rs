@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::{ChildEvent, Winding};
+use minder::{ChildEvent, Event, Observer, Winding};
+use minder_fault_injection::sim::{Policy, Sim};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
@@ -120,6 +121,7 @@ impl Actor for Puppet {
                 ChildEvent::Exited { reason, .. } => self.note(format!("child exited {}", short(&reason))),
                 _ => self.note("child ?"),
             },
+            Notice::Stream(over) => self.note(format!("stream over {}", short(&over.reason))),
             _ => self.note("?"),
         }
         Ok(())
@@ -280,6 +282,47 @@ pub(crate) async fn turns() {
 #[expect(clippy::disallowed_methods, reason = "a client that is no actor is what is meant")]
 pub(crate) fn aside<T: Send + 'static>(client: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(client)
+}
+
+/// Runs a test on tokio with its time paused, and in the simulator: in order, and by some seeds.
+pub(crate) fn everywhere<F: Future<Output = ()>>(test: impl Fn() -> F) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+    runtime.block_on(test());
+    let seeds = (0..10).map(Policy::Seeded);
+    for policy in [Policy::Fifo].into_iter().chain(seeds) {
+        let run = Sim::new(policy).horizon(3 * 365 * 24 * 3600 * SECOND).run(|_| test());
+        if let Err(error) = &run.result {
+            panic!("{policy:?}: {error}\n{}", run.story(40));
+        }
+        assert!(run.leaked.is_empty(), "{policy:?}: {:?}", run.leaked);
+    }
+}
+
+/// Says that it is dropped.
+pub(crate) struct Witness(pub(crate) Journal, pub(crate) &'static str);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.0.note(self.1);
+    }
+}
+
+/// Writes down the panics that reach nobody.
+pub(crate) struct Unheard(pub(crate) Journal);
+
+impl Observer for Unheard {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::UnheardPanic { work, panic, .. } = event {
+            self.0.note(format!("unheard {work}: {}", panic.text));
+        }
+    }
+}
+
+/// A system whose panics that reach nobody stand in the journal.
+pub(crate) fn listening(journal: &Journal) -> System {
+    let observer = Arc::new(Unheard(journal.clone()));
+    System::builder().observer(observer).build().expect("the test runs in a runtime and unwinds")
 }
 
 // --- systems -------------------------------------------------------------------------------------------------------

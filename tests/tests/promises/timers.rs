@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use minder::TimerId;
 use minder::prelude::*;
+use minder::{CancelledTimer, Missed, Moment, TimerId};
 
 use crate::support::*;
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
@@ -62,8 +64,10 @@ async fn a_cancelled_timer_gives_its_message_back_and_a_fired_one_does_not() {
     let system = system();
     let (journal, mut reader) = journal();
     let it = system.spawn(move || Puppet::new("it", &journal)).expect("open");
-    let told = |message: Option<Msg>| match message {
-        Some(Msg::Mark(number)) => format!("back {number}"),
+    let told = |cancelled: Option<CancelledTimer<Msg>>| match cancelled {
+        Some(CancelledTimer { rest, message: Some(Msg::Mark(number)) }) => {
+            format!("back {number} with {}", rest.as_millis())
+        }
         Some(_) => "another".to_owned(),
         None => "none".to_owned(),
     };
@@ -82,7 +86,7 @@ async fn a_cancelled_timer_gives_its_message_back_and_a_fired_one_does_not() {
         })
     }))
     .expect("there is room");
-    reader.expect(&["it up", "it none", "it back 2", "it none", "it 1", "it 3"]).await;
+    reader.expect(&["it up", "it none", "it back 2 with 500", "it none", "it 1", "it 3"]).await;
     pass(10 * SECOND).await;
     assert!(reader.rest().is_empty());
 }
@@ -118,9 +122,81 @@ async fn an_idle_system_does_not_tick() {
     pass(ms(10_000)).await; // the deadline of that ask
     let began = system.now();
     // If anything were due in this year, virtual time would stop there on its way.
-    let year = 365 * 24 * 3600 * SECOND;
-    tokio::time::timeout(year, std::future::pending::<()>()).await.expect_err("nothing ends");
-    assert!(system.now().since(began) >= year);
+    tokio::time::timeout(YEAR, std::future::pending::<()>()).await.expect_err("nothing ends");
+    assert!(system.now().since(began) >= YEAR);
     let metrics = tokio::runtime::Handle::current().metrics();
     assert_eq!(metrics.num_alive_tasks(), 2, "the actor and the driver of deadlines");
+}
+
+#[test]
+fn a_timer_can_be_read_without_cancelling_it() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let it = system.spawn(move || Puppet::new("it", &journal)).expect("open");
+        it.tell(wait(|puppet, context| {
+            Box::pin(async move {
+                let once = context.send_after(ms(1000), Msg::Mark(1));
+                let again = context.send_every(ms(300), Missed::Skip, || Msg::Mark(2));
+                let never = context.send_after(Duration::MAX, Msg::Mark(3));
+                context.sleep(ms(200)).await;
+                let read =
+                    |context: &Context<Msg>, timer| context.read_timer(timer).map(|rest| rest.as_millis());
+                puppet.note(format!("{:?} {:?}", read(context, once), read(context, again)));
+                assert!(context.read_timer(never).is_some_and(|rest| rest > 500 * YEAR));
+                assert!(context.cancel_timer(never).is_some());
+                puppet.note(format!("{:?}", read(context, never)));
+                context.cancel_timer(again);
+                context.sleep(ms(2000)).await;
+                puppet.note(format!("{:?}", read(context, once)));
+                Ok(())
+            })
+        }))
+        .expect("there is room");
+        reader.expect(&["it up", "it Some(800) Some(100)", "it None", "it None", "it 1"]).await;
+    });
+}
+
+#[test]
+fn at_a_moment_of_the_systems_clock() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let it = system.spawn(move || Puppet::new("it", &journal)).expect("open");
+        pass(SECOND).await;
+        it.tell(act(|_, context| {
+            let now = context.now();
+            context.send_at(now + ms(20), Msg::Mark(3));
+            context.send_at(now + ms(10), Msg::Mark(2));
+            context.send_at(Moment::START, Msg::Mark(1)); // it has passed: at once
+            context.send_at(Moment::END, Msg::Mark(4));
+            Ok(())
+        }))
+        .expect("there is room");
+        let began = system.now();
+        reader.expect(&["it up", "it 1", "it 2", "it 3"]).await;
+        assert!((ms(20)..=ms(30)).contains(&system.now().since(began)));
+        pass(YEAR).await;
+        assert!(reader.rest().is_empty());
+    });
+}
+
+#[test]
+fn very_long_timers_come_in_their_time() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let it = system.spawn(move || Puppet::new("it", &journal)).expect("open");
+        reader.expect(&["it up"]).await;
+        it.tell(act(|_, context| {
+            context.send_after(YEAR, Msg::Mark(1));
+            Ok(())
+        }))
+        .expect("there is room");
+        turns().await;
+        pass(YEAR - ms(1)).await;
+        assert!(reader.rest().is_empty(), "never early");
+        pass(ms(11)).await;
+        assert_eq!(reader.rest(), ["it 1"]);
+    });
 }
