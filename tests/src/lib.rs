@@ -1,3 +1,5 @@
 //! What several tests of this package share. The rules of the repository are in `tests/repo`.
 
 pub mod broken_stores;
+#[cfg(doctest)]
+mod guide;
