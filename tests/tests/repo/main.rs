@@ -7,6 +7,7 @@ mod arrows;
 mod duplicates;
 mod features;
 mod licences;
+mod promised;
 mod source;
 mod tidy;
 mod toml;
