@@ -76,6 +76,7 @@ const CATALOGUE: &[Row] = &[
         177,
         "references::elfo_177_the_news_of_an_end_comes_before_its_successor_can_be_reached",
     ),
+    ("p2panda/p2panda", 921, "references::p2panda_921_a_restart_loses_the_state_and_nobody_can_tell"),
     ("tqwewe/kameo", 387, "remains::kameo_387_a_new_life_begins_while_the_old_one_cleans_up"),
     ("anthdm/hollywood", 196, "remains::hollywood_196_the_end_of_the_last_life_is_told_twice"),
     ("anthdm/hollywood", 198, "remains::hollywood_196_the_end_of_the_last_life_is_told_twice"),

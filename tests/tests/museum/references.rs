@@ -1,4 +1,4 @@
-//! References that pointed at somebody who was not there any more.
+//! References that pointed at somebody who was not there any more, or no longer the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -132,4 +132,43 @@ async fn elfo_177_the_news_of_an_end_comes_before_its_successor_can_be_reached(k
     kit.advance(SECOND).await;
     assert_eq!(refused.all(), Vec::<String>::new());
     assert_eq!((notes.marks("it"), kit.generation(&it)), (vec![1], 2));
+}
+
+/// p2panda/p2panda#921: an actor that was restarted had lost its state, and those who worked with it could not even find out
+/// that there had been a restart, until a channel turned out to be broken. Here the state from before the message that
+/// crashed can be kept by the factory, and whoever watches hears of the end, and of which life it was.
+#[minder_fault_injection::test(seeds = 20)]
+async fn p2panda_921_a_restart_loses_the_state_and_nobody_can_tell(kit: Kit) {
+    #[derive(Clone, Default)]
+    struct Streams(Vec<u32>);
+    enum Do {
+        Open(u32),
+        List(Reply<Vec<u32>>),
+        Crash,
+    }
+    impl Actor for Streams {
+        type Msg = Do;
+        async fn handle(&mut self, message: Do, _: &mut Context<Do>) -> Handled {
+            match message {
+                Do::Open(stream) => self.0.push(stream),
+                Do::List(reply) => drop(reply.send(self.0.clone())),
+                Do::Crash => {
+                    self.0.clear();
+                    panic!("half done");
+                }
+            }
+            Ok(())
+        }
+    }
+    let it = kit.supervise("it", minder::state::last_good(Streams::default)).await;
+    let mut user = kit.probe::<()>("user").await;
+    for round in 1..=5 {
+        user.monitor(&it).await;
+        it.tell(Do::Open(round)).expect("there is room");
+        it.tell(Do::Crash).expect("there is room");
+        let Notice::Down(down) = user.next_notice().await else { panic!("it is told") };
+        assert_eq!((down.actor.incarnation(), short(&down.reason)), (round, "panic half done".into()));
+        assert_eq!(it.ask(Do::List).await.expect("it answers"), (1..=round).collect::<Vec<_>>());
+        assert_eq!(it.id().incarnation(), round + 1, "and it can be seen that it is another life");
+    }
 }

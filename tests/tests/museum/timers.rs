@@ -1,19 +1,32 @@
 //! Timers that outlived their actor, kept it alive, or blocked the world.
 
 use minder::prelude::*;
-use minder::{MailboxOptions, WhenFull};
+use minder::{MailboxOptions, Missed, WhenFull};
 use minder_fault_injection::testkit::Kit;
 
 use crate::support::*;
 
-/// Notes a tick every second, by a timer that it sets again at each.
-struct Clock(Notes);
+/// Notes a tick every second, by an interval, or by a timer that it sets again at each.
+struct Clock {
+    notes: Notes,
+    interval: bool,
+}
+
+impl Clock {
+    fn new(notes: &Notes, interval: bool) -> Self {
+        Self { notes: notes.clone(), interval }
+    }
+}
 
 impl Actor for Clock {
     type Msg = bool;
 
     async fn started(&mut self, context: &mut Context<bool>) -> Handled {
-        context.send_after(SECOND, true);
+        if self.interval {
+            context.send_every(SECOND, Missed::Skip, || true);
+        } else {
+            context.send_after(SECOND, true);
+        }
         Ok(())
     }
 
@@ -21,8 +34,10 @@ impl Actor for Clock {
         if !goes_on {
             return Err(Plain("stopped").into());
         }
-        self.0.add(format!("tick {}", context.now().since(minder::Moment::START).as_millis()));
-        context.send_after(SECOND, true);
+        self.notes.add("tick");
+        if !self.interval {
+            context.send_after(SECOND, true);
+        }
         Ok(())
     }
 }
@@ -32,9 +47,9 @@ impl Actor for Clock {
 /// that set it and is gone before anybody hears of its end; a message of it that was on its way is thrown away, too.
 #[minder_fault_injection::test(seeds = 50)]
 async fn xactor_29_after_a_restart_every_timer_fires_twice(kit: Kit) {
-    let notes = Notes::default();
+    let (notes, interval) = (Notes::default(), one_in(&kit, 2));
     let its = notes.clone();
-    let it = kit.supervise("it", move || Clock(its.clone())).await;
+    let it = kit.supervise("it", move || Clock::new(&its, interval)).await;
     for _ in 0..5 {
         kit.advance(2 * SECOND + less_than(&kit, 1_000)).await;
         match kit.random() % 3 {
@@ -63,7 +78,7 @@ async fn actix_285_a_timer_keeps_its_actor_alive(kit: Kit) {
     let parent = system.spawn(move || {
         Player::new("parent", &its).at_start(move |context| {
             let ticks = clocks.clone();
-            context.spawn("clock", move || Clock(ticks))?;
+            context.spawn("clock", move || Clock::new(&ticks, true))?;
             Ok(())
         })
     });
@@ -87,7 +102,7 @@ async fn wavelength_394_a_timer_for_a_full_mailbox_stops_all_timers(kit: Kit) {
     let its = notes.clone();
     kit.start(one_for_one().child(actor_in("it", seat, move || Player::new("it", &its)))).await;
     let clocks = ticks.clone();
-    kit.supervise("clock", move || Clock(clocks.clone())).await;
+    kit.supervise("clock", move || Clock::new(&clocks, true)).await;
     let busy = wait(|_, context| {
         Box::pin(async move {
             context.send_after(SECOND, Msg::Mark(2));
