@@ -222,6 +222,58 @@ async fn xtra_225_messages_overtake_each_other(kit: Kit) {
     }
 }
 
+/// What of Restioson/xtra#225 only threads can show: while a message stands in line, its sender tells the next one again and
+/// again, in the hope of a moment in which there is room and nobody has been let in yet. Here such a moment is of no use:
+/// room belongs to those who wait for it; the first number that comes before its turn fails the test.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn xtra_225_messages_overtake_each_other_on_real_threads() {
+    /// Notes whatever is not the next number of its sender.
+    struct Strict(Vec<u32>, Notes);
+    enum Sent {
+        Number(usize, u32),
+        Done(Reply<Vec<u32>>),
+    }
+    impl Actor for Strict {
+        type Msg = Sent;
+        async fn handle(&mut self, message: Sent, _: &mut Context<Sent>) -> Handled {
+            match message {
+                Sent::Number(who, number) if number == self.0[who] => self.0[who] += 1,
+                Sent::Number(who, number) => self.1.add(format!("{number} of {who} at {}", self.0[who])),
+                Sent::Done(reply) => drop(reply.send(self.0.clone())),
+            }
+            Ok(())
+        }
+    }
+    let system = System::new().expect("the test runs in a runtime and unwinds");
+    let (it, seat) = system.address_with(MailboxOptions::bounded(8, WhenFull::Wait));
+    let notes = Notes::default();
+    let early = notes.clone();
+    system.start(seat, "it", move || Strict(vec![0; 3], early)).await.expect("it starts");
+    let clients = (0..3).map(|who| {
+        let it = it.clone();
+        aside(async move {
+            let mut number = 0;
+            while number < 5_000 {
+                let mut sending = pin!(it.send(Sent::Number(who, number)));
+                number += 1;
+                if poll_once(sending.as_mut()).await.is_pending() {
+                    let next = |_| it.tell(Sent::Number(who, number)).is_ok();
+                    let told = (0..50).any(next);
+                    sending.await.expect("it lives");
+                    number += u32::from(told);
+                }
+            }
+            number
+        })
+    });
+    let mut sent = Vec::new();
+    for client in clients.collect::<Vec<_>>() {
+        sent.push(surely(client).await.expect("nobody is stuck").expect("nobody panics"));
+    }
+    assert_eq!(it.ask(Sent::Done).await.expect("it answers"), sent, "{:?}", notes.all().first());
+    assert!(system.shutdown(HOUR).await.is_clean());
+}
+
 /// lambdaclass/spawned#170, slawlor/ractor#84 and tqwewe/kameo#3: mailboxes had no bound, so that one slow actor filled
 /// the memory of all. Here the default is 1,024 messages; the next one comes back to its sender at once, and orders do not
 /// wait behind the crowd.

@@ -61,6 +61,7 @@ const CATALOGUE: &[Row] = &[
     ("tqwewe/kameo", 362, "lost::kameo_362_what_is_sent_after_a_stop_vanishes"),
     ("nervosnetwork/fiber", 473, "lost::kameo_362_what_is_sent_after_a_stop_vanishes"),
     ("Restioson/xtra", 225, "lost::xtra_225_messages_overtake_each_other"),
+    ("Restioson/xtra", 225, "lost::xtra_225_messages_overtake_each_other_on_real_threads"),
     ("lambdaclass/spawned", 170, "lost::spawned_170_a_slow_actor_fills_the_memory"),
     ("slawlor/ractor", 84, "lost::spawned_170_a_slow_actor_fills_the_memory"),
     ("tqwewe/kameo", 3, "lost::spawned_170_a_slow_actor_fills_the_memory"),
