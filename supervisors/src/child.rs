@@ -5,7 +5,9 @@ use std::future::Future;
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use minder_runtime::{Actor, IntoActor, MailboxOptions, Queued, Recipe, Seat};
+use minder_runtime::{
+    Actor, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Recipe, Seat,
+};
 use minder_supervisors_core::{ChildRules, Restart, Shutdown};
 
 use crate::spec::Spec;
@@ -47,6 +49,25 @@ where
     F: Fn() -> R + Clone + Send + Sync + 'static,
 {
     Child::new(ChildRules::worker(id), Recipe::in_seat(seat, make))
+}
+
+/// An actor that stays on one thread, in a seat of its own: see [`LocalActor`]. It lives on the system's own thread for
+/// such actors unless [`Child::on`] says otherwise, and `make` runs there.
+pub fn local_actor<R, F>(id: &str, make: F) -> Child
+where
+    R: IntoLocalActor + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    Child::new(ChildRules::worker(id), Recipe::local_own_seat(make, MailboxOptions::default()))
+}
+
+/// [`local_actor`] in a seat made beforehand, as [`actor_in`].
+pub fn local_actor_in<R, F>(id: &str, seat: Seat<<R::Actor as LocalActor>::Msg>, make: F) -> Child
+where
+    R: IntoLocalActor + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    Child::new(ChildRules::worker(id), Recipe::local_in_seat(seat, make))
 }
 
 /// A plain async function. It is up as soon as it runs, and its end is judged like an actor's: `()` and `Ok` are
@@ -98,6 +119,13 @@ impl Child {
     #[must_use]
     pub fn significant(mut self, significant: bool) -> Self {
         self.rules.significant = significant;
+        self
+    }
+
+    /// Where it lives, if it is a local actor; others live anywhere, whatever this says.
+    #[must_use]
+    pub fn on(mut self, host: &LocalHost) -> Self {
+        self.recipe = self.recipe.on(host);
         self
     }
 

@@ -11,7 +11,7 @@ mod spec;
 mod supervisor;
 mod task;
 
-pub use child::{Child, actor, actor_in, task, tree};
+pub use child::{Child, actor, actor_in, local_actor, local_actor_in, task, tree};
 pub use minder_supervisors_core::{AutoShutdown, Restart, Shutdown, SpecError, StartFailed, Strategy};
 pub use spec::{Root, Spec, TreeError, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};

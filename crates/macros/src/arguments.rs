@@ -10,7 +10,7 @@ use syn::{Error, Ident, LitInt, Path, Result, Token, Visibility, parenthesized, 
 const SLOT: usize = 128;
 
 const KNOWN: &str = "`#[actor]` takes `pub` (or `pub(…)`), `derive(…)`, `slot = <bytes>`, `msg = <Name>`, \
-                     `prefix = <Name>` and `crate = <path>`";
+                     `local`, `prefix = <Name>` and `crate = <path>`";
 
 /// The settings of one `#[actor]`.
 pub(crate) struct Arguments {
@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
     pub(crate) slot: usize,
     /// The name of the enum.
     pub(crate) msg: Option<Ident>,
+    /// Whether it stays on one thread.
+    pub(crate) local: bool,
     /// What the names of message structs begin with.
     pub(crate) prefix: Option<Ident>,
     /// Where `minder` is.
@@ -35,6 +37,7 @@ impl Arguments {
         let mut derives = None;
         let mut slot = None;
         let mut msg = None;
+        let mut local = None;
         let mut prefix = None;
         let mut minder = None;
         for Argument { name, value } in given {
@@ -43,6 +46,7 @@ impl Arguments {
                 Value::Derives(value) => once(&mut derives, value, &name)?,
                 Value::Slot(value) => once(&mut slot, value, &name)?,
                 Value::Msg(value) => once(&mut msg, value, &name)?,
+                Value::Local => once(&mut local, (), &name)?,
                 Value::Prefix(value) => once(&mut prefix, value, &name)?,
                 Value::Minder(value) => once(&mut minder, value, &name)?,
             }
@@ -52,6 +56,7 @@ impl Arguments {
             derives: derives.unwrap_or_default(),
             slot: slot.unwrap_or(SLOT),
             msg,
+            local: local.is_some(),
             prefix,
             minder: minder.unwrap_or_else(|| parse_quote!(::minder)),
         })
@@ -75,6 +80,7 @@ enum Value {
     Derives(Vec<Path>),
     Slot(usize),
     Msg(Ident),
+    Local,
     Prefix(Ident),
     Minder(Path),
 }
@@ -96,6 +102,7 @@ impl Parse for Argument {
             }
             "slot" => Value::Slot(given::<LitInt>(input)?.base10_parse()?),
             "msg" => Value::Msg(given(input)?),
+            "local" => Value::Local,
             "prefix" => Value::Prefix(given(input)?),
             "crate" => {
                 input.parse::<Token![=]>()?;

@@ -305,7 +305,11 @@ impl<'a> Expansion<'a> {
         let Self { block, minder, msg, .. } = self;
         let actor = &block.actor;
         let (implement, _, bounds) = block.generics.split_for_impl();
-        let hooks = block.hooks.iter().map(|hook| hook.expand(minder, msg));
+        let (kind, send) = match self.arguments.local {
+            true => (quote!(LocalActor), quote!()),
+            false => (quote!(Actor), quote!(+ ::core::marker::Send)),
+        };
+        let hooks = block.hooks.iter().map(|hook| hook.expand(minder, msg, &send));
         let mixed = |name| Ident::new(name, Span::mixed_site());
         let (message, context) = (mixed("message"), mixed("_context"));
         let arms = parts.iter().map(|part| self.arm(part, &message, &context));
@@ -319,14 +323,14 @@ impl<'a> Expansion<'a> {
         let redelivery = parts.iter().any(|part| part.message.idempotent).then(|| self.redelivery(parts));
         quote! {
             #[allow(deprecated, unreachable_code, clippy::diverging_sub_expression, clippy::useless_conversion)]
-            impl #implement #minder::Actor for #actor #bounds {
+            impl #implement #minder::#kind for #actor #bounds {
                 #associated
 
                 fn handle(
                     &mut self,
                     #message: #msg,
                     #context: &mut #minder::Context<#msg>,
-                ) -> impl ::core::future::Future<Output = #minder::Handled> + ::core::marker::Send {
+                ) -> impl ::core::future::Future<Output = #minder::Handled> #send {
                     #handle
                 }
 

@@ -118,8 +118,8 @@ impl Hook {
         Ok(Self { kind, method, cfgs, arguments, is_async, fails })
     }
 
-    /// The method of `trait Actor` that calls it.
-    pub(crate) fn expand(&self, minder: &Path, message: &Type) -> TokenStream {
+    /// The method of `trait Actor` that calls it; `send` is what its future promises.
+    pub(crate) fn expand(&self, minder: &Path, message: &Type, send: &TokenStream) -> TokenStream {
         let Self { kind, method, cfgs, arguments, is_async, fails } = self;
         let mixed = |name| Ident::new(name, Span::mixed_site());
         let (context, notice, reason) = (mixed("_context"), mixed("_notice"), mixed("_reason"));
@@ -137,7 +137,7 @@ impl Hook {
         }
         let context = quote!(#context: &mut #minder::Context<#message>);
         let (notice, reason) = (quote!(#notice: #minder::Notice), quote!(#reason: &#minder::ExitReason));
-        let handled = quote!(impl ::core::future::Future<Output = #minder::Handled> + ::core::marker::Send);
+        let handled = quote!(impl ::core::future::Future<Output = #minder::Handled> #send);
         let ending = if *fails { quote!(#call) } else { quote!({ #call; #minder::Handled::Ok(()) }) };
         let started = quote! {
             async move { #ending }
@@ -153,7 +153,7 @@ impl Hook {
                     &mut self,
                     #reason,
                     #context,
-                ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+                ) -> impl ::core::future::Future<Output = ()> #send {
                     async move { #call }
                 }
             },

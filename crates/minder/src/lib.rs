@@ -120,10 +120,11 @@ pub use minder_supervisors as supervisors;
 pub mod prelude {
     pub use minder_macros::actor;
     pub use minder_runtime::{
-        Actor, Addr, AskError, CallError, Context, ExitReason, Handled, Notice, Reply, Seat, System,
-        TellError,
+        Actor, Addr, AskError, CallError, Context, ExitReason, Handled, LocalActor, Notice, Reply, Seat,
+        System, TellError,
     };
     pub use minder_supervisors::{
-        Child, Restart, Shutdown, Spec, actor, actor_in, one_for_all, one_for_one, rest_for_one, task, tree,
+        Child, Restart, Shutdown, Spec, actor, actor_in, local_actor, local_actor_in, one_for_all,
+        one_for_one, rest_for_one, task, tree,
     };
 }

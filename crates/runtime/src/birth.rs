@@ -4,6 +4,7 @@
 //! held: the minder cannot end in between and leave it unnoticed.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use crate::cell::{Cell, MailboxOptions};
 use crate::context::Start;
 use crate::incarnation;
 use crate::life::{Heir, Life, Minder, Peer, both};
+use crate::local::{IntoLocalActor, LocalActor};
+use crate::local_host::LocalHost;
 use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
 use crate::system::{System, SystemShared};
@@ -70,6 +73,8 @@ pub enum StartError {
     NoMinder,
     /// The system is shutting down.
     ShuttingDown,
+    /// Where the local actor was to live, nobody lives any more.
+    NoHost(Arc<str>),
 }
 
 impl fmt::Display for StartError {
@@ -86,6 +91,7 @@ impl fmt::Display for StartError {
             }
             Self::NoMinder => f.write_str("the minder has ended"),
             Self::ShuttingDown => f.write_str("the system is shutting down"),
+            Self::NoHost(name) => write!(f, "the host `{name}` of local actors has ended"),
         }
     }
 }
@@ -127,6 +133,8 @@ trait Launch: Send + Sync {
     fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe>;
     fn seat(&self) -> Option<SeatId>;
     fn begin_epoch(&self) -> bool;
+    /// The same on this host; nothing if it is not for a local actor.
+    fn on(&self, host: &LocalHost) -> Option<Recipe>;
 }
 
 impl Recipe {
@@ -137,7 +145,7 @@ impl Recipe {
         R: IntoActor + 'static,
         F: Fn() -> R + Clone + Send + Sync + 'static,
     {
-        Self { launch: Arc::new(InSeat { seat, make }) }
+        Self { launch: Arc::new(InSeat { seat, make: Anywhere(make) }) }
     }
 
     /// As [`Recipe::in_seat`], with a seat of its own: made at the first start, kept over restarts, and given up with
@@ -147,7 +155,32 @@ impl Recipe {
         R: IntoActor + 'static,
         F: Fn() -> R + Clone + Send + Sync + 'static,
     {
-        Self { launch: Arc::new(OwnSeat { make, mailbox }) }
+        Self { launch: Arc::new(OwnSeat { make: Anywhere(make), mailbox, messages: PhantomData }) }
+    }
+
+    /// [`Recipe::in_seat`] for a local actor; `make` runs on the thread that it lives on.
+    pub fn local_in_seat<R, F>(seat: Seat<<R::Actor as LocalActor>::Msg>, make: F) -> Self
+    where
+        R: IntoLocalActor + 'static,
+        F: Fn() -> R + Clone + Send + Sync + 'static,
+    {
+        Self { launch: Arc::new(InSeat { seat, make: OnOneThread(make, None) }) }
+    }
+
+    /// [`Recipe::own_seat`] for a local actor; `make` runs on the thread that it lives on.
+    pub fn local_own_seat<R, F>(make: F, mailbox: MailboxOptions) -> Self
+    where
+        R: IntoLocalActor + 'static,
+        F: Fn() -> R + Clone + Send + Sync + 'static,
+    {
+        Self { launch: Arc::new(OwnSeat { make: OnOneThread(make, None), mailbox, messages: PhantomData }) }
+    }
+
+    /// This recipe with its local actor on this host. Of an actor that is none, it is the recipe as it was: such an actor
+    /// needs no host.
+    #[must_use]
+    pub fn on(self, host: &LocalHost) -> Self {
+        self.launch.on(host).unwrap_or(self)
     }
 
     /// Begins a start; its end comes as news to the minder.
@@ -207,6 +240,58 @@ impl Launch for Over {
         }
         self.minder.begin_epoch()
     }
+
+    fn on(&self, _: &LocalHost) -> Option<Recipe> {
+        None
+    }
+}
+
+/// Makes the actor of one life, and knows where it may be lived.
+pub(crate) trait Factory<M: Send + 'static>: Send + 'static {
+    fn launch(self, seat: Seat<M>, id: ActorId, start: Start, options: &StartOptions);
+
+    /// The same on this host; nothing if it is not for a local actor.
+    fn on(self, _: &LocalHost) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+/// The factory of an actor that may change threads.
+#[derive(Clone)]
+pub(crate) struct Anywhere<F>(pub(crate) F);
+
+/// The factory of one that may not, and where it lives; on the system's own thread if nothing is said.
+#[derive(Clone)]
+pub(crate) struct OnOneThread<F>(pub(crate) F, pub(crate) Option<LocalHost>);
+
+impl<M, R, F> Factory<M> for Anywhere<F>
+where
+    M: Send + 'static,
+    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    fn launch(self, seat: Seat<M>, id: ActorId, start: Start, options: &StartOptions) {
+        incarnation::launch(seat, id, start, options, || (self.0)().into_actor());
+    }
+}
+
+impl<M, R, F> Factory<M> for OnOneThread<F>
+where
+    M: Send + 'static,
+    R: IntoLocalActor<Actor: LocalActor<Msg = M>> + 'static,
+    F: FnOnce() -> R + Send + 'static,
+{
+    fn launch(self, seat: Seat<M>, id: ActorId, start: Start, options: &StartOptions) {
+        let Self(make, host) = self;
+        incarnation::launch_local(seat, id, start, options, host, || make().into_local_actor());
+    }
+
+    fn on(self, host: &LocalHost) -> Option<Self> {
+        Some(Self(self.0, Some(host.clone())))
+    }
 }
 
 struct InSeat<M: Send + 'static, F> {
@@ -214,16 +299,16 @@ struct InSeat<M: Send + 'static, F> {
     make: F,
 }
 
-struct OwnSeat<F> {
+struct OwnSeat<M, F> {
     make: F,
     mailbox: MailboxOptions,
+    messages: PhantomData<fn(M)>,
 }
 
-impl<M, R, F> Launch for InSeat<M, F>
+impl<M, F> Launch for InSeat<M, F>
 where
     M: Send + 'static,
-    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
-    F: Fn() -> R + Clone + Send + Sync + 'static,
+    F: Factory<M> + Clone + Sync,
 {
     fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
         start_minded(self.seat.clone(), minder, options, self.make.clone())
@@ -240,21 +325,26 @@ where
     fn begin_epoch(&self) -> bool {
         self.seat.cell().begin_epoch()
     }
+
+    fn on(&self, host: &LocalHost) -> Option<Recipe> {
+        let (seat, make) = (self.seat.clone(), self.make.clone().on(host)?);
+        Some(Recipe { launch: Arc::new(Self { seat, make }) })
+    }
 }
 
-impl<R, F> Launch for OwnSeat<F>
+impl<M, F> Launch for OwnSeat<M, F>
 where
-    R: IntoActor + 'static,
-    F: Fn() -> R + Clone + Send + Sync + 'static,
+    M: Send + 'static,
+    F: Factory<M> + Clone + Sync,
 {
     fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
-        let (_, seat) = address::<<R::Actor as Actor>::Msg>(&minder.cell.core().system, None, self.mailbox);
+        let (_, seat) = address::<M>(&minder.cell.core().system, None, self.mailbox);
         start_minded(seat, minder, options, self.make.clone())
     }
 
     fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe> {
-        let (_, seat) = address::<<R::Actor as Actor>::Msg>(system, None, self.mailbox);
-        Some(Recipe::in_seat(seat, self.make.clone()))
+        let (_, seat) = address::<M>(system, None, self.mailbox);
+        Some(Recipe { launch: Arc::new(InSeat { seat, make: self.make.clone() }) })
     }
 
     fn seat(&self) -> Option<SeatId> {
@@ -263,6 +353,11 @@ where
 
     fn begin_epoch(&self) -> bool {
         false
+    }
+
+    fn on(&self, host: &LocalHost) -> Option<Recipe> {
+        let (make, mailbox) = (self.make.clone().on(host)?, self.mailbox);
+        Some(Recipe { launch: Arc::new(Self { make, mailbox, messages: PhantomData }) })
     }
 }
 
@@ -277,32 +372,23 @@ pub(crate) fn address<M: Send + 'static>(
 }
 
 /// Starts an actor minded by another, in a seat of its own for this one life.
-pub(crate) fn spawn_minded<R, F>(
+pub(crate) fn spawn_minded<M: Send + 'static>(
     minder: &Peer,
-    name: &str,
-    make: F,
-) -> Result<Addr<<R::Actor as Actor>::Msg>, StartError>
-where
-    R: IntoActor + 'static,
-    F: FnOnce() -> R + Send + 'static,
-{
+    options: StartOptions,
+    make: impl Factory<M>,
+) -> Result<Addr<M>, StartError> {
     let (address, seat) = address(&minder.cell.core().system, None, MailboxOptions::default());
-    start_minded(seat, minder, StartOptions::named(name), make)?;
+    start_minded(seat, minder, options, make)?;
     Ok(address)
 }
 
 /// Begins a start in a seat: at once, or when the orphan in it has left.
-fn start_minded<M, R, F>(
+fn start_minded<M: Send + 'static>(
     seat: Seat<M>,
     minder: &Peer,
     options: StartOptions,
-    make: F,
-) -> Result<ActorRef, StartError>
-where
-    M: Send + 'static,
-    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
-    F: FnOnce() -> R + Send + 'static,
-{
+    make: impl Factory<M>,
+) -> Result<ActorRef, StartError> {
     let cell = seat.cell().clone();
     let (core, minder_core) = (&cell.core, minder.cell.core());
     if !Arc::ptr_eq(&core.system, &minder_core.system) {
@@ -324,7 +410,7 @@ where
             minder_life.ties().children.insert(core.number, child.clone());
             drop((life, minder_life));
             core.system.one_more();
-            incarnation::launch(seat, id, Start::Pending, &options, make);
+            make.launch(seat, id, Start::Pending, &options);
             return Ok(ActorRef { peer: child });
         }
         // Somebody lives there: an orphan about to go, or a rightful tenant.
@@ -383,17 +469,12 @@ fn path_below(minder: &str, options: &StartOptions, number: u64, life: &Life) ->
 }
 
 /// Starts an actor that the system itself minds.
-pub(crate) fn start_root<M, R, F>(
+pub(crate) fn start_root<M: Send + 'static>(
     seat: Seat<M>,
     start: Start,
     options: &StartOptions,
-    make: F,
-) -> Result<ActorRef, StartError>
-where
-    M: Send + 'static,
-    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
-    F: FnOnce() -> R + Send + 'static,
-{
+    make: impl Factory<M>,
+) -> Result<ActorRef, StartError> {
     let cell = seat.cell().clone();
     let id = {
         let mut life = cell.core.life();
@@ -411,13 +492,14 @@ where
     };
     let child = cell.peer_of(id);
     cell.core.system.one_more();
-    incarnation::launch(seat, id, start, options, make);
+    make.launch(seat, id, start, options);
     Ok(ActorRef { peer: child })
 }
 
 fn occupy(life: &mut Life, number: u64, path: Option<Arc<str>>, minder: Minder) -> ActorId {
     life.incarnation += 1;
     life.occupied = true;
+    life.acknowledged = false;
     life.path = path;
     life.minder = minder;
     life.id(number)

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::actor::IntoActor;
 use crate::addr::Addr;
-use crate::birth::{self, ActorRef, Queued, Recipe, StartError, StartOptions};
+use crate::birth::{self, ActorRef, Anywhere, OnOneThread, Queued, Recipe, StartError, StartOptions};
 use crate::blocking;
 use crate::cell::Cell;
 use crate::companions::Companions;
@@ -20,6 +20,8 @@ use crate::events::Event;
 use crate::frame;
 use crate::keepsake::AtEnd;
 use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
+use crate::local::{IntoLocalActor, LocalActor};
+use crate::local_host::LocalHost;
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::redelivery::Past;
 use crate::streams::StreamId;
@@ -230,11 +232,15 @@ impl<M: Send + 'static> Context<M> {
         if std::mem::replace(&mut self.acknowledged, true) {
             return;
         }
+        let minder = {
+            let mut life = self.cell.core.life();
+            life.acknowledged = true;
+            life.minder.clone()
+        };
         if let Some(starter) = self.extra.as_mut().and_then(|extra| extra.starter.take()) {
             // Nobody waits for it any more: fine.
             return drop(starter.send(Ok(())));
         }
-        let minder = self.cell.core.life().minder.clone();
         if let Minder::Actor(minder) = minder {
             minder.child_event(self.id(), ChildEvent::Started);
         }
@@ -361,7 +367,25 @@ impl<M: Send + 'static> Context<M> {
         F: FnOnce() -> R + Send + 'static,
     {
         frame::effect();
-        birth::spawn_minded(&self.peer(), name, make)
+        birth::spawn_minded(&self.peer(), StartOptions::named(name), Anywhere(make))
+    }
+
+    /// [`Context::spawn`] for a local actor, on this host, or the system's own thread if none is given.
+    ///
+    /// # Errors
+    /// As [`Context::start`].
+    pub fn spawn_local<R, F>(
+        &mut self,
+        name: &str,
+        host: Option<&LocalHost>,
+        make: F,
+    ) -> Result<Addr<<R::Actor as LocalActor>::Msg>, StartError>
+    where
+        R: IntoLocalActor + 'static,
+        F: FnOnce() -> R + Send + 'static,
+    {
+        frame::effect();
+        birth::spawn_minded(&self.peer(), StartOptions::named(name), OnOneThread(make, host.cloned()))
     }
 
     /// Begins a new epoch of a seat in which nobody lives: messages that were sent to it before are purged, an idempotent

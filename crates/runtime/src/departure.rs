@@ -15,14 +15,16 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::Arc;
 
-use minder_signals::{Control, Down, Exit, ExitReason, Moment};
+use minder_signals::{ActorId, Control, Down, Exit, ExitReason, Moment};
 use tokio::sync::oneshot;
 
-use crate::actor::Actor;
+use crate::cell::Cell;
 use crate::context::Context;
 use crate::events::Event;
 use crate::frame;
+use crate::hosted::Hosted;
 use crate::incarnation::{Duty, End, attend};
 use crate::keepsake;
 use crate::life::{Minder, Peer, Ties, Watcher};
@@ -32,7 +34,7 @@ use crate::redelivery;
 use crate::reply::Fate;
 use crate::seat::Seat;
 
-pub(crate) async fn depart<A: Actor>(
+pub(crate) async fn depart<A: Hosted>(
     mut actor: Option<A>,
     mut context: Context<A::Msg>,
     seat: Seat<A::Msg>,
@@ -100,14 +102,15 @@ pub(crate) async fn depart<A: Actor>(
         started,
         charged,
     });
-    let vacated = vacate(&context, abnormal_since);
+    let vacated = vacate(&cell, abnormal_since);
     // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
     let _ = frame::with_fate(fate, || frame::drop_each_caught(address, vacated.stale));
-    tell(context, vacated.ties, vacated.minder, starter, Why { reason, charged });
+    let who = Who { cell, id: context.id(), started };
+    tell(who, vacated.ties, vacated.minder, starter, Why { reason, charged });
 }
 
 /// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
-async fn clean_up<A: Actor>(
+async fn clean_up<A: Hosted>(
     actor: &mut A,
     context: &mut Context<A::Msg>,
     reason: &ExitReason,
@@ -131,6 +134,53 @@ async fn clean_up<A: Actor>(
     ended.err().map(|end| end.reason)
 }
 
+/// Sees to the end of a life whose task is dropped before it has come to it, since the thread or the local set that it
+/// was lived on is gone. What was in its hands is lost then, and nothing was cleaned up; but nobody waits for it in vain.
+pub(crate) struct Swept<M: Send + 'static> {
+    /// Empty once it has come to its end.
+    cell: Option<Arc<Cell<M>>>,
+    id: ActorId,
+}
+
+impl<M: Send + 'static> Swept<M> {
+    pub(crate) fn unless_it_ends(cell: Arc<Cell<M>>, id: ActorId) -> Self {
+        Self { cell: Some(cell), id }
+    }
+
+    pub(crate) fn it_has_ended(mut self) {
+        self.cell = None;
+    }
+}
+
+impl<M: Send + 'static> Drop for Swept<M> {
+    fn drop(&mut self) {
+        let Some(cell) = self.cell.take() else { return };
+        let id = self.id;
+        let started = {
+            let life = cell.core.life();
+            if !life.is(id) {
+                return;
+            }
+            life.acknowledged
+        };
+        let (system, reason) = (&cell.core.system, ExitReason::Killed);
+        let path = cell.core.path();
+        system.report(&Event::Exited { path: &path, id, reason: &reason, started, charged: true });
+        let Vacated { ties, minder, stale } = vacate(&cell, Some(system.now()));
+        let address = cell.core.address();
+        let _ = frame::with_fate(Fate::Crashed(reason.clone()), || frame::drop_each_caught(address, stale));
+        tell(Who { cell, id, started }, ties, minder, None, Why { reason, charged: true });
+    }
+}
+
+/// Of whom it is told.
+struct Who<M> {
+    cell: Arc<Cell<M>>,
+    id: ActorId,
+    /// Whether the start was acknowledged.
+    started: bool,
+}
+
 /// What is told of the end.
 struct Why {
     reason: ExitReason,
@@ -145,8 +195,7 @@ struct Vacated<M> {
 
 /// Leaves the seat. With the life held: whoever sends a signal after this finds nobody, whoever sent one before has
 /// it thrown away here, and nothing reaches the next incarnation that was meant for this one.
-fn vacate<M: Send + 'static>(context: &Context<M>, abnormal_since: Option<Moment>) -> Vacated<M> {
-    let cell = &context.cell;
+fn vacate<M: Send + 'static>(cell: &Cell<M>, abnormal_since: Option<Moment>) -> Vacated<M> {
     let mut life = cell.core.life();
     life.occupied = false;
     match life.ties_if_any() {
@@ -162,15 +211,14 @@ fn vacate<M: Send + 'static>(context: &Context<M>, abnormal_since: Option<Moment
 /// Tells everyone who was tied to the incarnation, in the order of their numbers; the minder last. Then an heir that
 /// waited for the seat takes it.
 fn tell<M: Send + 'static>(
-    context: Context<M>,
+    who: Who<M>,
     ties: Ties,
     minder: Minder,
     starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     why: Why,
 ) {
     let Why { reason, charged } = why;
-    let id = context.id();
-    let Context { cell, acknowledged, .. } = context;
+    let Who { cell, id, started } = who;
     let Ties { links, watchers, children, heir, .. } = ties;
     for linked in by_number(links) {
         let mut life = linked.cell.core().life();
@@ -201,7 +249,7 @@ fn tell<M: Send + 'static>(
             if let Some(ties) = minder.cell.core().life().ties_if_any() {
                 Peer::take_from(&mut ties.children, id);
             }
-            let event = if acknowledged {
+            let event = if started {
                 ChildEvent::Exited { reason, charged }
             } else {
                 ChildEvent::StartFailed(reason)

@@ -11,7 +11,7 @@ use minder_signals::ActorId;
 use tokio::runtime::Handle;
 
 #[cfg(feature = "fault-injection")]
-pub use hosted::{Entered, Host, Task, enter};
+pub use hosted::{Entered, Host, Run, Task, enter};
 
 use crate::cell::Cell;
 
@@ -60,7 +60,11 @@ impl Home {
             #[cfg(feature = "fault-injection")]
             Self::Host(host) => {
                 let target = crate::hooks::Target::of(cell.clone(), id);
-                host.spawn(Task { path: cell.core.path(), target: Some(target), run: Box::pin(life) });
+                host.spawn(Task {
+                    path: cell.core.path(),
+                    target: Some(target),
+                    run: Run::Anywhere(Box::pin(life)),
+                });
             }
         }
         let _ = (cell, id);
@@ -71,7 +75,9 @@ impl Home {
         match self {
             Self::Tokio(tokio) => drop(tokio.spawn(run)),
             #[cfg(feature = "fault-injection")]
-            Self::Host(host) => host.spawn(Task { path: name.into(), target: None, run: Box::pin(run) }),
+            Self::Host(host) => {
+                host.spawn(Task { path: name.into(), target: None, run: Run::Anywhere(Box::pin(run)) })
+            }
         }
         let _ = name;
     }
@@ -87,6 +93,7 @@ mod hosted {
 
     use crate::events::Event;
     use crate::hooks::Target;
+    use crate::local_host::Unborn;
     use crate::system::System;
 
     thread_local! {
@@ -119,7 +126,42 @@ mod hosted {
         /// Whose life it is, if it is one.
         pub target: Option<Target>,
         /// To be polled to its end.
-        pub run: Pin<Box<dyn Future<Output = ()> + Send>>,
+        pub run: Run,
+    }
+
+    /// The code of a task.
+    pub enum Run {
+        /// May change threads.
+        Anywhere(Pin<Box<dyn Future<Output = ()> + Send>>),
+        /// May not: it is made where it will be polled.
+        Here(Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>),
+    }
+
+    impl Run {
+        /// The future, on the thread that will poll it. Runs no code of the task's own.
+        pub fn into_future(self) -> Pin<Box<dyn Future<Output = ()>>> {
+            match self {
+                Self::Anywhere(future) => future,
+                Self::Here(make) => make(),
+            }
+        }
+    }
+
+    impl fmt::Debug for Run {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(match self {
+                Self::Anywhere(_) => "Anywhere",
+                Self::Here(_) => "Here",
+            })
+        }
+    }
+
+    impl Task {
+        pub(crate) fn local(life: Box<dyn Unborn>) -> Self {
+            let (cell, id) = life.target();
+            let path = cell.core().path();
+            Self { path, target: Some(Target::of(cell, id)), run: Run::Here(Box::new(|| life.begin())) }
+        }
     }
 
     impl fmt::Debug for Task {

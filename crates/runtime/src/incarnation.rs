@@ -10,15 +10,19 @@ use std::time::Duration;
 use minder_mailbox::{Left, Queued, Ready};
 use minder_signals::{ActorId, Control, ExitReason, PanicReport};
 
-use crate::actor::{Actor, Handled, IntoActor, Winding};
+use crate::actor::{Actor, Handled, Winding};
 use crate::ask::Alarm;
 use crate::birth::StartOptions;
 use crate::cell::Cell;
 use crate::context::{Context, Start};
-use crate::departure::depart;
+use crate::departure::{Swept, depart};
 use crate::events::Event;
 use crate::frame;
+use crate::hosted::{Hosted, Local};
 use crate::letters::Cause;
+use crate::life::AnyCell;
+use crate::local::LocalActor;
+use crate::local_host::{self, LocalHost, Unborn};
 use crate::notice::{Item, Notice};
 use crate::probe::Probe;
 use crate::redelivery;
@@ -52,25 +56,89 @@ impl End {
 }
 
 /// Puts the incarnation on the executor.
-pub(crate) fn launch<M, R, F>(seat: Seat<M>, id: ActorId, start: Start, options: &StartOptions, make: F)
-where
-    M: Send + 'static,
-    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
-    F: FnOnce() -> R + Send + 'static,
-{
+pub(crate) fn launch<A: Actor>(
+    seat: Seat<A::Msg>,
+    id: ActorId,
+    start: Start,
+    options: &StartOptions,
+    make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
+) {
     let cell = seat.cell().clone();
     let context = Context::new(cell.clone(), id, start, options);
     cell.core.system.home.spawn_life(&cell, id, live(seat, context, make));
 }
 
-/// A block and not an `async fn`, here and below: what an `async fn` is called with it keeps twice, and every idle
-/// actor's task would pay for it.
-#[expect(clippy::manual_async_fn, reason = "half the size")]
-fn live<M, R, F>(seat: Seat<M>, mut context: Context<M>, make: F) -> impl Future<Output = ()> + Send
+/// Puts the incarnation on the one thread that it is lived on.
+pub(crate) fn launch_local<A: LocalActor>(
+    seat: Seat<A::Msg>,
+    id: ActorId,
+    start: Start,
+    options: &StartOptions,
+    host: Option<LocalHost>,
+    make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
+) {
+    let cell = seat.cell().clone();
+    let context = Context::new(cell.clone(), id, start, options);
+    let life = LocalLife { seat, context, make: move || make().map(Local) };
+    local_host::begin(&cell.core.system, host, Box::new(life));
+}
+
+/// A life on its way to the thread that it will be lived on.
+struct LocalLife<M: Send + 'static, F> {
+    seat: Seat<M>,
+    context: Context<M>,
+    make: F,
+}
+
+impl<M, A, F> Unborn for LocalLife<M, F>
 where
     M: Send + 'static,
-    R: IntoActor<Actor: Actor<Msg = M>> + 'static,
-    F: FnOnce() -> R + Send + 'static,
+    A: Hosted<Msg = M>,
+    F: FnOnce() -> Result<A, ExitReason> + Send + 'static,
+{
+    fn target(&self) -> (Arc<dyn AnyCell>, ActorId) {
+        (self.context.cell.clone(), self.context.id())
+    }
+
+    fn begin(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()>>> {
+        let Self { seat, context, make } = *self;
+        let swept = Swept::unless_it_ends(context.cell.clone(), context.id());
+        Box::pin(async move {
+            live(seat, context, make).await;
+            swept.it_has_ended();
+        })
+    }
+
+    fn refuse(self: Box<Self>, why: ExitReason) {
+        let Self { seat, context, .. } = *self;
+        let (cell, id) = (context.cell.clone(), context.id());
+        let life = live(seat, context, move || Err::<Nobody<M>, _>(why));
+        cell.core.system.home.spawn_life(&cell, id, life);
+    }
+}
+
+/// Lives nowhere: the actor of a start that is bound to fail.
+struct Nobody<M> {
+    none: std::convert::Infallible,
+    messages: std::marker::PhantomData<fn(M)>,
+}
+
+impl<M: Send + 'static> Actor for Nobody<M> {
+    type Msg = M;
+
+    async fn handle(&mut self, _: M, _: &mut Context<M>) -> Handled {
+        let _ = self.messages;
+        match self.none {}
+    }
+}
+
+/// A block and not an `async fn`, here and below: what an `async fn` is called with it keeps twice, and every idle
+/// actor's task would pay for it. Whether it is `Send` is the actor's affair.
+#[expect(clippy::manual_async_fn, reason = "half the size")]
+fn live<A, F>(seat: Seat<A::Msg>, mut context: Context<A::Msg>, make: F) -> impl Future<Output = ()>
+where
+    A: Hosted,
+    F: FnOnce() -> Result<A, ExitReason> + 'static,
 {
     async move {
         let mut actor = None;
@@ -94,14 +162,14 @@ where
 
 /// The supervised start: builds the actor, runs its `started`, acknowledges.
 #[expect(clippy::manual_async_fn, reason = "see `live`")]
-fn begin<R, F>(
-    actor: &mut Option<R::Actor>,
-    context: &mut Context<<R::Actor as Actor>::Msg>,
+fn begin<A, F>(
+    actor: &mut Option<A>,
+    context: &mut Context<A::Msg>,
     make: F,
-) -> impl Future<Output = Result<(), End>> + Send
+) -> impl Future<Output = Result<(), End>>
 where
-    R: IntoActor + 'static,
-    F: FnOnce() -> R + Send,
+    A: Hosted,
+    F: FnOnce() -> Result<A, ExitReason>,
 {
     async move {
         let cell = context.cell.clone();
@@ -113,7 +181,7 @@ where
             let probe = Probe::on_start(context);
             let starting = || async {
                 probe.before_start()?;
-                let actor = actor.insert(make().into_actor()?);
+                let actor = actor.insert(make()?);
                 actor.started(context).await
             };
             match attend(pin!(None), starting, &mut duty).await {
@@ -142,7 +210,7 @@ where
 
 /// The loop: orders first, then the next item. Awaits nothing but the lane and the handler.
 #[expect(clippy::manual_async_fn, reason = "see `live`")]
-fn serve<A: Actor>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<Output = End> + Send {
+fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future<Output = End> {
     async move {
         let cell = context.cell.clone();
         let mut duty = Duty::new(&cell, context);

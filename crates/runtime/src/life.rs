@@ -50,6 +50,8 @@ pub(crate) struct Life {
     pub(crate) incarnation: u32,
     /// Whether that incarnation sits here, from the birth to the last step of its departure.
     pub(crate) occupied: bool,
+    /// Whether that incarnation has acknowledged its start. Its context knows by itself; this is for when that is gone.
+    pub(crate) acknowledged: bool,
     /// Where the actor is in the tree; its number before it was first started.
     pub(crate) path: Option<Arc<str>>,
     pub(crate) minder: Minder,
@@ -100,7 +102,14 @@ pub(crate) enum FinalWatcher {
 
 impl CellCore {
     pub(crate) fn new(number: u64, system: Arc<SystemShared>, path: Option<Arc<str>>) -> Self {
-        let life = Life { incarnation: 0, occupied: false, path, minder: Minder::System(0), ties: None };
+        let life = Life {
+            incarnation: 0,
+            occupied: false,
+            acknowledged: false,
+            path,
+            minder: Minder::System(0),
+            ties: None,
+        };
         Self { number, system, life: Mutex::new(life) }
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::actor::{Actor, IntoActor};
 use crate::addr::Addr;
-use crate::birth::{self, ActorRef, StartError, StartOptions};
+use crate::birth::{self, ActorRef, Anywhere, StartError, StartOptions};
 use crate::cell::MailboxOptions;
 use crate::clock::Clock;
 use crate::context::Start;
@@ -24,6 +24,7 @@ use crate::frame;
 use crate::host::Home;
 use crate::letters::{self, DeadLetters};
 use crate::life::Peer;
+use crate::local_host::LocalHosts;
 use crate::seat::Seat;
 use crate::shutdown::{Closing, ShutdownReport};
 
@@ -51,7 +52,8 @@ pub(crate) struct SystemShared {
     /// What is noted of a shutdown; empty before one begins.
     pub(crate) closing: OnceLock<Closing>,
     pub(crate) letters: letters::Store,
-    /// Told whenever an actor that the system minds has ended, and when the last of all has.
+    pub(crate) locals: LocalHosts,
+    /// Told whenever an actor that the system minds has ended, when the last of all has, and when a thread has.
     fewer: Notify,
     #[cfg(feature = "fault-injection")]
     pub(crate) hooks: std::sync::OnceLock<Arc<dyn crate::hooks::Hooks>>,
@@ -213,6 +215,7 @@ impl SystemBuilder {
                     self.dead_letters,
                     self.quarantine.unwrap_or(letters::QUARANTINE),
                 ),
+                locals: LocalHosts::default(),
                 fewer: Notify::new(),
                 #[cfg(feature = "fault-injection")]
                 hooks: std::sync::OnceLock::new(),
@@ -272,7 +275,7 @@ impl System {
         F: FnOnce() -> R + Send + 'static,
     {
         let (address, seat) = self.address();
-        birth::start_root(seat, Start::Pending, &StartOptions::default(), make)?;
+        birth::start_root(seat, Start::Pending, &StartOptions::default(), Anywhere(make))?;
         Ok(address)
     }
 
@@ -296,7 +299,7 @@ impl System {
     {
         let (tell, told) = oneshot::channel();
         let options = StartOptions::named(name);
-        let actor = birth::start_root(seat, Start::Awaited(tell), &options, make)?;
+        let actor = birth::start_root(seat, Start::Awaited(tell), &options, Anywhere(make))?;
         // The sender is dropped unsent only with the tokio runtime itself.
         told.await.unwrap_or(Err(ExitReason::Killed))?;
         Ok(actor)
@@ -329,7 +332,8 @@ impl System {
     }
 
     /// Stops the actors that the system minds, one by one in the reverse order of their start; each stops its own
-    /// children first. Whoever has not stopped within the deadline is killed. New starts are refused from now on.
+    /// children first. Whoever has not stopped within the deadline is killed. New starts are refused from now on. Last of
+    /// all the threads end that the system has made for local actors.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the system half stopped; calling it again goes on.
@@ -356,6 +360,9 @@ impl System {
         // Those below, too: one that traps exits and hangs would outlive the end of its minder.
         late.into_iter().for_each(|actor| kill_tree(&actor, &mut killed));
         shared.until_gone(|| shared.living.load(Ordering::Acquire) == 0, shared.now() + GRACE).await;
+        shared.locals.end();
+        shared.until_gone(|| shared.locals.have_ended(), shared.now() + GRACE).await;
+        shared.locals.join();
         closing.report(killed, self.living())
     }
 }
@@ -429,6 +436,11 @@ impl SystemShared {
     pub(crate) fn remove_root(&self, place: u32) {
         let removed = self.roots().let_go(place);
         drop(removed);
+        self.fewer.notify_waiters();
+    }
+
+    /// A thread of local actors has ended.
+    pub(crate) fn has_fewer(&self) {
         self.fewer.notify_waiters();
     }
 

@@ -206,7 +206,7 @@ impl<'a> Executor<'a> {
         drop(state);
         for task in spawned {
             let stamp = Stamp::of(&task.path, task.target.as_ref().map(|target| target.id()));
-            let key = self.admit(task.path, stamp, task.run);
+            let key = self.admit(task.path, stamp, task.run.into_future());
             self.woken.push(key);
         }
         self.ready.add(&mut self.woken);

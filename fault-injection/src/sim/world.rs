@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use minder::{Event, System};
-use minder_runtime::host::{Host, Task};
+use minder_runtime::host::{Host, Run, Task};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -182,13 +182,13 @@ impl World {
         let (tell, told) = oneshot::channel();
         let (inbox, who) = (Arc::downgrade(&self.shared.inbox), Arc::<str>::from(name));
         let path = who.clone();
-        let run = Box::pin(async move {
+        let run = Run::Anywhere(Box::pin(async move {
             let result = Caught::new(work).await;
             let Err(Err(text)) = tell.send(result) else { return };
             if let Some(inbox) = inbox.upgrade() {
                 inbox.lock().panics.push((who, text));
             }
-        });
+        }));
         self.shared.inbox.spawn(Task { path, target: None, run });
         Spawned { told }
     }

@@ -10,6 +10,7 @@ mod idempotence;
 mod intervals;
 mod jobs;
 mod links;
+mod local;
 mod locks;
 mod mailbox;
 mod minders;

@@ -3,6 +3,7 @@
 mod calls;
 mod generic;
 mod hooks;
+mod local;
 mod messages;
 mod placement;
 mod refusals;
