@@ -240,8 +240,9 @@ impl<M: Send + 'static> Context<M> {
     /// item before has been let in, so that a slow actor slows the stream down. At its end, and if it or `message`
     /// panics, a [`Notice::Stream`](crate::Notice::Stream) follows the last of its items; the actor is not harmed.
     ///
-    /// When not to use this: for another actor's news, which can tell by itself; and where items come faster than they
-    /// are handled and old ones are worthless, since none is left out unless the mailbox drops messages.
+    /// When not to use this: for another actor's news, which can tell by itself; where items come faster than they are
+    /// handled and old ones are worthless, since none is left out unless the mailbox drops messages; and beside others who
+    /// `tell`: a stream that is always ahead keeps the mailbox full, and they are refused. Give it an actor of its own then.
     ///
     /// # Ordering
     /// Items come in the order of the stream. When the incarnation ends, however it ends, the stream is dropped, and

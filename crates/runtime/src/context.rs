@@ -101,6 +101,15 @@ impl<M> Default for Extra<M> {
     }
 }
 
+/// Departure has seen to them already, unless the task of this life was dropped with where it lived: then nobody else does.
+impl<M> Drop for Extra<M> {
+    fn drop(&mut self) {
+        if let Some(companions) = &self.companions {
+            companions.dismiss(&ExitReason::Killed);
+        }
+    }
+}
+
 impl<M: Send + 'static> Context<M> {
     pub(crate) fn new(cell: Arc<Cell<M>>, id: ActorId, start: Start, options: &StartOptions) -> Self {
         let mut context = Self {

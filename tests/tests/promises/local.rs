@@ -12,6 +12,7 @@ use std::time::Duration;
 use minder::prelude::*;
 use minder::{ChildEvent, LocalHost, Missed, StartError, Stream};
 use minder_fault_injection::sim::{Policy, Sim};
+use minder_fault_injection::testkit::Trial;
 use tokio::task::LocalSet;
 
 use crate::support::*;
@@ -427,6 +428,20 @@ fn killed_at_any_time() {
     }
 }
 
+/// The test kit and its faults reach them like others.
+#[test]
+fn they_can_be_crashed_by_a_test() {
+    Trial::named("a local actor is crashed").seeds(10).run(|kit| async move {
+        let (journal, mut reader) = journal();
+        let child = local_actor("it", move || Hermit::new(&journal));
+        kit.start(tolerant(one_for_one()).child(child)).await;
+        kit.crash("app/it").await;
+        kit.kill("app/it").await;
+        assert_eq!(kit.generation("app/it"), 3);
+        reader.expect(&["it up", "it dropped", "it up", "it dropped", "it up"]).await;
+    });
+}
+
 // --- hosts ---------------------------------------------------------------------------------------------------------
 
 /// Says that its thread has ended.
@@ -571,6 +586,16 @@ async fn a_set_that_is_dropped_ends_the_lives_on_it() {
     let it = host.spawn(move || Hermit::new(&watched)).expect("open");
     set.run_until(reader.expect(&["it up"])).await;
     let watcher = system.spawn(move || Puppet::new("watcher", &watchers)).expect("open");
+    let held = Witness(journal.clone(), "job gone");
+    it.tell(order(|_, context| {
+        context.run("job", std::future::pending::<()>(), move |_| {
+            drop(held);
+            Order::Mark(0)
+        });
+        Box::pin(async { Ok(()) })
+    }))
+    .expect("there is room");
+    set.run_until(turns()).await;
     let to = it.clone();
     watcher
         .tell(act(move |_, context| {
@@ -587,10 +612,10 @@ async fn a_set_that_is_dropped_ends_the_lives_on_it() {
     let asked = aside(async move { it.ask(Order::Where).await });
     turns().await;
     drop(set);
-    let mut heard = [reader.next().await, reader.next().await, reader.next().await];
+    let mut heard = [reader.next().await, reader.next().await, reader.next().await, reader.next().await];
     heard.sort();
-    assert_eq!(heard[0], "it dropped");
-    assert!(heard[1].starts_with("watcher down") && heard[2].starts_with("watcher down"), "{heard:?}");
+    assert_eq!(heard[..2], ["it dropped", "job gone"]);
+    assert!(heard[2].starts_with("watcher down") && heard[3].starts_with("watcher down"), "{heard:?}");
     assert!(soon(asked).await.expect("no panic").is_err());
     assert!(soon(unborn.ended()).await.to_string().contains("local set"));
     assert_eq!(system.living(), 1, "the watcher");
