@@ -3,10 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{
     Actor, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Recipe, Seat,
+    StartOptions,
 };
 use minder_supervisors_core::{ChildRules, Restart, Shutdown};
 
@@ -25,6 +27,7 @@ pub struct Child {
     pub(crate) handler_limit: Option<Duration>,
     pub(crate) queued: Queued,
     pub(crate) quarantine_after: Option<NonZeroU8>,
+    pub(crate) registered: Option<Arc<str>>,
     /// The tree below, if the child is a supervisor; for checking it before anything starts.
     pub(crate) below: Option<Spec>,
 }
@@ -95,7 +98,15 @@ pub fn tree(id: &str, spec: Spec) -> Child {
 
 impl Child {
     fn new(rules: ChildRules, recipe: Recipe) -> Self {
-        Self { rules, recipe, handler_limit: None, queued: Queued::Keep, quarantine_after: None, below: None }
+        Self {
+            rules,
+            recipe,
+            handler_limit: None,
+            queued: Queued::Keep,
+            quarantine_after: None,
+            registered: None,
+            below: None,
+        }
     }
 
     /// When it is started again.
@@ -158,6 +169,53 @@ impl Child {
     pub fn quarantine_after(mut self, crashes: u8) -> Self {
         self.quarantine_after = Some(NonZeroU8::new(crashes).unwrap_or(NonZeroU8::MIN));
         self
+    }
+
+    /// The name under which it is found in the system, by `System::whereis`. It is claimed before the child is built, and
+    /// kept over restarts; if somebody else has it, the start fails. It is free again when the supervisor has given the
+    /// child's seat up: with a seat made outside the tree, when all who hold that have.
+    ///
+    /// A tree that gives a name to two children is refused.
+    ///
+    /// # OTP
+    /// `gen_server:start_link({local, Name}, …)` in the child's start function.
+    #[must_use]
+    pub fn registered(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.registered = Some(name.into());
+        self
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.rules.id
+    }
+
+    /// When a supervisor starts it again. A minder of one's own may go by it.
+    pub fn restarts(&self) -> Restart {
+        self.rules.restart
+    }
+
+    /// How a supervisor stops it. A minder of one's own may go by it.
+    pub fn stops(&self) -> Shutdown {
+        self.rules.shutdown
+    }
+
+    /// What a minder of one's own starts it with: `context.start(&child.recipe(), child.start_options())`. A tree is checked
+    /// when it is started; [`Spec::check`] does so before.
+    ///
+    /// For several lives in one seat, work with [`Recipe::settled`] of it.
+    pub fn recipe(&self) -> Recipe {
+        self.recipe.clone()
+    }
+
+    /// What its specification says of each start.
+    pub fn start_options(&self) -> StartOptions {
+        let mut options = StartOptions::named(self.rules.id.clone());
+        options.handler_limit = self.handler_limit;
+        options.queued = self.queued;
+        options.quarantine_after = self.quarantine_after;
+        options.registered = self.registered.clone();
+        options
     }
 }
 

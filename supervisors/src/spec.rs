@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use minder_runtime::{Addr, ExitReason, SeatId, System};
+use minder_runtime::{Addr, ExitReason, Offers, SeatId, System};
 use minder_supervisors_core::{AutoShutdown, Rules, SpecError, Strategy};
 
 use crate::child::Child;
@@ -19,6 +20,7 @@ pub struct Spec {
     limit: u32,
     period: Duration,
     auto_shutdown: AutoShutdown,
+    pub(crate) offers: Offers,
     pub(crate) children: Vec<Child>,
 }
 
@@ -40,7 +42,14 @@ pub fn rest_for_one() -> Spec {
 impl Spec {
     fn new(strategy: Strategy) -> Self {
         let (limit, period) = (1, Duration::from_secs(5));
-        Self { strategy, limit, period, auto_shutdown: AutoShutdown::Never, children: Vec::new() }
+        Self {
+            strategy,
+            limit,
+            period,
+            auto_shutdown: AutoShutdown::Never,
+            offers: Offers::new(),
+            children: Vec::new(),
+        }
     }
 
     /// Tolerates at most this many restarts within the period; with one more the supervisor ends.
@@ -55,6 +64,15 @@ impl Spec {
     #[must_use]
     pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
         self.auto_shutdown = auto_shutdown;
+        self
+    }
+
+    /// Offers a service to all who live below: an address, a configuration, a pool. They look it up by its type, with
+    /// [`Context::service`](minder_runtime::Context::service); the nearest offer wins. One of each type; the last given
+    /// counts. A restarted supervisor offers the same values.
+    #[must_use]
+    pub fn offer<T: Clone + Send + Sync + 'static>(mut self, service: T) -> Self {
+        self.offers = self.offers.and(service);
         self
     }
 
@@ -82,10 +100,10 @@ impl Spec {
     /// # Errors
     /// The first thing that makes no sense, and where in the tree it is.
     pub fn check(&self) -> Result<(), TreeError> {
-        self.check_below("", &mut HashMap::new())
+        self.check_below("", &mut Taken::default())
     }
 
-    fn check_below(&self, path: &str, seats: &mut HashMap<SeatId, String>) -> Result<(), TreeError> {
+    fn check_below(&self, path: &str, taken: &mut Taken) -> Result<(), TreeError> {
         self.rules().map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;
         for child in &self.children {
             let path = if path.is_empty() {
@@ -94,12 +112,17 @@ impl Spec {
                 format!("{path}/{}", child.rules.id)
             };
             if let Some(seat) = child.recipe.seat()
-                && let Some(first) = seats.insert(seat, path.clone())
+                && let Some(first) = taken.seats.insert(seat, path.clone())
             {
                 return Err(TreeError::SeatUsedTwice { first, second: path });
             }
+            if let Some(name) = &child.registered
+                && let Some(first) = taken.names.insert(name.clone(), path.clone())
+            {
+                return Err(TreeError::NameUsedTwice { name: name.clone(), first, second: path });
+            }
             if let Some(below) = &child.below {
-                below.check_below(&path, seats)?;
+                below.check_below(&path, taken)?;
             }
         }
         Ok(())
@@ -122,6 +145,13 @@ impl Spec {
         system.start(seat, name, move || Supervisor::new(&self)).await?;
         Ok(Root { address })
     }
+}
+
+/// What may be given to one child only, and which child has it.
+#[derive(Default)]
+struct Taken {
+    seats: HashMap<SeatId, String>,
+    names: HashMap<Arc<str>, String>,
 }
 
 /// A running tree, by its top supervisor.
@@ -163,6 +193,15 @@ pub enum TreeError {
         /// Who was given it again.
         second: String,
     },
+    /// Two children are to be registered under the same name.
+    NameUsedTwice {
+        /// The name.
+        name: Arc<str>,
+        /// Who had it first.
+        first: String,
+        /// Who was given it again.
+        second: String,
+    },
 }
 
 impl fmt::Display for TreeError {
@@ -176,6 +215,12 @@ impl fmt::Display for TreeError {
                 f,
                 "children `{first}` and `{second}` have the same seat; make an address and a seat for each"
             ),
+            Self::NameUsedTwice { name, first, second } => {
+                write!(
+                    f,
+                    "children `{first}` and `{second}` are both registered as `{name}`; a name is for one"
+                )
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{
-    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Notice, Queued, Recipe,
+    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Notice, Offers, Queued, Recipe,
     StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{Command, Decision, Event, Report, Slot, SpecError, Supervision};
@@ -24,6 +24,7 @@ pub struct Supervisor {
     children: Vec<Option<Minded>>,
     /// Which child sits in which cell.
     by_cell: HashMap<u64, Slot>,
+    offers: Offers,
     /// Kept for its memory.
     commands: Vec<Command>,
 }
@@ -37,6 +38,7 @@ struct Minded {
     queued: Queued,
     quarantine_after: Option<NonZeroU8>,
     handler_limit: Option<Duration>,
+    registered: Option<Arc<str>>,
     actor: Option<ActorRef>,
     deadline: Option<TimerId>,
 }
@@ -47,6 +49,7 @@ impl Minded {
         options.handler_limit = self.handler_limit;
         options.queued = self.queued;
         options.quarantine_after = self.quarantine_after;
+        options.registered = self.registered.clone();
         options
     }
 }
@@ -76,11 +79,18 @@ impl Supervisor {
                 queued: child.queued,
                 quarantine_after: child.quarantine_after,
                 handler_limit: child.handler_limit,
+                registered: child.registered.clone(),
                 actor: None,
                 deadline: None,
             })
         });
-        Ok(Self { core, children: children.collect(), by_cell: HashMap::new(), commands: Vec::new() })
+        Ok(Self {
+            core,
+            children: children.collect(),
+            by_cell: HashMap::new(),
+            offers: spec.offers.clone(),
+            commands: Vec::new(),
+        })
     }
 
     /// One turn: the event to the core, and its commands begun. A start that is refused on the spot is news too.
@@ -199,6 +209,7 @@ impl Actor for Supervisor {
     async fn started(&mut self, context: &mut Context<SupervisorMsg>) -> Handled {
         context.trap_exit(true);
         context.acknowledge_later();
+        context.offer_all(&self.offers);
         self.turn(Event::Start, context);
         Ok(())
     }

@@ -181,11 +181,20 @@ impl<T: Queued> Mailbox<T> {
     /// Delivers an exit signal: as an item made by `notice` if the receiver traps exits, otherwise as an order.
     /// Which of the two is decided under the lock, so that a switch of trapping falls before or after it.
     pub fn exit(&self, exit: Exit, notice: impl FnOnce(Exit) -> T) {
+        self.deliver(exit, notice, Control::Exit);
+    }
+
+    /// [`Mailbox::exit`] for a signal that comes of no link, so that no unlink takes it back.
+    pub fn signal(&self, exit: Exit, notice: impl FnOnce(Exit) -> T) {
+        self.deliver(exit, notice, Control::Signal);
+    }
+
+    fn deliver(&self, exit: Exit, notice: impl FnOnce(Exit) -> T, order: impl FnOnce(Exit) -> Control) {
         let mut state = self.lock();
         let woken = if state.trapping {
             state.accept_exempt(notice(exit))
         } else {
-            self.push_order(&mut state, Control::Exit(exit))
+            self.push_order(&mut state, order(exit))
         };
         drop(state);
         if let Some(receiver) = woken {

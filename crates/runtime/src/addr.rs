@@ -236,10 +236,10 @@ impl<M> fmt::Debug for Addr<M> {
 
 /// An address for one type of message, whatever else the actor takes.
 pub struct Recipient<T> {
-    to: Arc<dyn Takes<T>>,
+    pub(crate) to: Arc<dyn Takes<T>>,
 }
 
-trait Takes<T>: Send + Sync {
+pub(crate) trait Takes<T>: Send + Sync {
     fn take(&self, message: T) -> Result<(), ExitReason>;
 }
 

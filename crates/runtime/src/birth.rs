@@ -16,9 +16,10 @@ use crate::addr::Addr;
 use crate::cell::{Cell, MailboxOptions};
 use crate::context::Start;
 use crate::incarnation;
-use crate::life::{Heir, Life, Minder, Peer, both};
+use crate::life::{AnyCell, Heir, Life, Minder, Peer, both};
 use crate::local::{IntoLocalActor, LocalActor};
 use crate::local_host::LocalHost;
+use crate::names::RegisterError;
 use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
 use crate::system::{System, SystemShared};
@@ -41,6 +42,8 @@ pub struct StartOptions {
     pub queued: Queued,
     /// How many incarnations in a row an idempotent message may crash before it is moved into quarantine; 3 unless given.
     pub quarantine_after: Option<NonZeroU8>,
+    /// A name in the system for its seat, claimed before the actor is built. It has it already after a restart.
+    pub registered: Option<Arc<str>>,
 }
 
 /// What becomes of messages that wait to be handled when an actor ends and another takes its seat.
@@ -75,6 +78,8 @@ pub enum StartError {
     ShuttingDown,
     /// Where the local actor was to live, nobody lives any more.
     NoHost(Arc<str>),
+    /// The seat cannot have the name that the actor was to be registered under.
+    Name(RegisterError),
 }
 
 impl fmt::Display for StartError {
@@ -92,6 +97,7 @@ impl fmt::Display for StartError {
             Self::NoMinder => f.write_str("the minder has ended"),
             Self::ShuttingDown => f.write_str("the system is shutting down"),
             Self::NoHost(name) => write!(f, "the host `{name}` of local actors has ended"),
+            Self::Name(error) => error.fmt(f),
         }
     }
 }
@@ -383,7 +389,7 @@ pub(crate) fn spawn_minded<M: Send + 'static>(
 }
 
 /// Begins a start in a seat: at once, or when the orphan in it has left.
-fn start_minded<M: Send + 'static>(
+pub(crate) fn start_minded<M: Send + 'static>(
     seat: Seat<M>,
     minder: &Peer,
     options: StartOptions,
@@ -403,6 +409,10 @@ fn start_minded<M: Send + 'static>(
             return Err(StartError::NoMinder);
         }
         if !life.occupied {
+            if let Err(refused) = claim_name(&cell, &mut life, &options) {
+                drop((life, minder_life));
+                return Err(refused());
+            }
             let path =
                 path_below(&minder_life.path_or_number(minder_core.number), &options, core.number, &life);
             let id = occupy(&mut life, core.number, Some(path), Minder::Actor(minder.clone()));
@@ -458,6 +468,23 @@ fn is_orphan(mut minder: Minder) -> bool {
     }
 }
 
+/// Claims the name that the actor is to be registered under, with the life of its seat held. What is wrong is said in
+/// words when no life is held any more.
+fn claim_name<M: Send + 'static>(
+    cell: &Arc<Cell<M>>,
+    life: &mut Life,
+    options: &StartOptions,
+) -> Result<(), impl FnOnce() -> StartError + use<M>> {
+    let Some(name) = &options.registered else { return Ok(()) };
+    if life.name() == Some(name) {
+        return Ok(());
+    }
+    let any: Arc<dyn AnyCell> = cell.clone();
+    let name = name.clone();
+    let claimed = cell.core.system.registry.claim(&name, &any, life);
+    claimed.map_err(|refused| move || StartError::Name(refused.in_words(&name)))
+}
+
 /// Where an actor stands: below its minder. The path that it had there in its last life is not made again.
 fn path_below(minder: &str, options: &StartOptions, number: u64, life: &Life) -> Arc<str> {
     let Some(name) = &options.name else { return format!("{minder}/#{number}").into() };
@@ -481,6 +508,10 @@ pub(crate) fn start_root<M: Send + 'static>(
         if life.occupied {
             drop(life);
             return Err(StartError::SeatTaken(cell.core.path()));
+        }
+        if let Err(refused) = claim_name(&cell, &mut life, options) {
+            drop(life);
+            return Err(refused());
         }
         let path = options.name.clone().or_else(|| life.path.clone());
         let incarnation = life.incarnation + 1;

@@ -1,11 +1,12 @@
 //! A seat, typed by the messages it takes: its mailbox and its life. Everyone who can reach the seat shares it.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use minder_mailbox::{Capacity, Mailbox, Queued, Refused, WhenFull};
-use minder_signals::{ActorId, Control, Down, Exit, ExitReason};
+use minder_signals::{ActorId, Control, Exit, ExitReason};
 
 use crate::frame;
 use crate::keepsake;
@@ -181,13 +182,20 @@ impl<M: Send + 'static> Cell<M> {
             letter.attempts = past.attempts;
             letter.failures = past.failures;
         }
-        let message = message.map(|message| Box::new(message) as Box<dyn std::any::Any + Send>);
+        let message = message.map(|message| Box::new(message) as Box<dyn Any + Send>);
         system.letters.bury(Burial { cell: self.core.number, letter, message });
     }
 
     /// Closes the mailbox, settles its rest and tells those who watch the seat. The second time it does nothing.
     pub(crate) fn close(&self, reason: ExitReason) {
-        let rest = self.mailbox.close(reason.clone());
+        let (rest, freed) = {
+            // With the life held, or a name could be given to it in between; and the name goes first: whoever is refused
+            // by this mailbox finds the name free.
+            let mut life = self.core.life();
+            let freed = self.core.system.registry.free(&mut life);
+            (self.mailbox.close(reason.clone()), freed)
+        };
+        drop(freed);
         if let Some(closing) = self.core.system.closing.get() {
             let messages = rest.iter().filter(|item| item.is_counted()).count();
             closing.note_left(&self.core.path(), messages);
@@ -202,10 +210,7 @@ impl<M: Send + 'static> Cell<M> {
         let actor = self.core.life().id(self.core.number);
         for watcher in watchers {
             match watcher {
-                FinalWatcher::Actor(watcher) => {
-                    let down = Down { monitor: watcher.monitor, actor, reason: reason.clone() };
-                    watcher.watcher.notify(Notice::Down(down));
-                }
+                FinalWatcher::Actor(watcher) => watcher.fire(actor, &reason),
                 // Nobody waits any more: fine.
                 FinalWatcher::Outside(waiting) => drop(waiting.send(reason.clone())),
             }
@@ -226,6 +231,10 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
         self.mailbox.exit(exit, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
     }
 
+    fn push_signal(&self, exit: Exit) {
+        self.mailbox.signal(exit, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
+    }
+
     fn retract_exits_of(&self, cell: u64) {
         self.mailbox.retract(|order| matches!(order, Control::Exit(exit) if exit.from.cell() == cell));
     }
@@ -238,5 +247,21 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
     fn give_up(&self) {
         let last = self.core.life().ties_if_any().and_then(|ties| ties.last_reason.clone());
         self.close(last.unwrap_or(ExitReason::NoActor));
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.mailbox.closed().is_some()
+    }
+
+    fn message(&self) -> &'static str {
+        std::any::type_name::<M>()
+    }
+
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    fn peer_now(self: Arc<Self>) -> Peer {
+        self.peer()
     }
 }

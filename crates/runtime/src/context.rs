@@ -7,11 +7,12 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_signals::{ActorId, Control, Down, ExitReason, Moment, MonitorId};
+use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
 use crate::actor::IntoActor;
 use crate::addr::Addr;
+use crate::alias::AliasState;
 use crate::birth::{self, ActorRef, Anywhere, OnOneThread, Queued, Recipe, StartError, StartOptions};
 use crate::blocking;
 use crate::cell::Cell;
@@ -79,6 +80,9 @@ pub(crate) struct Extra<M> {
 pub(crate) struct Monitored {
     target: Peer,
     of_seat: bool,
+    /// By which name it is watched; told in its `Down`.
+    pub(crate) name: Option<Arc<str>>,
+    alias: Option<Arc<AliasState>>,
 }
 
 impl<M> Default for Extra<M> {
@@ -290,20 +294,29 @@ impl<M: Send + 'static> Context<M> {
     /// `monitor(process, Pid)`.
     pub fn monitor<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
         frame::effect();
+        self.watch(other.peer(), None, None)
+    }
+
+    pub(crate) fn watch(
+        &mut self,
+        target: Peer,
+        name: Option<Arc<str>>,
+        alias: Option<Arc<AliasState>>,
+    ) -> MonitorId {
         let monitor = self.cell.core.system.next_monitor();
-        let (me, target) = (self.peer(), other.peer());
         if target.is_same_cell(&self.cell.core) {
             return monitor; // accepted, and never fires
         }
+        let watcher = Watcher { monitor, watcher: self.peer(), alias: alias.clone() };
         let mut life = target.cell.core().life();
         if life.is(target.id()) {
-            life.ties().watchers.push(Watcher { monitor, watcher: me });
+            life.ties().watchers.push(watcher);
             drop(life);
         } else {
             drop(life);
-            me.notify(Notice::Down(Down { monitor, actor: target.id(), reason: ExitReason::NoActor }));
+            watcher.fire(target.id(), &ExitReason::NoActor);
         }
-        self.extra().monitors.insert(monitor, Monitored { target, of_seat: false });
+        self.extra().keep_monitor(monitor, Monitored { target, of_seat: false, name, alias });
         monitor
     }
 
@@ -312,20 +325,21 @@ impl<M: Send + 'static> Context<M> {
     pub fn monitor_final<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
         frame::effect();
         let monitor = self.cell.core.system.next_monitor();
-        let (me, target) = (self.peer(), other.peer());
+        let target = other.peer();
         if target.is_same_cell(&self.cell.core) {
             return monitor;
         }
+        let watcher = Watcher { monitor, watcher: self.peer(), alias: None };
         let mut life = other.cell.core.life();
         // Closed before its watchers are taken under this lock: either it is seen here, or the watcher is told.
         if other.cell.mailbox.closed().is_none() {
-            life.ties().final_watchers.push(FinalWatcher::Actor(Watcher { monitor, watcher: me }));
+            life.ties().final_watchers.push(FinalWatcher::Actor(watcher));
             drop(life);
         } else {
             drop(life);
-            me.notify(Notice::Down(Down { monitor, actor: target.id(), reason: ExitReason::NoActor }));
+            watcher.fire(target.id(), &ExitReason::NoActor);
         }
-        self.extra().monitors.insert(monitor, Monitored { target, of_seat: true });
+        self.extra().keep_monitor(monitor, Monitored { target, of_seat: true, name: None, alias: None });
         monitor
     }
 
@@ -337,6 +351,9 @@ impl<M: Send + 'static> Context<M> {
         let Some(monitored) = self.extra.as_mut().and_then(|extra| extra.monitors.remove(&monitor)) else {
             return false;
         };
+        if let Some(alias) = &monitored.alias {
+            alias.demonitored();
+        }
         if monitored.forget(monitor) {
             return true;
         }
@@ -433,21 +450,48 @@ impl<M: Send + 'static> Context<M> {
 }
 
 impl Monitored {
+    /// Of a name that nobody has. In place of a target stands the watcher, where the monitor is not found.
+    pub(crate) fn of_nobody(watcher: Peer, name: Arc<str>) -> Self {
+        Self { target: watcher, of_seat: false, name: Some(name), alias: None }
+    }
+
+    /// Whether it can still fire, or has and waits in the lane: not once an answer has come in its place.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.alias.as_ref().is_none_or(|alias| !alias.is_used())
+    }
+
     /// Takes the monitor off its target; false if it has fired.
     pub(crate) fn forget(&self, monitor: MonitorId) -> bool {
+        if !self.of_seat {
+            return Self::take_off(&self.target, monitor);
+        }
         let mut life = self.target.cell.core().life();
         let Some(ties) = life.ties_if_any() else { return false };
-        if self.of_seat {
-            let before = ties.final_watchers.len();
-            ties.final_watchers.retain(
-                |watcher| !matches!(watcher, FinalWatcher::Actor(watcher) if watcher.monitor == monitor),
-            );
-            ties.final_watchers.len() < before
-        } else {
-            let before = ties.watchers.len();
-            ties.watchers.retain(|watcher| watcher.monitor != monitor);
-            ties.watchers.len() < before
+        let before = ties.final_watchers.len();
+        ties.final_watchers
+            .retain(|watcher| !matches!(watcher, FinalWatcher::Actor(watcher) if watcher.monitor == monitor));
+        ties.final_watchers.len() < before
+    }
+
+    /// Takes a monitor of the present life off its target; false if it has fired.
+    pub(crate) fn take_off(target: &Peer, monitor: MonitorId) -> bool {
+        let mut life = target.cell.core().life();
+        let Some(ties) = life.ties_if_any() else { return false };
+        let before = ties.watchers.len();
+        ties.watchers.retain(|watcher| watcher.monitor != monitor);
+        ties.watchers.len() < before
+    }
+}
+
+impl<M> Extra<M> {
+    /// Remembers a monitor. Those of which an answer took the place are not told to their owner, so they are swept out
+    /// here: at most as many of them are kept as there are others.
+    pub(crate) fn keep_monitor(&mut self, monitor: MonitorId, monitored: Monitored) {
+        let count = self.monitors.len();
+        if count >= 16 && count.is_power_of_two() {
+            self.monitors.retain(|_, monitored| monitored.is_needed());
         }
+        self.monitors.insert(monitor, monitored);
     }
 }
 

@@ -6,8 +6,9 @@
 //! 3. the value is dropped;
 //! 4. its jobs and streams are gone, and its blocking closures have returned;
 //! 5. its timers and monitors are gone, and whoever asked for it (`keepsake.rs`) is called with the reason;
-//! 6. the queue is settled: it waits for the next life, or is purged, or is given back if the seat is given up;
-//! 7. the seat is vacant, and links, monitors, children and the minder are told.
+//! 6. the queue is settled: it waits for the next life, or is purged; if the seat is given up its name is freed, and then
+//!    the queue is given back;
+//! 7. what it offered is withdrawn, the seat is vacant, and links, monitors, children and the minder are told.
 //!
 //! Whoever hears of the end may rely on all of it. Every drop of user code is caught; a panic in one is added to the
 //! reason.
@@ -17,7 +18,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
-use minder_signals::{ActorId, Control, Down, Exit, ExitReason, Moment};
+use minder_signals::{ActorId, Control, Exit, ExitReason, Moment};
 use tokio::sync::oneshot;
 
 use crate::cell::Cell;
@@ -27,8 +28,8 @@ use crate::frame;
 use crate::hosted::Hosted;
 use crate::incarnation::{Duty, End, attend};
 use crate::keepsake;
-use crate::life::{Minder, Peer, Ties, Watcher};
-use crate::notice::{ChildEvent, Item, Notice};
+use crate::life::{Minder, Peer, Ties};
+use crate::notice::{ChildEvent, Item};
 use crate::probe::Probe;
 use crate::redelivery;
 use crate::reply::Fate;
@@ -102,11 +103,9 @@ pub(crate) async fn depart<A: Hosted>(
         started,
         charged,
     });
-    let vacated = vacate(&cell, abnormal_since);
-    // What was meant for this incarnation alone. Dropping it is user code, and it is too late to add to the reason.
-    let _ = frame::with_fate(fate, || frame::drop_each_caught(address, vacated.stale));
+    let (ties, minder) = vacate(&cell, abnormal_since).cleared(address, fate);
     let who = Who { cell, id: context.id(), started };
-    tell(who, vacated.ties, vacated.minder, starter, Why { reason, charged });
+    tell(who, ties, minder, starter, Why { reason, charged });
 }
 
 /// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
@@ -166,9 +165,8 @@ impl<M: Send + 'static> Drop for Swept<M> {
         let (system, reason) = (&cell.core.system, ExitReason::Killed);
         let path = cell.core.path();
         system.report(&Event::Exited { path: &path, id, reason: &reason, started, charged: true });
-        let Vacated { ties, minder, stale } = vacate(&cell, Some(system.now()));
-        let address = cell.core.address();
-        let _ = frame::with_fate(Fate::Crashed(reason.clone()), || frame::drop_each_caught(address, stale));
+        let fate = Fate::Crashed(reason.clone());
+        let (ties, minder) = vacate(&cell, Some(system.now())).cleared(cell.core.address(), fate);
         tell(Who { cell, id, started }, ties, minder, None, Why { reason, charged: true });
     }
 }
@@ -191,6 +189,19 @@ struct Vacated<M> {
     ties: Ties,
     minder: Minder,
     stale: Vec<Item<M>>,
+}
+
+impl<M> Vacated<M> {
+    /// Drops what was meant for this incarnation alone, and what it offered: code of users, whose panics come too late to be
+    /// added to the reason.
+    fn cleared(mut self, cell: usize, fate: Fate) -> (Ties, Minder) {
+        let offers = std::mem::take(&mut self.ties.offers);
+        let _ = frame::with_fate(fate, || {
+            let _ = frame::drop_each_caught(cell, offers.into_each());
+            frame::drop_each_caught(cell, self.stale)
+        });
+        (self.ties, self.minder)
+    }
 }
 
 /// Leaves the seat. With the life held: whoever sends a signal after this finds nobody, whoever sent one before has
@@ -229,8 +240,8 @@ fn tell<M: Send + 'static>(
             linked.cell.push_exit(Exit { from: id, reason: reason.clone() });
         }
     }
-    for Watcher { monitor, watcher } in watchers {
-        watcher.notify(Notice::Down(Down { monitor, actor: id, reason: reason.clone() }));
+    for watcher in watchers {
+        watcher.fire(id, &reason);
     }
     for child in by_number(children) {
         // An actor's life belongs to its minder, so a normal end takes its children along too.

@@ -273,8 +273,12 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                     context.extra().past = Some(past);
                     Taken::Message(message)
                 }
-                Item::Notice(notice) if still_wanted(&notice, context) => Taken::Notice(notice),
-                Item::Notice(_) => continue,
+                Item::Notice(mut notice) => {
+                    if !still_wanted(&mut notice, context) {
+                        continue;
+                    }
+                    Taken::Notice(notice)
+                }
                 item @ (Item::Tick(_) | Item::Outcome(_)) => match make(&cell, item, context) {
                     Ok(Some(message)) => Taken::Message(message),
                     Ok(None) => continue,
@@ -385,10 +389,13 @@ fn let_go<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>) -> Result
 
 /// A `Down` uses its monitor up. One whose monitor was taken back is not wanted any more, nor is the end of a stream that
 /// was detached.
-fn still_wanted<M>(notice: &Notice, context: &mut Context<M>) -> bool {
+fn still_wanted<M>(notice: &mut Notice, context: &mut Context<M>) -> bool {
     match notice {
         Notice::Down(down) => {
-            context.extra.as_mut().is_some_and(|extra| extra.monitors.remove(&down.monitor).is_some())
+            let monitored = context.extra.as_mut().and_then(|extra| extra.monitors.remove(&down.monitor));
+            let Some(monitored) = monitored else { return false };
+            down.name = monitored.name;
+            true
         }
         Notice::Stream(over) => {
             context.extra.as_mut().is_some_and(|extra| extra.streams.remove(&over.stream))
@@ -453,8 +460,9 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                 Control::Crash(why) => return Some(self.crash(&why)),
                 _ if self.stopping => {}
                 // A normal exit of another actor concerns nobody who does not trap it.
-                Control::Exit(exit) if exit.reason.is_normal() && exit.from != self.id() => {}
-                Control::Exit(exit) => return Some(End::abrupt(exit.reason)),
+                Control::Exit(exit) | Control::Signal(exit)
+                    if exit.reason.is_normal() && exit.from != self.id() => {}
+                Control::Exit(exit) | Control::Signal(exit) => return Some(End::abrupt(exit.reason)),
                 Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }

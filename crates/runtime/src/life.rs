@@ -5,14 +5,17 @@
 //! life held, so it reaches the incarnation it was meant for or nobody.
 //! Delivers nothing by itself: `departure.rs` takes the ties apart and tells those at the other ends.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
+use crate::alias::AliasState;
 use crate::keepsake::Keepsake;
 use crate::notice::Notice;
+use crate::services::Offers;
 use crate::system::SystemShared;
 
 /// A cell of whatever message type.
@@ -22,12 +25,22 @@ pub(crate) trait AnyCell: Send + Sync {
     fn push_order(&self, order: Control);
     /// Pushes an exit signal, trapped or not. Call with the life held.
     fn push_exit(&self, exit: Exit);
-    /// Takes back exit signals of a cell that stand in the control lane. Call with the life held.
+    /// Pushes an exit signal that an actor sent on purpose, and did not leave to a link. Call with the life held.
+    fn push_signal(&self, exit: Exit);
+    /// Takes back exit signals of links with a cell that stand in the control lane. Call with the life held.
     fn retract_exits_of(&self, cell: u64);
     /// Pushes a notice. Call with the life held.
     fn push_notice(&self, notice: Notice);
     /// Gives the seat up: settles the queue and tells final monitors.
     fn give_up(&self);
+    /// Whether the seat is given up.
+    fn is_given_up(&self) -> bool;
+    /// The type of the messages it takes.
+    fn message(&self) -> &'static str;
+    /// Itself, as a value whose type can be found out.
+    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    /// Who lives there now, or lived there last.
+    fn peer_now(self: Arc<Self>) -> Peer;
 }
 
 /// What every cell has, whatever messages it takes.
@@ -82,6 +95,10 @@ pub(crate) struct Ties {
     pub(crate) crashed_at: Option<Moment>,
     /// What the seat keeps from one life to the next.
     pub(crate) keepsake: Option<Keepsake>,
+    /// The name of the seat, which is in the registry for as long as it stands here.
+    pub(crate) name: Option<Arc<str>>,
+    /// What the incarnation offers to those below it.
+    pub(crate) offers: Offers,
 }
 
 pub(crate) struct Heir {
@@ -93,6 +110,8 @@ pub(crate) struct Heir {
 pub(crate) struct Watcher {
     pub(crate) monitor: MonitorId,
     pub(crate) watcher: Peer,
+    /// The alias that was made with the monitor, if one was.
+    pub(crate) alias: Option<Arc<AliasState>>,
 }
 
 pub(crate) enum FinalWatcher {
@@ -132,11 +151,17 @@ impl Life {
         ActorId::new(number, self.incarnation)
     }
 
+    /// Where the seat stands in its tree. One that has no place there is known by its name.
     pub(crate) fn path_or_number(&self, number: u64) -> Arc<str> {
-        match &self.path {
+        match self.path.as_ref().or(self.name()) {
             Some(path) => path.clone(),
             None => format!("#{number}").into(),
         }
+    }
+
+    /// The name of the seat, if it has one.
+    pub(crate) fn name(&self) -> Option<&Arc<str>> {
+        self.ties.as_ref()?.name.as_ref()
     }
 
     /// Whether this very incarnation lives.
@@ -160,12 +185,14 @@ impl Life {
             last_reason: ties.last_reason.take(),
             crashed_at: ties.crashed_at.take(),
             keepsake: ties.keepsake.take(),
+            name: ties.name.take(),
             ..Ties::default()
         };
         let is_needed = !of_seat.final_watchers.is_empty()
             || of_seat.last_reason.is_some()
             || of_seat.crashed_at.is_some()
-            || of_seat.keepsake.is_some();
+            || of_seat.keepsake.is_some()
+            || of_seat.name.is_some();
         let taken = std::mem::replace(ties, of_seat);
         if !is_needed {
             self.ties = None;
@@ -217,6 +244,16 @@ impl Peer {
         if life.is(self.id()) {
             self.cell.push_exit(exit);
         }
+    }
+
+    /// Sends an exit signal that does not come of a link; whether somebody lived there to get it.
+    pub(crate) fn signal(&self, exit: Exit) -> bool {
+        let life = self.cell.core().life();
+        let lives = life.is(self.id());
+        if lives {
+            self.cell.push_signal(exit);
+        }
+        lives
     }
 
     /// Tells this incarnation, if it lives.

@@ -25,7 +25,9 @@ use crate::host::Home;
 use crate::letters::{self, DeadLetters};
 use crate::life::Peer;
 use crate::local_host::LocalHosts;
+use crate::registry::Registry;
 use crate::seat::Seat;
+use crate::services::Offers;
 use crate::shutdown::{Closing, ShutdownReport};
 
 /// How long [`System::shutdown`] waits for actors that it had to kill.
@@ -52,6 +54,9 @@ pub(crate) struct SystemShared {
     /// What is noted of a shutdown; empty before one begins.
     pub(crate) closing: OnceLock<Closing>,
     pub(crate) letters: letters::Store,
+    pub(crate) registry: Registry,
+    /// What the system offers to all its actors.
+    pub(crate) offers: Offers,
     pub(crate) locals: LocalHosts,
     /// Told whenever an actor that the system minds has ended, when the last of all has, and when a thread has.
     fewer: Notify,
@@ -124,6 +129,7 @@ pub struct SystemBuilder {
     observer: Option<Arc<dyn Observer>>,
     dead_letters: usize,
     quarantine: Option<usize>,
+    offers: Offers,
 }
 
 /// Why there can be no system.
@@ -183,6 +189,14 @@ impl SystemBuilder {
         self
     }
 
+    /// Offers a service to all actors of the system: see [`Context::service`](crate::Context::service). One of each type;
+    /// the last given counts.
+    #[must_use]
+    pub fn offer<T: Clone + Send + Sync + 'static>(mut self, service: T) -> Self {
+        self.offers = self.offers.and(service);
+        self
+    }
+
     /// The system, on the tokio runtime of the caller. Its time must be enabled. Inside the simulator it is simulated.
     ///
     /// # Errors
@@ -216,6 +230,8 @@ impl SystemBuilder {
                     self.quarantine.unwrap_or(letters::QUARANTINE),
                 ),
                 locals: LocalHosts::default(),
+                registry: Registry::default(),
+                offers: self.offers,
                 fewer: Notify::new(),
                 #[cfg(feature = "fault-injection")]
                 hooks: std::sync::OnceLock::new(),

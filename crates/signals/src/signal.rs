@@ -19,8 +19,11 @@ pub struct Exit {
 pub struct Down {
     /// Which monitor fired. It is used up.
     pub monitor: MonitorId,
-    /// Who ended; for a monitor on an actor that was not there, the last incarnation known.
+    /// Who ended; for a monitor on an actor that was not there, the last incarnation known, and on a name that nobody has,
+    /// an id that is nobody's: cell 0.
     pub actor: ActorId,
+    /// The name by which it was watched, if it was.
+    pub name: Option<Arc<str>>,
     /// Why; [`ExitReason::NoActor`] if there was no such actor to watch.
     pub reason: ExitReason,
 }
@@ -31,8 +34,10 @@ pub struct Down {
 pub enum Control {
     /// End at the next await; cannot be trapped.
     Kill,
-    /// An exit signal to an actor that does not trap exits.
+    /// An exit signal over a link, to an actor that does not trap exits.
     Exit(Exit),
+    /// An exit signal that somebody sent, to an actor that does not trap exits: no unlink takes it back.
+    Signal(Exit),
     /// Panic, with this text. Sent by fault injection, and ignored where that is not compiled in.
     Crash(Arc<str>),
     /// The minder's stop. An actor that traps exits finishes the message in hand first.

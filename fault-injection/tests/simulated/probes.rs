@@ -98,7 +98,7 @@ async fn it_watches_links_and_is_watched(kit: Kit) {
     assert!(probe.address().is_alive(), "it traps exits");
     let expected = [
         Notice::Exit(Exit { from: first, reason: reason.clone() }),
-        Notice::Down(Down { monitor, actor: first, reason }),
+        Notice::Down(Down { monitor, actor: first, name: None, reason }),
     ];
     let notices = probe.notices();
     assert_eq!(notices, expected);

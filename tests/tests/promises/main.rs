@@ -1,10 +1,13 @@
 //! The runtime's and the supervisors' promises, each broken on purpose. One module a concept; a case is a row where
 //! rows will do. Time is virtual: nothing here waits for a clock on the wall.
 
+mod aliases;
 mod asks;
 mod conservation;
 mod departure;
+mod directory;
 mod epochs;
+mod exits;
 mod fairness;
 mod idempotence;
 mod intervals;
@@ -14,12 +17,16 @@ mod local;
 mod locks;
 mod mailbox;
 mod minders;
+mod minders_quorum;
 mod monitors;
 mod orphans;
 mod overflow;
 mod panics;
+mod registry;
+mod registry_random;
 mod replies;
 mod restarts;
+mod services;
 mod specs;
 mod state_keepsake;
 mod state_last_good;

@@ -1,0 +1,257 @@
+//! Many actors under one key, each with a value: who serves this topic, which sessions this user has.
+//!
+//! An entry belongs to the incarnation that made it, since its value tells of that life's state: it goes with the end of
+//! that life, before anybody hears of it, and the next life makes its own. A name ([`System::register`]) is for one actor
+//! and stays over restarts.
+//!
+//! When not to use this: to send the same message to many actors; that is a process group, which knows what they take.
+//!
+//! [`System::register`]: crate::System::register
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use minder_signals::{ActorId, PanicReport};
+
+use crate::addr::Addr;
+use crate::context::Context;
+use crate::frame;
+use crate::life::Peer;
+
+/// Entries of actors, many of them under one key if need be. Clones are the same directory.
+///
+/// It belongs to whoever holds it: hand it to the actors that are to be in it, or offer it as a service.
+///
+/// # OTP
+/// Elixir's `Registry` with duplicate keys.
+///
+/// ```
+/// use minder_runtime::{Actor, Addr, Context, Directory, Handled, Reply, System};
+///
+/// type Sessions = Directory<&'static str, Addr<Msg>>;
+///
+/// struct Session(&'static str, Sessions);
+/// enum Msg {
+///     Ready(Reply<()>),
+///     LogOut,
+/// }
+/// impl Actor for Session {
+///     type Msg = Msg;
+///     async fn started(&mut self, context: &mut Context<Msg>) -> Handled {
+///         let me = context.address();
+///         self.1.enlist(context, self.0, me);
+///         Ok(())
+///     }
+///     async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+///         match message {
+///             Msg::Ready(reply) => drop(reply.send(())),
+///             Msg::LogOut => context.stop(minder_runtime::ExitReason::Normal),
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (system, sessions) = (System::new()?, Sessions::new());
+/// for _ in 0..2 {
+///     let sessions = sessions.clone();
+///     system.spawn(move || Session("ann", sessions))?.ask(Msg::Ready).await?;
+/// }
+/// let of_ann = sessions.lookup("ann");
+/// assert_eq!(of_ann.len(), 2);
+/// of_ann[0].value.tell(Msg::LogOut)?;
+/// of_ann[0].value.ended().await;
+/// assert_eq!(sessions.lookup("ann").len(), 1); // it was gone before its end was heard of
+/// # Ok(())
+/// # }
+/// ```
+pub struct Directory<K, V> {
+    shared: Arc<Mutex<State<K, V>>>,
+}
+
+/// One entry, as a look-up finds it.
+pub struct Listed<V> {
+    /// Whose it is.
+    pub owner: ActorId,
+    /// What it said of itself.
+    pub value: Arc<V>,
+}
+
+/// By the address of its cell in memory, which is not used again while that life lasts, and the life in it. Not by
+/// its id: a directory may be shared by several systems.
+type Owner = (usize, u32);
+
+struct State<K, V> {
+    /// Entries are listed in the order in which they were made.
+    made: u64,
+    keys: HashMap<K, BTreeMap<u64, Entry<V>>>,
+    /// Whoever stands here will leave at its end, even if it has withdrawn all its entries.
+    owners: HashMap<Owner, Vec<(K, u64)>>,
+}
+
+struct Entry<V> {
+    owner: Peer,
+    value: Arc<V>,
+}
+
+impl<K, V> Directory<K, V>
+where
+    K: Hash + Eq + Clone + Send + 'static,
+    V: Send + Sync + 'static,
+{
+    /// Nobody is in it.
+    pub fn new() -> Self {
+        let state = State { made: 0, keys: HashMap::new(), owners: HashMap::new() };
+        Self { shared: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Enters this actor under a key, once more if it is there already. The entry goes when this life ends.
+    ///
+    /// # OTP
+    /// `Registry.register/3`.
+    pub fn enlist<M: Send + 'static>(&self, context: &mut Context<M>, key: K, value: V) {
+        frame::effect();
+        let peer = context.peer();
+        let owner = owner_of(&peer);
+        if !lock(&self.shared).owners.contains_key(&owner) {
+            let shared = self.shared.clone();
+            context.at_end(move |_| leave(&shared, owner));
+        }
+        let value = Arc::new(value);
+        let mut state = lock(&self.shared);
+        state.made += 1;
+        let number = state.made;
+        state.owners.entry(owner).or_default().push((key.clone(), number));
+        state.keys.entry(key).or_default().insert(number, Entry { owner: peer, value });
+    }
+
+    /// Takes out all that this actor entered under the key; returns the values, none if there were none.
+    ///
+    /// # OTP
+    /// `Registry.unregister/2`.
+    pub fn withdraw<M, Q>(&self, context: &mut Context<M>, key: &Q) -> Vec<Arc<V>>
+    where
+        M: Send + 'static,
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        frame::effect();
+        let owner = owner_of(&context.peer());
+        let mut state = lock(&self.shared);
+        let Some(entered) = state.owners.get_mut(&owner) else { return Vec::new() };
+        let (taken, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(entered).into_iter().partition(|(entered, _)| entered.borrow() == key);
+        *entered = kept;
+        let values = taken.iter().filter_map(|(key, number)| state.take(key, *number)).collect();
+        drop(state);
+        values
+    }
+
+    /// Who is in it under the key, in the order in which they entered. Nobody in the list has ended and been heard of
+    /// when this is called.
+    ///
+    /// # OTP
+    /// `Registry.lookup/2`, where the dead may be shown for a moment.
+    pub fn lookup<Q>(&self, key: &Q) -> Vec<Listed<V>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let state = lock(&self.shared);
+        let Some(entries) = state.keys.get(key) else { return Vec::new() };
+        let listed = |entry: &Entry<V>| Listed { owner: entry.owner.id(), value: entry.value.clone() };
+        // One whose thread is gone has ended without leaving.
+        entries.values().filter(|entry| entry.owner.lives()).map(listed).collect()
+    }
+
+    /// Under which keys the actor that lives at the address is in it, in the order in which it entered, each as often as it
+    /// did.
+    ///
+    /// # OTP
+    /// `Registry.keys/2`.
+    pub fn keys_of<M: Send + 'static>(&self, actor: &Addr<M>) -> Vec<K> {
+        let owner = owner_of(&actor.peer());
+        let state = lock(&self.shared);
+        let Some(entered) = state.owners.get(&owner) else { return Vec::new() };
+        entered.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// How many entries there are.
+    pub fn count(&self) -> usize {
+        lock(&self.shared).keys.values().map(BTreeMap::len).sum()
+    }
+}
+
+impl<K: Hash + Eq, V> State<K, V> {
+    fn take(&mut self, key: &K, number: u64) -> Option<Arc<V>> {
+        let entries = self.keys.get_mut(key)?;
+        let entry = entries.remove(&number);
+        if entries.is_empty() {
+            self.keys.remove(key);
+        }
+        entry.map(|entry| entry.value)
+    }
+}
+
+/// Takes out what the owner has entered, and drops it: code of users, each on its own, and with no lock.
+fn leave<K: Hash + Eq, V>(shared: &Mutex<State<K, V>>, owner: Owner) {
+    let mut state = lock(shared);
+    let entered = state.owners.remove(&owner).unwrap_or_default();
+    let take = |(key, number)| {
+        let value = state.take(&key, number);
+        (key, value)
+    };
+    let left: Vec<_> = entered.into_iter().map(take).collect();
+    drop(state);
+    if let Some(text) = frame::drop_each_caught(owner.0, left) {
+        // Goes on in the departure, which adds it to the reason.
+        frame::raise(PanicReport { text, ..PanicReport::default() });
+    }
+}
+
+fn owner_of(peer: &Peer) -> Owner {
+    (peer.cell.core().address(), peer.id().incarnation())
+}
+
+fn lock<K, V>(state: &Mutex<State<K, V>>) -> MutexGuard<'_, State<K, V>> {
+    // Only code of a key (its hash, its equality) can have panicked in here; what it was about is lost, no more.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K, V> Default for Directory<K, V>
+where
+    K: Hash + Eq + Clone + Send + 'static,
+    V: Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, V> Clone for Directory<K, V> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<K, V> fmt::Debug for Directory<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Directory")
+    }
+}
+
+impl<V> Clone for Listed<V> {
+    fn clone(&self) -> Self {
+        Self { owner: self.owner, value: self.value.clone() }
+    }
+}
+
+impl<V: fmt::Debug> fmt::Debug for Listed<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed").field("owner", &self.owner).field("value", &self.value).finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! Exit signals that an actor sends on purpose, and what it is tied to.
+
+use std::sync::Arc;
+
+use minder_signals::{ActorId, Exit, ExitReason, MonitorId};
+
+use crate::addr::Addr;
+use crate::context::Context;
+use crate::frame;
+
+impl<M: Send + 'static> Context<M> {
+    /// Sends an exit signal to whoever lives at the address: one that traps exits is told by
+    /// [`Notice::Exit`](crate::Notice::Exit), another ends with this reason at its next await. `Normal` from another actor
+    /// is ignored where it is not trapped. Whether somebody lived there.
+    ///
+    /// [`ExitReason::Killed`] is a reason like any other here; the kill that cannot be trapped is [`Addr::kill`].
+    ///
+    /// # Ordering
+    /// Of several signals the first decides the reason. No unlink takes it back.
+    ///
+    /// # OTP
+    /// `exit/2`. A signal to oneself takes effect at the next await, or after the message in hand, and not before this
+    /// returns.
+    pub fn exit<N: Send + 'static>(&mut self, other: &Addr<N>, reason: ExitReason) -> bool {
+        frame::effect();
+        other.peer().signal(Exit { from: self.id(), reason })
+    }
+
+    /// Whom this actor is linked to, in order. Those it minds are not among them.
+    ///
+    /// # OTP
+    /// `process_info(self(), links)`.
+    pub fn links(&self) -> Vec<ActorId> {
+        let mut life = self.cell.core.life();
+        let Some(ties) = life.ties_if_any() else { return Vec::new() };
+        let mut links: Vec<ActorId> = ties.links.values().map(crate::life::Peer::id).collect();
+        links.sort_unstable();
+        links
+    }
+
+    /// Its monitors whose `Down` it has not handled, in the order in which they were made.
+    ///
+    /// # OTP
+    /// `process_info(self(), monitors)`.
+    pub fn monitors(&self) -> Vec<MonitorId> {
+        let Some(extra) = &self.extra else { return Vec::new() };
+        let needed = extra.monitors.iter().filter(|(_, monitored)| monitored.is_needed());
+        let mut monitors: Vec<MonitorId> = needed.map(|(monitor, _)| *monitor).collect();
+        monitors.sort_unstable();
+        monitors
+    }
+
+    /// Whether exit signals come as notices.
+    pub fn is_trapping(&self) -> bool {
+        self.cell.mailbox.is_trapping()
+    }
+
+    /// This actor's name, if it has one.
+    pub fn name(&self) -> Option<Arc<str>> {
+        self.cell.core.life().name().cloned()
+    }
+}

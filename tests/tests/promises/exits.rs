@@ -1,0 +1,183 @@
+//! Exit signals sent on purpose. Rows SIG.
+
+use minder::prelude::*;
+
+use crate::support::*;
+
+fn puppet(system: &System, name: &'static str, journal: &Journal, traps: bool) -> Addr<Msg> {
+    let journal = journal.clone();
+    let make = move || {
+        let it = Puppet::new(name, &journal);
+        if traps { it.trapping() } else { it }
+    };
+    system.spawn(make).expect("open")
+}
+
+fn exit(other: &Addr<Msg>, reason: ExitReason) -> Msg {
+    let other = other.clone();
+    act(move |it, context| {
+        let lived = context.exit(&other, reason);
+        it.note(format!("sent {lived}"));
+        Ok(())
+    })
+}
+
+/// SIG-004, SIG-005, SIG-008: what a signal of another does, trapped and not.
+#[tokio::test(start_paused = true)]
+async fn what_a_signal_of_another_does() {
+    let rows = [
+        (ExitReason::Normal, false),
+        (ExitReason::Shutdown, true),
+        (ExitReason::Killed, true), // a word like any other here
+        (ExitReason::NoActor, true),
+        (ExitReason::other("kill"), true),
+        (Plain("no").into(), true),
+    ];
+    for (reason, ends) in rows {
+        for traps in [false, true] {
+            let system = system();
+            let (journal, mut reader) = journal();
+            let a = puppet(&system, "a", &journal, false);
+            reader.expect(&["a up"]).await;
+            let b = puppet(&system, "b", &journal, traps);
+            reader.expect(&["b up"]).await;
+            a.tell(exit(&b, reason.clone())).expect("there is room");
+            reader.expect(&["a sent true"]).await;
+            turns().await;
+            let case = format!("{reason}, traps: {traps}");
+            if traps {
+                assert_eq!(reader.rest(), [format!("b exit {reason}")], "{case}");
+            } else {
+                assert_eq!(reader.rest(), [""; 0], "{case}");
+            }
+            assert_eq!(b.is_alive(), traps || !ends, "{case}");
+            if !b.is_alive() {
+                assert_eq!(b.ended().await, reason, "{case}");
+            }
+            assert_eq!(life(&a).await, 1, "no link is made by it");
+        }
+    }
+}
+
+/// SIG-006, SIG-007: the kill cannot be trapped, and is seen as `Killed`.
+#[tokio::test(start_paused = true)]
+async fn a_kill_cannot_be_trapped_and_is_seen_as_killed() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (a, b) = (puppet(&system, "a", &journal, true), puppet(&system, "b", &journal, true));
+    reader.expect(&["a up", "b up"]).await;
+    let other = b.clone();
+    a.tell(act(move |_, context| {
+        context.link(&other)?;
+        assert!(other.kill());
+        Ok(())
+    }))
+    .expect("there is room");
+    reader.expect(&["a exit killed"]).await;
+    assert_eq!(b.ended().await, ExitReason::Killed);
+}
+
+/// SIG-009: `normal` to oneself is fatal where it is not trapped. SIG-010 in our way: after the message in hand.
+#[tokio::test(start_paused = true)]
+async fn a_signal_to_oneself() {
+    for (reason, traps) in [
+        (ExitReason::Normal, false),
+        (ExitReason::Normal, true),
+        (ExitReason::other("mine"), false),
+        (ExitReason::other("mine"), true),
+    ] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let it = puppet(&system, "it", &journal, traps);
+        it.tell(exit(&it, reason.clone())).expect("there is room");
+        it.tell(Msg::Mark(1)).expect("there is room");
+        reader.expect(&["it up", "it sent true"]).await;
+        if traps {
+            reader.expect(&["it 1", &format!("it exit {reason}")]).await;
+        } else {
+            assert_eq!(soon(it.ended()).await, reason);
+            assert!(reader.rest().is_empty());
+        }
+    }
+}
+
+/// SIG-011, SIG-012.
+#[tokio::test(start_paused = true)]
+async fn the_first_reason_wins_and_the_dead_do_not_mind() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (a, b) = (puppet(&system, "a", &journal, false), puppet(&system, "b", &journal, false));
+    let other = b.clone();
+    a.tell(act(move |_, context| {
+        context.exit(&other, ExitReason::Normal);
+        context.exit(&other, ExitReason::other("first"));
+        context.exit(&other, ExitReason::other("second"));
+        other.kill();
+        Ok(())
+    }))
+    .expect("there is room");
+    assert_eq!(soon(b.ended()).await, ExitReason::other("first"));
+    a.tell(exit(&b, ExitReason::other("late"))).expect("there is room");
+    reader.until("a sent false").await;
+    assert_eq!(life(&a).await, 1);
+}
+
+/// It reaches the incarnation that lived then, and not the next.
+#[tokio::test(start_paused = true)]
+async fn a_signal_is_for_one_life() {
+    let system = system();
+    let it = minded(&system, || Puppet::new("it", &journal().0)).await;
+    let a = puppet(&system, "a", &journal().0, false);
+    for _ in 0..2 {
+        a.tell(exit(&it, ExitReason::other("mine"))).expect("there is room");
+    }
+    turns().await;
+    let lives = life(&it).await;
+    assert!((2..=3).contains(&lives), "{lives}");
+    turns().await;
+    assert_eq!(life(&it).await, lives);
+}
+
+/// An unlink takes back the exits of its link, and nothing that was sent on purpose. On two threads: the signal stands in
+/// the control lane while the handler goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handler has to go on without an await, and this thread's tasks too"
+)]
+async fn an_unlink_does_not_take_a_signal_back() {
+    for on_purpose in [true, false] {
+        let system = system();
+        let (a, b) = (puppet(&system, "a", &journal().0, false), puppet(&system, "b", &journal().0, false));
+        let (to_b, from_a) = (b.clone(), a.clone());
+        let (tell, told) = std::sync::mpsc::channel();
+        b.tell(act(move |_, context| {
+            context.link(&from_a)?;
+            from_a
+                .tell(act(move |_, context| {
+                    if on_purpose {
+                        context.exit(&to_b, ExitReason::other("on purpose"));
+                    } else {
+                        context.stop(ExitReason::other("linked"));
+                    }
+                    let _ = tell.send(());
+                    Ok(())
+                }))
+                .expect("there is room");
+            tokio::task::block_in_place(|| {
+                let _ = told.recv();
+                while !on_purpose && from_a.is_alive() {
+                    std::thread::yield_now();
+                }
+            });
+            context.unlink(&from_a);
+            Ok(())
+        }))
+        .expect("there is room");
+        if on_purpose {
+            assert_eq!(b.ended().await, ExitReason::other("on purpose"));
+        } else {
+            assert_eq!(life(&b).await, 1);
+        }
+    }
+}
