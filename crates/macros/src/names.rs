@@ -18,6 +18,7 @@ pub(crate) const OF_ADDRESSES: &[&str] = &[
     "quarantine",
     "queued",
     "recipient",
+    "registered_name",
     "send",
     "statistics",
     "tell",

@@ -55,8 +55,8 @@ impl<M: Send + 'static> Context<M> {
         self.cell.mailbox.is_trapping()
     }
 
-    /// This actor's name, if it has one.
-    pub fn name(&self) -> Option<Arc<str>> {
+    /// The name under which this actor is registered, if it is.
+    pub fn registered_name(&self) -> Option<Arc<str>> {
         self.cell.core.life().name().cloned()
     }
 }

@@ -355,8 +355,8 @@ impl<M: Send + 'static> Context<M> {
 }
 
 impl<M: Send + 'static> Addr<M> {
-    /// The name of the actor, if it has one.
-    pub fn name(&self) -> Option<Arc<str>> {
+    /// The name under which the actor is registered, if it is.
+    pub fn registered_name(&self) -> Option<Arc<str>> {
         self.cell.core.life().name().cloned()
     }
 }

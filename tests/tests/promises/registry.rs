@@ -53,10 +53,10 @@ impl Actor for Hearer {
 async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
     let system = system();
     let it = puppet(&system, "it", &journal().0);
-    assert_eq!(it.name(), None);
+    assert_eq!(it.registered_name(), None);
     system.register("it", &it).expect("free");
     assert_eq!(system.whereis::<Msg>("it"), Ok(it.clone()));
-    assert_eq!((it.name().as_deref(), &*it.path()), (Some("it"), "it"));
+    assert_eq!((it.registered_name().as_deref(), &*it.path()), (Some("it"), "it"));
     assert_eq!(system.names(), [Arc::from("it")]);
 
     let unknown = system.whereis::<Msg>("its").expect_err("nobody has it");
@@ -125,7 +125,7 @@ async fn a_name_survives_restarts_and_is_there_between_lives() {
         Puppet::new("it", &writes).on_start(|it, context| {
             // A next life that registers has the name already.
             context.register("it")?;
-            it.note(format!("named {:?}", context.name()));
+            it.note(format!("named {:?}", context.registered_name()));
             Ok(())
         })
     };
@@ -290,7 +290,7 @@ async fn a_child_is_registered_before_it_is_built() {
     assert_eq!((built.load(Ordering::Relaxed), &*it.path()), (1, "top/it"));
     it.tell(crash()).expect("there is room");
     assert_eq!(life(&it).await, 2);
-    assert_eq!(it.name().as_deref(), Some("it"));
+    assert_eq!(it.registered_name().as_deref(), Some("it"));
 
     let refused = spec.start(&system, "again").await.expect_err("somebody has the name").to_string();
     assert!(refused.contains(&format!("the name `it` belongs to top/it {}", it.id())), "{refused}");

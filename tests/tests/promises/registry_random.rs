@@ -35,7 +35,7 @@ async fn client(kit: Kit, lasting: Vec<Addr<Msg>>, heard: Known, named: Known) {
             match system.whereis::<Msg>(name) {
                 Ok(address) => {
                     assert!(!heard.lock().contains_key(&cell(&address)), "`{name}` leads to the dead");
-                    assert_eq!(address.name().as_deref(), Some(name));
+                    assert_eq!(address.registered_name().as_deref(), Some(name));
                 }
                 Err(WhereisError::Unknown(_)) => {}
                 Err(other) => panic!("{other}"),
@@ -70,7 +70,7 @@ async fn client(kit: Kit, lasting: Vec<Addr<Msg>>, heard: Known, named: Known) {
                 }
                 heard.lock().insert(cell(&it), name);
                 if is_named {
-                    assert_eq!(it.name(), None);
+                    assert_eq!(it.registered_name(), None);
                 }
             }
             // The same by its start, whose seat goes with it.
