@@ -280,6 +280,12 @@ impl<T: Queued> Mailbox<T> {
         state.untaken(taken);
     }
 
+    /// Whether the oldest has to make room, since an item that was taken and put aside ([`Mailbox::untake_one`]) is more than
+    /// the bound allows. It is counted as dropped; the receiver drops its oldest.
+    pub fn must_drop_oldest(&self) -> bool {
+        self.lock().must_drop_oldest(self.taken())
+    }
+
     /// Counts how the item last taken left, other than by being handled to its end.
     pub fn count(&self, left: Left) {
         self.lock().tally().left[left as usize] += 1;

@@ -114,6 +114,16 @@ impl<T> State<T> {
         self.taken = taken;
     }
 
+    /// See [`Mailbox::must_drop_oldest`](crate::Mailbox::must_drop_oldest).
+    pub(crate) fn must_drop_oldest(&mut self, taken: u64) -> bool {
+        let must = self.when_full == WhenFull::DropOldest && self.len(taken) > self.capacity;
+        if must {
+            self.entered -= 1;
+            self.tally().dropped += 1;
+        }
+        must
+    }
+
     /// Whether a counted item is let in at once. Reads `taken` only if the mailbox looks full: the receiver writes it
     /// with every message, and a sender that reads it each time would fight over its cache line.
     #[inline]

@@ -24,9 +24,11 @@ use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
 use crate::local::{IntoLocalActor, LocalActor};
 use crate::local_host::LocalHost;
 use crate::notice::{ChildEvent, Item, Notice};
+use crate::postponed::Aside;
 use crate::redelivery::Past;
 use crate::streams::StreamId;
 use crate::system::System;
+use crate::timeouts::Timeouts;
 use crate::timers::Timers;
 use crate::unheard::Whose;
 
@@ -66,6 +68,9 @@ pub(crate) struct Extra<M> {
     pub(crate) companions: Option<Arc<Companions>>,
     /// The attached streams whose end has not been noticed.
     pub(crate) streams: HashSet<StreamId>,
+    pub(crate) timeouts: Option<Timeouts<M>>,
+    /// What it has postponed. Boxed: state machines do, and few others.
+    pub(crate) aside: Option<Box<Aside<M>>>,
     /// The copy of the message in hand, if it is idempotent.
     pub(crate) copy: Option<M>,
     /// What is known of the message in hand, if it was in hand before.
@@ -95,6 +100,8 @@ impl<M> Default for Extra<M> {
             timers: None,
             companions: None,
             streams: HashSet::new(),
+            timeouts: None,
+            aside: None,
             copy: None,
             past: None,
             quarantine_after: None,

@@ -44,6 +44,7 @@ pub(crate) async fn depart<A: Hosted>(
     let cell = context.cell.clone();
     let address = cell.core.address();
     let End { mut reason, orderly } = end;
+    context.return_postponed();
     let charged = redelivery::settle(&mut context, &reason);
     // Already here: what is counted as queued must be within reach of whoever makes room in it.
     cell.mailbox.give_back(&mut context.batch);
@@ -61,6 +62,10 @@ pub(crate) async fn depart<A: Hosted>(
     let fate = Fate::Crashed(reason.clone());
     let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
     frame::add_drop_panic(&mut reason, dropped);
+    let dropped = context.drop_postponed(fate.clone());
+    frame::add_drop_panic(&mut reason, dropped);
+    // Of a clean-up that told itself something: it goes the way of what was meant for this incarnation.
+    cell.mailbox.give_back(&mut context.batch);
 
     let (mut starter, mut purges) = (None, false);
     if let Some(mut extra) = context.extra.take() {
@@ -75,6 +80,9 @@ pub(crate) async fn depart<A: Hosted>(
             let rest = timers.cancel_all();
             let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, rest));
             frame::add_drop_panic(&mut reason, dropped);
+        }
+        if let Some(timeouts) = extra.timeouts.take() {
+            timeouts.cancel_all();
         }
         for (monitor, monitored) in extra.monitors.drain() {
             monitored.forget(monitor);

@@ -149,7 +149,7 @@ where
                 Ok(()) => {}
                 Err(end) => break 'life end,
             }
-            if context.ending.is_none() {
+            if context.ending.is_none() && context.batch.is_empty() {
                 // Ready with orders, too: `serve` looks at them first.
                 poll_fn(|cx| context.cell.mailbox.poll_ready(cx)).await;
             }
@@ -193,6 +193,7 @@ where
                 Err(end) => return Err(end),
             }
         }
+        context.settle_postponed(false, None);
         let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
         if !later {
             context.acknowledge();
@@ -264,7 +265,10 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                     Taken::Message(message)
                 }
                 Item::Again(message, past) => {
-                    if let Some(gone) = past.slot.as_ref().and_then(|slot| slot.gone()) {
+                    // Whoever retries what it has postponed looks itself, and counts on getting it.
+                    if past.postponed.is_none()
+                        && let Some(gone) = past.slot.as_ref().and_then(|slot| slot.gone())
+                    {
                         match skip(&cell, message, gone) {
                             Ok(()) => continue,
                             Err(end) => return end,
@@ -309,7 +313,7 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 return interrupted(handled, envelope, &duty, context);
             };
             if context.extra.is_some()
-                && let Err(end) = let_go(&cell, context)
+                && let Err(end) = let_go(&cell, context, duty.in_hand, envelope)
             {
                 return end;
             }
@@ -373,12 +377,19 @@ fn interrupted<M: Send + 'static>(
             End::orderly(reason)
         }
     };
-    redelivery::interrupted(context, duty.in_hand, envelope, &end.reason);
+    let was_postponed = context.settle_postponed(duty.in_hand, envelope.clone());
+    redelivery::interrupted(context, duty.in_hand && !was_postponed, envelope, &end.reason);
     end
 }
 
-/// The message in hand was handled to its end: the copy of an idempotent one is not needed.
-fn let_go<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>) -> Result<(), End> {
+/// The message in hand was handled to its end, or is postponed: the copy of an idempotent one is not needed.
+fn let_go<M: Send + 'static>(
+    cell: &Cell<M>,
+    context: &mut Context<M>,
+    counted: bool,
+    envelope: Option<Arc<dyn Asked<M>>>,
+) -> Result<(), End> {
+    context.settle_postponed(counted, envelope);
     let Some(extra) = context.extra.as_deref_mut() else { return Ok(()) };
     extra.past = None;
     match extra.copy.take() {
@@ -399,6 +410,10 @@ fn still_wanted<M>(notice: &mut Notice, context: &mut Context<M>) -> bool {
         }
         Notice::Stream(over) => {
             context.extra.as_mut().is_some_and(|extra| extra.streams.remove(&over.stream))
+        }
+        Notice::Timeout(id) => {
+            let timeouts = context.extra.as_mut().and_then(|extra| extra.timeouts.as_mut());
+            timeouts.is_some_and(|timeouts| timeouts.came(*id))
         }
         Notice::Exit(_) | Notice::Child(_) => true,
     }

@@ -9,6 +9,7 @@ use crate::jobs::Outcome;
 use crate::redelivery::Past;
 use crate::reply::Asked;
 use crate::streams::StreamNotice;
+use crate::timeouts::TimeoutId;
 use crate::timers::TimerId;
 
 /// Something that happened to an actor this one is linked to, watches, or minds, or to a stream of its own. Stands in the same lane as messages,
@@ -24,6 +25,8 @@ pub enum Notice {
     Child(ChildNotice),
     /// A stream that this one has attached is over.
     Stream(StreamNotice),
+    /// A time-out that this actor started: see [`Context::start_timeout`](crate::Context::start_timeout).
+    Timeout(TimeoutId),
 }
 
 /// News of an actor, for its minder.

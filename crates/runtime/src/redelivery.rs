@@ -31,6 +31,8 @@ pub(crate) struct Past<M> {
     pub(crate) slot: Option<Arc<dyn Asked<M>>>,
     /// How often it was delivered.
     pub(crate) attempts: u32,
+    /// If its actor had postponed it: under which number.
+    pub(crate) postponed: Option<u64>,
     /// The incarnations it has crashed. One that was stopped with the message in hand is not among them.
     pub(crate) failures: Vec<Failure>,
 }
@@ -48,9 +50,9 @@ pub(crate) fn interrupted<M: Send + 'static>(
         return;
     };
     if counted {
-        extra
-            .past
-            .get_or_insert_with(|| Box::new(Past { slot: envelope, attempts: 0, failures: Vec::new() }));
+        extra.past.get_or_insert_with(|| {
+            Box::new(Past { slot: envelope, attempts: 0, failures: Vec::new(), postponed: None })
+        });
     } else {
         // What an actor sent itself dies with it, copy or not.
         let copy = extra.copy.take();
@@ -70,6 +72,7 @@ pub(crate) fn settle<M: Send + 'static>(context: &mut Context<M>, reason: &ExitR
     let Some(extra) = context.extra.as_deref_mut() else { return true };
     let (Some(message), Some(mut past)) = (extra.copy.take(), extra.past.take()) else { return true };
     past.attempts += 1;
+    past.postponed = None;
     let crashed = reason.is_abnormal();
     if crashed {
         past.failures.push(Failure { reason: reason.clone(), at: cell.core.system.now() });

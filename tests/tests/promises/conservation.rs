@@ -95,7 +95,7 @@ struct Run {
 struct Reach(BTreeMap<&'static str, u64>);
 
 /// A test that does not get there has lost its reach.
-const SEEN: [&str; 17] = [
+const SEEN: [&str; 18] = [
     "offered",
     "refused",
     "waiting",
@@ -110,6 +110,7 @@ const SEEN: [&str; 17] = [
     "expired",
     "stopped",
     "redelivered",
+    "postponed",
     "epochs",
     "replayed",
     "given up",
@@ -180,6 +181,10 @@ impl Run {
         if random.one_in(5) {
             let how = random.pick(&[How::Panic, How::Error, How::Hang]);
             job = job.failing(how, u32::try_from(1 + random.below(4)).expect("few"));
+        }
+        if random.one_in(5) {
+            job = job.postponed(u32::try_from(1 + random.below(3)).expect("few"));
+            job.postponed_with_a_crash = random.one_in(4);
         }
         job.stops = random.one_in(40);
         self.lives.push(job.life());
@@ -364,6 +369,7 @@ impl Run {
                 ("stopped", is.stopped),
                 ("epochs", is.epoch),
                 ("redelivered", read(&counted.again)),
+                ("postponed", read(&counted.postponed)),
             ];
             for (what, many) in counts {
                 reach.saw(what, many);

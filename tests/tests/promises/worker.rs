@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use minder::Postponed;
 use minder::prelude::*;
 
 use crate::support::*;
@@ -27,6 +28,10 @@ pub(crate) struct Job {
     pub(crate) takes: Duration,
     /// Stops the actor, in order, when it is done.
     pub(crate) stops: bool,
+    /// Is postponed so often before it is begun, for a while each time.
+    pub(crate) postponed: u32,
+    /// Crashes the actor that has just postponed it.
+    pub(crate) postponed_with_a_crash: bool,
     pub(crate) reply: Option<Reply<u32>>,
     trace: Arc<Trace>,
 }
@@ -35,6 +40,8 @@ pub(crate) struct Job {
 #[derive(Default)]
 struct Trace {
     begun: AtomicBool,
+    /// How often it was postponed.
+    postponed: AtomicU64,
     /// There is one of these for each copy.
     alive: Arc<()>,
 }
@@ -47,6 +54,8 @@ impl Job {
             fails: None,
             takes: Duration::ZERO,
             stops: false,
+            postponed: 0,
+            postponed_with_a_crash: false,
             reply: None,
             trace: Arc::default(),
         }
@@ -64,6 +73,11 @@ impl Job {
 
     pub(crate) fn taking(mut self, time: Duration) -> Self {
         self.takes = time;
+        self
+    }
+
+    pub(crate) fn postponed(mut self, times: u32) -> Self {
+        self.postponed = times;
         self
     }
 
@@ -94,6 +108,7 @@ pub(crate) struct Counts {
     pub(crate) in_hand_once: AtomicU64,
     /// Deliveries after the first.
     pub(crate) again: AtomicU64,
+    pub(crate) postponed: AtomicU64,
 }
 
 impl std::ops::Deref for Counted {
@@ -129,11 +144,28 @@ pub(crate) struct Worker {
     name: &'static str,
     journal: Journal,
     counted: Counted,
+    /// What it has postponed, until its time-out.
+    later: Vec<Postponed>,
 }
 
 impl Worker {
     pub(crate) fn new(name: &'static str, journal: &Journal, counted: &Counted) -> Self {
-        Self { name, journal: journal.clone(), counted: counted.clone() }
+        Self { name, journal: journal.clone(), counted: counted.clone(), later: Vec::new() }
+    }
+
+    /// Puts a job off, if it is one for that.
+    fn postpone(&mut self, job: Job, context: &mut Context<Job>) -> Option<Job> {
+        let before = job.trace.postponed.load(Ordering::Relaxed);
+        if before >= u64::from(job.postponed) {
+            return Some(job);
+        }
+        job.trace.postponed.store(before + 1, Ordering::Relaxed);
+        self.counted.postponed.fetch_add(1, Ordering::Relaxed);
+        let (id, crashes) = (job.id, job.postponed_with_a_crash);
+        self.later.push(context.postpone(job));
+        context.start_timeout(Duration::from_millis(u64::from(id % 7)));
+        assert!(!crashes, "boom");
+        None
     }
 }
 
@@ -146,6 +178,7 @@ impl Actor for Worker {
     }
 
     async fn handle(&mut self, job: Job, context: &mut Context<Job>) -> Handled {
+        let Some(job) = self.postpone(job, context) else { return Ok(()) };
         let counted = self.counted.clone();
         let once = !job.idempotent;
         let _in_hand = if once {
@@ -183,6 +216,13 @@ impl Actor for Worker {
         counted.handled.fetch_add(1, Ordering::Relaxed);
         if once {
             counted.handled_once.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self, _: Notice, context: &mut Context<Job>) -> Handled {
+        for job in std::mem::take(&mut self.later) {
+            context.retry(job);
         }
         Ok(())
     }
