@@ -114,6 +114,67 @@ pub use minder_groups as groups;
 pub use minder_macros::actor;
 pub use minder_runtime::*;
 pub use minder_state as state;
+/// State machines. One is a child like any other:
+///
+/// ```
+/// use std::time::Duration;
+/// use minder::prelude::*;
+/// use minder::statem::{Start, StateMachine, Transition, keep, machine, next, start};
+///
+/// /// Opens when somebody has paid; closes behind one who walks through, or after a while.
+/// struct Turnstile;
+///
+/// #[derive(Debug, PartialEq)]
+/// enum State {
+///     Locked,
+///     Open,
+/// }
+///
+/// #[derive(Debug)]
+/// enum Event {
+///     Coin,
+///     Push(Reply<()>),
+///     Tired,
+/// }
+///
+/// impl StateMachine for Turnstile {
+///     type State = State;
+///     type Event = Event;
+///     type Name = ();
+///
+///     async fn init(&mut self, _: &mut Context<Event>) -> Result<Start<Self>, ExitReason> {
+///         Ok(start(State::Locked))
+///     }
+///
+///     async fn handle(
+///         &mut self,
+///         state: &State,
+///         event: Event,
+///         _: &mut Context<Event>,
+///     ) -> Result<Transition<Self>, ExitReason> {
+///         Ok(match (state, event) {
+///             (_, Event::Coin) => next(State::Open).state_timeout(Duration::from_secs(60), Event::Tired),
+///             (State::Locked, event @ Event::Push(_)) => keep().postpone(event), // waits for a coin
+///             (State::Open, Event::Push(reply)) => next(State::Locked).reply(reply, ()),
+///             (_, Event::Tired) => next(State::Locked),
+///         })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new()?;
+/// let (turnstile, seat) = system.address();
+/// let tree = one_for_one().child(actor_in("turnstile", seat, || machine(Turnstile)));
+/// tree.start(&system, "station").await.map_err(|reason| reason.to_string())?;
+///
+/// let push = turnstile.ask(Event::Push);
+/// turnstile.tell(Event::Coin)?;
+/// push.await?;
+/// # Ok(())
+/// # }
+/// ```
+pub use minder_statem as statem;
 pub use minder_supervisors as supervisors;
 
 /// What most programs need.

@@ -64,8 +64,10 @@ pub(crate) async fn depart<A: Hosted>(
     frame::add_drop_panic(&mut reason, dropped);
     let dropped = context.drop_postponed(fate.clone());
     frame::add_drop_panic(&mut reason, dropped);
-    // Of a clean-up that told itself something: it goes the way of what was meant for this incarnation.
-    cell.mailbox.give_back(&mut context.batch);
+    if !context.batch.is_empty() {
+        // A clean-up told itself something: it goes the way of what was meant for this incarnation.
+        cell.mailbox.give_back(&mut context.batch);
+    }
 
     let (mut starter, mut purges) = (None, false);
     if let Some(mut extra) = context.extra.take() {

@@ -27,6 +27,8 @@ pub(crate) enum Setting<E> {
     Cancel,
 }
 
+pub(crate) type Settings<N, E> = Vec<(Timeout<N>, Setting<E>)>;
+
 /// What handling one event has come to, its state's enter call included.
 #[derive(Clone, Debug)]
 pub(crate) struct Step<L, E, N> {
@@ -37,7 +39,7 @@ pub(crate) struct Step<L, E, N> {
     /// In the order of the list.
     pub(crate) inserted: Vec<E>,
     /// In the order of the list; those of the enter call last.
-    pub(crate) timeouts: Vec<(Timeout<N>, Setting<E>)>,
+    pub(crate) timeouts: Settings<N, E>,
 }
 
 /// What the host must do about its clocks, in this order.
@@ -150,10 +152,5 @@ impl<L, E, N: Clone + Eq + Hash> Discipline<L, E, N> {
     /// How many events are postponed until the state changes.
     pub(crate) fn postponed(&self) -> usize {
         self.postponed.len()
-    }
-
-    /// Which time-outs run, those that are due at once among them; in no order.
-    pub(crate) fn running(&self) -> impl Iterator<Item = &Timeout<N>> {
-        self.running.keys()
     }
 }

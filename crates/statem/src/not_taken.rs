@@ -35,18 +35,20 @@ impl fmt::Display for NotTaken {
 
 impl Error for NotTaken {}
 
-/// The name that a value's `Debug` begins with: that of its variant or type.
-pub(crate) fn name_of(value: &impl Debug) -> String {
+/// The name that a value's `Debug` begins with: that of its variant, as a rule.
+pub(crate) fn name_of<T: Debug>(value: &T) -> String {
     let mut name = Name(String::new());
     // An error is how the name says that it is complete.
     let _ = write!(name, "{value:?}");
-    name.0
+    if name.0.is_empty() { std::any::type_name::<T>().to_owned() } else { name.0 }
 }
 
 struct Name(String);
 
 impl Write for Name {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // States and events may be plain words.
+        let text = if self.0.is_empty() { text.strip_prefix('"').unwrap_or(text) } else { text };
         let part = text.find(|c: char| !c.is_alphanumeric() && c != '_').map_or(text, |end| &text[..end]);
         self.0.push_str(part);
         if part.len() == text.len() { Ok(()) } else { Err(fmt::Error) }
@@ -72,7 +74,8 @@ mod tests {
             (name_of(&Event::Coin(5)), "Coin"),
             (name_of(&Event::Card { number: "secret" }), "Card"),
             (name_of(&7_u32), "7"),
-            (name_of(&()), ""),
+            (name_of(&()), "()"),
+            (name_of(&"a word"), "a"),
             (name_of(&Some(Event::Push)), "Some"),
         ];
         for (name, expected) in rows {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use minder_runtime::{ExitReason, Reply};
 
-use crate::discipline::Setting;
+use crate::discipline::{Setting, Settings};
 use crate::machine::StateMachine;
 use crate::not_taken::name_of;
 use crate::timeout::{Timeout, When};
@@ -29,7 +29,20 @@ pub struct Transition<M: StateMachine> {
     pub(crate) actions: Actions<M>,
 }
 
-/// What an enter call has come to: [`entered`], and actions. Neither another state nor events, by type.
+/// What an enter call has come to: [`entered`], and actions. Neither another state nor events, by type:
+///
+/// ```compile_fail
+/// # use minder_statem::{Entered, StateMachine, entered};
+/// fn enter<M: StateMachine>(event: M::Event) -> Entered<M> {
+///     entered().insert(event) // nor `postpone`
+/// }
+/// ```
+/// ```compile_fail
+/// # use minder_statem::{Entered, StateMachine, next};
+/// fn enter<M: StateMachine>(state: M::State) -> Entered<M> {
+///     next(state)
+/// }
+/// ```
 #[must_use = "it does nothing until it is returned"]
 pub struct Entered<M: StateMachine> {
     pub(crate) actions: Actions<M>,
@@ -47,7 +60,7 @@ pub struct Start<M: StateMachine> {
 pub(crate) struct Actions<M: StateMachine> {
     /// Boxed, since answers have any type.
     pub(crate) replies: Vec<Box<dyn FnOnce() + Send>>,
-    pub(crate) timeouts: Vec<(Timeout<M::Name>, Setting<M::Event>)>,
+    pub(crate) timeouts: Settings<M::Name, M::Event>,
 }
 
 impl<M: StateMachine> Default for Actions<M> {

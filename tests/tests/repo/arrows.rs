@@ -17,7 +17,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("minder-groups", &["minder-runtime"]),
     // The supervisors for the examples in its documentation.
     ("minder-state", &["minder-runtime", "minder-supervisors"]),
-    ("minder", &["minder-macros", "minder-runtime", "minder-supervisors", "minder-groups", "minder-state"]),
+    ("minder-statem", &["minder-runtime"]),
+    (
+        "minder",
+        &[
+            "minder-macros",
+            "minder-runtime",
+            "minder-supervisors",
+            "minder-groups",
+            "minder-state",
+            "minder-statem",
+        ],
+    ),
     // The runtime only to switch on its feature `fault-injection`; ARCHITECTURE.md says so.
     (
         "minder-fault-injection",

@@ -1,0 +1,138 @@
+//! How a machine ends, and what cannot be ignored.
+
+use std::time::Duration;
+
+use minder_runtime::{AskError, ExitReason};
+use minder_statem::{NotTaken, Transition, entered, keep, next, not_taken, stop};
+
+use crate::script::*;
+
+fn quiet(_: S, event: Ev) -> Transition<Script> {
+    match event.name {
+        "b" => next("b"),
+        "stop" => stop(ExitReason::Shutdown),
+        _ => keep(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_022_how_it_ends_and_whether_it_cleans_up() {
+    // `gen_statem` cleans up after a raised error too; here the state is not to be trusted after a panic.
+    let rows =
+        [("stop", "b:stop b:stopping shutdown"), ("error", "b:error b:stopping no"), ("panic", "b:panic")];
+    for (event, expected) in rows {
+        let it = run(script(quiet).trapping()).await;
+        it.tell(&["b", event, "x"]);
+        assert_eq!(it.line().await, format!("a:b {expected}"));
+        assert!(!it.machine.is_alive());
+    }
+    let it = run(script(quiet).trapping()).await;
+    it.machine.kill();
+    assert_eq!(it.line().await, "");
+    assert!(!it.machine.is_alive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_022_its_minders_stop() {
+    let rows = [
+        ("not trapping", script(quiet), ""),
+        ("trapping", script(quiet).trapping(), "b:stopping shutdown"),
+        ("winding down", script(quiet).winding("stop"), "b:asked shutdown b:stop b:stopping shutdown"),
+    ];
+    for (case, script, expected) in rows {
+        let it = run(script).await;
+        it.tell(&["b"]);
+        assert_eq!(it.line().await, "a:b");
+        assert!(it.system.shutdown(Duration::from_secs(1)).await.is_clean());
+        assert_eq!(it.line().await, expected, "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_023_orders_are_obeyed_between_any_two_events() {
+    let it = run(script(|_, event| match event.name {
+        // For ever: nothing comes from the mailbox any more.
+        "loop" => keep().insert(ev("loop")),
+        _ => keep(),
+    }))
+    .await;
+    it.tell(&["loop", "never"]);
+    turns().await;
+    assert!(it.machine.kill());
+    let lines = it.lines().await;
+    assert!(lines.len() > 100 && lines.iter().all(|line| line == "a:loop"), "{}", lines.len());
+    assert!(!it.machine.is_alive());
+}
+
+/// One function for each state, instead of one for all.
+fn in_a(event: Ev) -> Transition<Script> {
+    match event.name {
+        "go" => next("b"),
+        _ => not_taken(event),
+    }
+}
+
+fn in_b(event: Ev) -> Transition<Script> {
+    match event.name {
+        "back" => next("a"),
+        _ => not_taken(event),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_024_a_function_for_each_state() {
+    let it = run(script(|state, event| match state {
+        "a" => in_a(event),
+        _ => in_b(event),
+    }))
+    .await;
+    it.tell(&["go", "back", "go", "go"]);
+    assert_eq!(it.line().await, "a:go b:back a:go b:go b:stopping error: go is not taken in state b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_026_an_event_that_is_not_taken_is_a_crash_whatever_its_kind() {
+    fn on_event(_: S, event: Ev) -> Transition<Script> {
+        match event.name {
+            "insert" => keep().insert(ev("unknown")),
+            "state" => keep().state_timeout(ms(10), ev("unknown")),
+            "event" => keep().event_timeout(ms(10), ev("unknown")),
+            "named" => keep().timeout(1, ms(10), ev("unknown")),
+            "postpone" => next("b").postpone(ev("unknown")),
+            _ => not_taken(event),
+        }
+    }
+    for event in ["unknown", "insert", "state", "event", "named", "postpone"] {
+        let it = run(script(on_event).entering(|_, _| entered())).await;
+        it.tell(&[event]);
+        pass(100).await;
+        assert!(!it.machine.is_alive(), "{event}");
+        let taken = not_taken_of(&it.give_up().await);
+        let state = if event == "postpone" { "b" } else { "a" };
+        assert_eq!((taken.event(), taken.state()), ("unknown", state), "{event}");
+    }
+    let it = run(script(on_event)).await;
+    let outcome = it.ask("unknown").outcome().await;
+    assert!(matches!(outcome, Err(AskError::Crashed(_))), "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_026_a_notice_too() {
+    let it = run(script_with(|_, _, context| {
+        let other = context.spawn("other", || minder_statem::machine(script(|_, _| keep()))).expect("starts");
+        context.trap_exit(true);
+        context.link(&other).expect("it lives");
+        other.kill();
+        keep()
+    }))
+    .await;
+    it.tell(&["link"]);
+    pass(100).await;
+    let taken = not_taken_of(&it.give_up().await);
+    assert_eq!(taken.to_string(), "Exit is not taken in state a");
+}
+
+fn not_taken_of(reason: &ExitReason) -> NotTaken {
+    let ExitReason::Error(error) = reason else { panic!("{reason:?}") };
+    error.downcast_ref::<NotTaken>().expect("it says what was not taken").clone()
+}
