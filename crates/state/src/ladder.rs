@@ -101,14 +101,32 @@ impl Ladder {
         rung.standing.is_demoted() && !before.is_demoted()
     }
 
-    /// The ladder with one more checkpoint, and its number. `base` is the last that is known to be good: the one that
-    /// this life was restored from, or has written last. It becomes the previous one; every other leaves.
+    /// How a checkpoint stands, if it is on the ladder.
+    pub fn standing(&self, number: u64) -> Option<Standing> {
+        self.rungs().find(|rung| rung.number == number).map(|rung| rung.standing)
+    }
+
+    /// The ladder on which this checkpoint stands so, if it is on it.
     #[must_use]
-    pub fn with_next(&self, base: Option<u64>) -> (Self, u64) {
-        let number = self.last_number + 1;
+    pub fn with_standing(&self, number: u64, standing: Standing) -> Self {
+        let stand = |rung: Rung| if rung.number == number { Rung { number, standing } } else { rung };
+        Self { newest: self.newest.map(stand), previous: self.previous.map(stand), ..*self }
+    }
+
+    /// The ladder with one more checkpoint. `base` is the last that is known to be good: the one that this life was
+    /// restored from, or has written last. It becomes the previous one; every other leaves.
+    #[must_use]
+    pub fn with_next(&self, number: u64, base: Option<u64>) -> Self {
+        debug_assert!(number > self.last_number, "a number is given once");
         let previous = self.rungs().find(|rung| Some(rung.number) == base);
         let newest = Some(Rung { number, standing: Standing::default() });
-        (Self { newest, previous, last_number: number }, number)
+        Self { newest, previous, last_number: number }
+    }
+
+    /// The ladder without the checkpoints that are not `kept`.
+    #[must_use]
+    pub fn keeping(&self, kept: impl Fn(u64) -> bool) -> Self {
+        Self::of(self.rungs().filter(|rung| kept(rung.number)), self.last_number)
     }
 }
 

@@ -26,6 +26,9 @@ use crate::ladder::{Fate, Standing};
 /// | was restarted with its whole group | what the factory makes |
 /// | was minded by an earlier incarnation of its supervisor | what the factory makes |
 ///
+/// Under one-for-all and rest-for-one every restart is one of a group, even if the group is this actor alone: nothing is
+/// kept there.
+///
 /// Notices count as messages. [`Actor::started`] runs on a restored state as on a new one, since that is where things are
 /// opened; it is not run on the state that the last life's `started` had left, but on the one from before it.
 ///

@@ -15,8 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("minder-codec", &[]),
     ("minder-macros", &[]),
     ("minder-groups", &["minder-runtime"]),
-    // The supervisors for the examples in its documentation.
-    ("minder-state", &["minder-runtime", "minder-supervisors"]),
+    // The supervisors for the examples in its documentation; the codec with its feature `redb`.
+    ("minder-state", &["minder-runtime", "minder-supervisors", "minder-codec"]),
     ("minder-statem", &["minder-runtime"]),
     (
         "minder",

@@ -41,8 +41,8 @@ impl Lives {
                 }
             }
             Saved => {
-                let (ladder, number) = self.ladder.with_next(self.base);
-                (self.ladder, self.base) = (ladder, Some(number));
+                let number = self.ladder.last_number() + 1;
+                (self.ladder, self.base) = (self.ladder.with_next(number, self.base), Some(number));
                 self.on_trial = false;
             }
             Rotted => self.damaged.extend(self.ladder.rungs().next().map(|rung| rung.number)),
@@ -192,6 +192,6 @@ fn what_was_written_down_is_read_with_care() {
     let rung = |number| Rung { number, standing: Standing::default() };
     let ladder = Ladder::of([rung(9), rung(3), rung(2), rung(1)], 3);
     assert_eq!(ladder.rungs().map(|rung| rung.number).collect::<Vec<_>>(), [3, 2], "9 was never given");
-    assert_eq!(ladder.with_next(Some(1)).0.rungs().count(), 1, "1 is not on the ladder");
+    assert_eq!(ladder.with_next(4, Some(1)).rungs().count(), 1, "1 is not on the ladder");
     assert_eq!(Standing::of(u8::MAX).after(Fate::Died), Standing::of(u8::MAX));
 }
