@@ -19,7 +19,7 @@ use crate::cell::Cell;
 use crate::companions::Companions;
 use crate::events::Event;
 use crate::frame;
-use crate::keepsake::AtEnd;
+use crate::keepsake::{self, AtEnd};
 use crate::life::{self, FinalWatcher, Minder, Peer, Watcher};
 use crate::local::{IntoLocalActor, LocalActor};
 use crate::local_host::LocalHost;
@@ -117,6 +117,10 @@ impl<M> Drop for Extra<M> {
     fn drop(&mut self) {
         if let Some(companions) = &self.companions {
             companions.dismiss(&ExitReason::Killed);
+        }
+        if !self.at_end.is_empty() {
+            // Of the kill that its minder hears of. A panic is of no actor's any more.
+            let _ = keepsake::tell_end(0, std::mem::take(&mut self.at_end), &ExitReason::Killed);
         }
     }
 }

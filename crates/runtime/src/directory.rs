@@ -164,8 +164,7 @@ where
         let state = lock(&self.shared);
         let Some(entries) = state.keys.get(key) else { return Vec::new() };
         let listed = |entry: &Entry<V>| Listed { owner: entry.owner.id(), value: entry.value.clone() };
-        // One whose thread is gone has ended without leaving.
-        entries.values().filter(|entry| entry.owner.lives()).map(listed).collect()
+        entries.values().map(listed).collect()
     }
 
     /// Under which keys the actor that lives at the address is in it, in the order in which it entered, each as often as it

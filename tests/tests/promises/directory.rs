@@ -1,7 +1,8 @@
 //! Many actors under one key, with values. Rows EXR.
 
-use minder::Directory;
 use minder::prelude::*;
+use minder::{Directory, LocalActor};
+use tokio::task::LocalSet;
 
 use crate::support::*;
 
@@ -122,6 +123,30 @@ async fn a_value_that_panics_when_it_is_dropped_is_part_of_the_reason() {
     let reason = soon(it.ended()).await.to_string();
     assert_eq!(reason.matches("value").count(), 2, "{reason}");
     assert_eq!(bombs.count(), 0);
+}
+
+/// A life whose local set is gone did not come to its end in order. Its entries go all the same, and its name.
+#[tokio::test(start_paused = true)]
+async fn a_life_that_is_swept_away_leaves_nothing_behind() {
+    struct Hermit(Topics);
+    impl LocalActor for Hermit {
+        type Msg = ();
+        async fn started(&mut self, context: &mut Context<()>) -> Handled {
+            self.0.enlist(context, "x".into(), 1);
+            Ok(context.register("hermit")?)
+        }
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            Ok(())
+        }
+    }
+    let (system, topics, set) = (system(), Topics::new(), LocalSet::new());
+    let directory = topics.clone();
+    let it = system.local_host_in(&set).spawn(move || Hermit(directory)).expect("open");
+    set.run_until(turns()).await;
+    assert_eq!((values(&topics, "x"), system.names().len()), (vec![1], 1));
+    drop(set);
+    soon(it.ended()).await;
+    assert_eq!((topics.count(), system.names().len()), (0, 0));
 }
 
 /// One directory for two systems, whose actors have the same numbers.

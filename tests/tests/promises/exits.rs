@@ -175,6 +175,8 @@ async fn an_unlink_does_not_take_a_signal_back() {
         }))
         .expect("there is room");
         if on_purpose {
+            let gone = b.ask(Msg::Life).await.expect_err("the signal has ended it");
+            assert!(matches!(gone, AskError::Stopped(..)), "{gone}");
             assert_eq!(b.ended().await, ExitReason::other("on purpose"));
         } else {
             assert_eq!(life(&b).await, 1);
