@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::timeout::{Timeout, When};
 
+#[cfg(test)]
+mod tests;
+
 /// An event that waits.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Held<L, E> {
@@ -60,6 +63,8 @@ pub(crate) struct Discipline<L, E, N> {
     /// Those due without a clock, in the order in which they were set. Each is in `running`.
     due: VecDeque<Timeout<N>>,
     running: HashMap<Timeout<N>, Running<E>>,
+    /// How many were set.
+    set: u64,
 }
 
 #[derive(Debug)]
@@ -67,11 +72,19 @@ struct Running<E> {
     event: E,
     /// Whether the host has a clock for it; if not, it is in `due`.
     by_clock: bool,
+    /// The how manieth it was when it was set.
+    number: u64,
 }
 
 impl<L, E, N> Default for Discipline<L, E, N> {
     fn default() -> Self {
-        Self { postponed: Vec::new(), queue: VecDeque::new(), due: VecDeque::new(), running: HashMap::new() }
+        Self {
+            postponed: Vec::new(),
+            queue: VecDeque::new(),
+            due: VecDeque::new(),
+            running: HashMap::new(),
+            set: 0,
+        }
     }
 }
 
@@ -126,18 +139,23 @@ impl<L, E, N: Clone + Eq + Hash> Discipline<L, E, N> {
             Setting::Start(When::After(Duration::ZERO), event) => {
                 commands.extend(self.remove(&which));
                 self.due.push_back(which.clone());
-                self.running.insert(which, Running { event, by_clock: false });
+                self.run(which, event, false);
             }
             Setting::Start(when, event) => {
                 commands.extend(self.remove(&which));
                 commands.push(Command::Start(which.clone(), when));
-                self.running.insert(which, Running { event, by_clock: true });
+                self.run(which, event, true);
             }
             Setting::Update(event) => match self.running.get_mut(&which) {
                 Some(running) => running.event = event,
                 None => self.set(which, Setting::Start(When::After(Duration::ZERO), event), commands),
             },
         }
+    }
+
+    fn run(&mut self, which: Timeout<N>, event: E, by_clock: bool) {
+        self.set += 1;
+        self.running.insert(which, Running { event, by_clock, number: self.set });
     }
 
     fn remove(&mut self, which: &Timeout<N>) -> Option<Command<N>> {
@@ -152,5 +170,13 @@ impl<L, E, N: Clone + Eq + Hash> Discipline<L, E, N> {
     /// How many events are postponed until the state changes.
     pub(crate) fn postponed(&self) -> usize {
         self.postponed.len()
+    }
+
+    /// Which time-outs run, those that are due at once among them, in the order in which they were set.
+    pub(crate) fn running(&self) -> Vec<&Timeout<N>> {
+        let mut running: Vec<_> =
+            self.running.iter().map(|(which, running)| (running.number, which)).collect();
+        running.sort_unstable_by_key(|(number, _)| *number);
+        running.into_iter().map(|(_, which)| which).collect()
     }
 }

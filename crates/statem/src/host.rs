@@ -14,6 +14,7 @@ use crate::machine::StateMachine;
 use crate::not_taken::{NotTaken, name_of};
 use crate::timeout::{Timeout, When};
 use crate::transition::{Actions, Start, To, Transition};
+use crate::window::{Pane, Show, Window};
 
 /// A state machine as an actor: see [`machine`].
 pub struct Machine<M: StateMachine> {
@@ -25,6 +26,8 @@ pub struct Machine<M: StateMachine> {
     clocks: Clocks<M::Name>,
     /// Whether the message that comes next is the machine's own: it was put at the head of the lane.
     own_comes: bool,
+    /// Whoever looks; boxed, since few are looked at.
+    window: Option<Box<dyn Show<M>>>,
 }
 
 /// Makes an actor of a state machine: `system.spawn(|| machine(Light::new()))`, `actor("light", || machine(Light::new()))`.
@@ -36,6 +39,48 @@ pub fn machine<M: StateMachine>(logic: M) -> Machine<M> {
         discipline: Discipline::default(),
         clocks: Clocks { of: HashMap::new(), which: HashMap::new() },
         own_comes: false,
+        window: None,
+    }
+}
+
+impl<M: StateMachine<State: Clone>> Machine<M> {
+    /// Shows what it is about, for as long as this life lasts.
+    ///
+    /// ```
+    /// # use minder_runtime::{Actor, Context, ExitReason, System};
+    /// # use minder_statem::{Start, StateMachine, Transition, Window, machine, next, start};
+    /// # struct Light;
+    /// # #[derive(Clone, Debug, PartialEq)]
+    /// # enum State { Red, Green }
+    /// # #[derive(Debug)]
+    /// # struct Turn;
+    /// # impl StateMachine for Light {
+    /// #     type State = State;
+    /// #     type Event = Turn;
+    /// #     type Name = ();
+    /// #     async fn init(&mut self, _: &mut Context<Turn>) -> Result<Start<Self>, ExitReason> {
+    /// #         Ok(start(State::Red))
+    /// #     }
+    /// #     async fn handle(&mut self, _: &State, _: Turn, _: &mut Context<Turn>)
+    /// #     -> Result<Transition<Self>, ExitReason> {
+    /// #         Ok(next(State::Green))
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let system = System::new()?;
+    /// let window = Window::new();
+    /// let seen_through = window.clone();
+    /// let light = system.spawn(move || machine(Light).seen_through(&seen_through))?;
+    /// light.tell(Turn)?;
+    /// let status = window.until(|status| status.state == State::Green).await;
+    /// assert_eq!((status.postponed, status.timeouts.len()), (0, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn seen_through(mut self, window: &Window<M::State, M::Name>) -> Self {
+        self.window = Some(Box::new(Pane::new(window)));
+        self
     }
 }
 
@@ -143,8 +188,12 @@ impl<M: StateMachine> Machine<M> {
         }
     }
 
-    /// Puts what is handled next at the head of the lane, if it is not what stands there.
+    /// An event is done with: shows what has come of it, and puts what is handled next at the head of the lane, if it is
+    /// not what stands there.
     fn go_on(&mut self, context: &mut Context<M::Event>) {
+        if let (Some(window), Some(state)) = (&self.window, &self.state) {
+            window.show(state, &self.discipline);
+        }
         while let Some(held) = self.discipline.next() {
             match held {
                 Held::Lane(postponed) => {

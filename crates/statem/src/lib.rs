@@ -101,9 +101,11 @@ mod machine;
 mod not_taken;
 mod timeout;
 mod transition;
+mod window;
 
 pub use host::{Machine, machine};
 pub use machine::StateMachine;
 pub use not_taken::NotTaken;
 pub use timeout::{Timeout, When};
 pub use transition::{Entered, Start, Transition, entered, keep, next, not_taken, repeat, start, stop};
+pub use window::{Status, Window};

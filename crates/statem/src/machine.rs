@@ -30,7 +30,7 @@ pub trait StateMachine: Send + Sized + 'static {
     type Event: Debug + Send + 'static;
 
     /// The names of its named time-outs: an enum, or `()` for one that has none, or one.
-    type Name: Clone + Eq + Hash + Debug + Send + 'static;
+    type Name: Clone + Eq + Hash + Debug + Send + Sync + 'static;
 
     /// Runs once: the first state, whose enter call is made next, and what is to happen first. The start is acknowledged
     /// after both.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use minder_runtime::{AskError, ExitReason};
-use minder_statem::{NotTaken, Transition, entered, keep, next, not_taken, stop};
+use minder_statem::{NotTaken, Timeout, Transition, Window, entered, keep, next, not_taken, stop};
 
 use crate::script::*;
 
@@ -135,4 +135,35 @@ async fn stm_026_a_notice_too() {
 fn not_taken_of(reason: &ExitReason) -> NotTaken {
     let ExitReason::Error(error) = reason else { panic!("{reason:?}") };
     error.downcast_ref::<NotTaken>().expect("it says what was not taken").clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn stm_028_a_status_shows_state_postponed_events_and_running_timeouts() {
+    let window = Window::new();
+    let it = run(script(|state, event| match (state, event.name) {
+        ("a", "p") => keep().postpone(event),
+        ("a", "set") => {
+            keep().timeout(2, ms(100), ev("2")).state_timeout(ms(50), ev("s")).timeout(1, ms(70), ev("1"))
+        }
+        ("a", "go") => next("b"),
+        _ => keep(),
+    })
+    .seen_through(&window))
+    .await;
+    let seen = |window: &Window<S, u32>| {
+        window.status().map(|status| (status.state, status.postponed, status.timeouts))
+    };
+    assert_eq!(seen(&window), Some(("a", 0, vec![])));
+    it.tell(&["p", "p", "set"]);
+    it.line().await;
+    let (state, one, two) = (Timeout::State, Timeout::Named(1), Timeout::Named(2));
+    assert_eq!(seen(&window), Some(("a", 2, vec![two, state, one])));
+    it.tell(&["go"]);
+    let status = window.until(|status| status.state == "b" && status.postponed == 0).await;
+    assert_eq!(status.timeouts, [two, one]);
+    it.tell(&["panic"]);
+    it.line().await;
+    assert_eq!(seen(&window), None, "nobody lives there");
+    it.start().await;
+    assert_eq!(seen(&window), Some(("a", 0, vec![])));
 }

@@ -5,6 +5,7 @@ mod ends;
 mod entering;
 mod lives;
 mod order;
+mod otp;
 mod replies;
 mod script;
 mod timeouts;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use minder_runtime::{
     Addr, AskError, Context, ExitReason, MailboxOptions, Notice, Reply, Seat, System, Winding,
 };
-use minder_statem::{Entered, Start, StateMachine, Transition, entered, start};
+use minder_statem::{Entered, Start, StateMachine, Transition, Window, entered, start};
 
 /// A state, by name.
 pub(crate) type S = &'static str;
@@ -47,6 +47,7 @@ pub(crate) struct Script {
     on_start: OnStart,
     tells_enter: bool,
     on_stop_request: Option<&'static str>,
+    window: Option<Window<S, u32>>,
 }
 
 /// Starts in `a`; this is what events come to.
@@ -65,6 +66,7 @@ pub(crate) fn script_with(
         on_start: Arc::new(|_| start("a")),
         tells_enter: false,
         on_stop_request: None,
+        window: None,
     }
 }
 
@@ -91,6 +93,11 @@ impl Script {
     pub(crate) fn winding(mut self, event: &'static str) -> Self {
         self.on_stop_request = Some(event);
         self.trapping()
+    }
+
+    pub(crate) fn seen_through(mut self, window: &Window<S, u32>) -> Self {
+        self.window = Some(window.clone());
+        self
     }
 
     /// Traps exits.
@@ -195,7 +202,10 @@ impl Running {
     /// Another life, once the last is over.
     pub(crate) async fn start(&self) {
         let script = self.script.clone();
-        let make = move || minder_statem::machine(script);
+        let make = move || match script.window.clone() {
+            Some(window) => minder_statem::machine(script).seen_through(&window),
+            None => minder_statem::machine(script),
+        };
         self.system.start(self.seat.clone(), "it", make).await.expect("it starts");
     }
 
