@@ -225,7 +225,8 @@ async fn the_next_life_gets_it_first_and_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn purged_where_the_queue_is() {
-    let rows: [(&str, Queued, fn() -> Spec); 2] = [
+    type Row = (&'static str, Queued, fn() -> Spec);
+    let rows: [Row; 2] = [
         ("the child says so", Queued::Purge, one_for_one),
         ("the group is restarted", Queued::Keep, one_for_all),
     ];
