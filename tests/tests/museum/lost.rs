@@ -270,7 +270,7 @@ async fn xtra_225_messages_overtake_each_other_on_real_threads() {
     for client in clients.collect::<Vec<_>>() {
         sent.push(surely(client).await.expect("nobody is stuck").expect("nobody panics"));
     }
-    assert_eq!(it.ask(Sent::Done).await.expect("it answers"), sent, "{:?}", notes.all().first());
+    assert_eq!(it.ask_within(HOUR, Sent::Done).await.expect("it answers"), sent, "{:?}", notes.all().first());
     assert!(system.shutdown(HOUR).await.is_clean());
 }
 
@@ -387,7 +387,7 @@ async fn actix_26_a_loop_of_messages_to_itself_starves_the_others() {
     let other = system.spawn(move || Player::new("other", &notes)).expect("it is not shutting down");
     looper.tell(1_u32).expect("there is room");
     for _ in 0..10 {
-        assert_eq!(other.ask(Msg::Life).await.ok(), Some(1));
+        assert_eq!(other.ask_within(HOUR, Msg::Life).await.ok(), Some(1));
         assert!(looper.statistics().queued <= 1);
     }
     let reached = round.load(Ordering::Relaxed);
@@ -436,7 +436,7 @@ async fn march_310_a_wake_for_nothing_ends_an_actor() {
     for sender in senders {
         surely(sender).await.expect("nobody is stuck").expect("nobody panics");
     }
-    assert_eq!(it.ask(Counted::Read).await.expect("it answers"), 20_000);
+    assert_eq!(it.ask_within(HOUR, Counted::Read).await.expect("it answers"), 20_000);
     assert_eq!((it.is_alive(), it.id().incarnation()), (true, 1));
     assert!(system.shutdown(HOUR).await.is_clean());
 }

@@ -337,11 +337,11 @@ fn actix_301_the_threads_of_a_pool_die_unnoticed() {
         let child = actor_in("it", seat, move || Blocker(its.clone()));
         one_for_one().limit(1_000, HOUR).child(child).start(&system, "app").await.expect("it starts");
         for _ in 0..20 {
-            let asked = surely(it.ask(|reply| (true, reply))).await.expect("nobody is stuck");
+            let asked = surely(it.ask_within(HOUR, |reply| (true, reply))).await.expect("nobody is stuck");
             let Err(AskError::Crashed(reason)) = asked else { panic!("{asked:?}") };
             assert_eq!(short(&reason), "panic on a thread of its own");
         }
-        let asked = surely(it.ask(|reply| (false, reply))).await.expect("nobody is stuck");
+        let asked = surely(it.ask_within(HOUR, |reply| (false, reply))).await.expect("nobody is stuck");
         assert_eq!(asked.expect("it answers"), 21, "only those that crashed have failed");
         assert!(done.load(Ordering::Relaxed));
         assert!(system.shutdown(HOUR).await.is_clean());
