@@ -50,6 +50,7 @@ impl Minded {
         options.queued = self.queued;
         options.quarantine_after = self.quarantine_after;
         options.registered = self.registered.clone();
+        options.awaited = true;
         options
     }
 }
@@ -127,6 +128,7 @@ impl Supervisor {
             }
             Command::AskToStop(slot) => {
                 if let Some(actor) = self.actor(slot) {
+                    context.waits_for(&actor);
                     context.stop_child(&actor, ExitReason::Shutdown);
                 }
             }

@@ -135,6 +135,12 @@ impl<T: Queued> Mailbox<T> {
         Sending::new(self, item)
     }
 
+    /// Whether the sender of this [`Sending::ticket`] has been neither let in nor told that it will not be.
+    pub fn is_waiting(&self, ticket: u64) -> bool {
+        let state = self.lock();
+        state.closed().is_none() && state.is_waiting(ticket)
+    }
+
     /// One step of [`Mailbox::send`]: lets the item in, or makes it wait and returns its ticket.
     pub(crate) fn send_or_wait(&self, item: T, waker: &Waker) -> Result<Option<u64>, Refused<T>> {
         let mut state = self.lock();
@@ -266,6 +272,24 @@ impl<T: Queued> Mailbox<T> {
         }
     }
 
+    /// Puts the whole lane behind what is in the receiver's batch, and wakes `waker` for whatever comes after it: for a
+    /// receiver that looks for something in particular inside a handler.
+    pub fn take_lane(&self, batch: &mut VecDeque<T>, waker: &Waker) {
+        let mut state = self.lock();
+        batch.append(&mut state.lane);
+        state.listen(waker);
+    }
+
+    /// The item last taken is in the receiver's hands beside another, until [`Mailbox::release`].
+    pub fn hold_one(&self) {
+        self.lock().tally().held += 1;
+    }
+
+    /// So many items that were held are not any more: each has been handled, or is counted or given back otherwise.
+    pub fn release(&self, items: u64) {
+        self.lock().tally().held -= items;
+    }
+
     /// Records that a counted item has left the receiver's batch. For the receiver alone, hence no read-modify-write.
     #[inline]
     pub fn took_one(&self) {
@@ -332,7 +356,9 @@ impl<T: Queued> Mailbox<T> {
     /// For a receiver that suspends inside a handler: only an order will wake it. Lets waiting senders in first, so
     /// that none of them waits for room that is there while the handler waits for that very sender. `in_hand`: whether
     /// the handler has a counted item.
-    pub fn park_in_handler(&self, context: &mut Context<'_>, in_hand: bool) -> Poll<Ready> {
+    ///
+    /// `receives`: whether items wake it too, as they have since [`Mailbox::take_lane`].
+    pub fn park_in_handler(&self, context: &mut Context<'_>, in_hand: bool, receives: bool) -> Poll<Ready> {
         let mut woken = Vec::new();
         let mut state = self.lock();
         if state.has_orders() {
@@ -341,7 +367,7 @@ impl<T: Queued> Mailbox<T> {
         if state.anyone_waits() {
             self.admit_locked(&mut state, &mut woken);
         }
-        state.park(context.waker(), false, in_hand);
+        state.park(context.waker(), receives, in_hand);
         drop(state);
         wake_all(woken);
         Poll::Pending
@@ -451,6 +477,19 @@ impl<T: Queued> Mailbox<T> {
         let (taken, kept): (Vec<T>, Vec<T>) = state.lane.drain(..).partition(which);
         state.lane.extend(kept);
         taken
+    }
+
+    /// Takes the counted items out of the lane for which `which` says so, and counts them as purged. Call it after
+    /// [`Mailbox::give_back`].
+    pub fn purge_those(&self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut state = self.lock();
+        if !state.lane.iter().any(&which) {
+            return Vec::new();
+        }
+        let (purged, kept): (Vec<T>, Vec<T>) = state.lane.drain(..).partition(which);
+        state.lane.extend(kept);
+        state.purged(purged.len() as u64);
+        purged
     }
 
     /// Gives the seat up: from now on everything is refused. Returns what was in the lane; waiting senders get

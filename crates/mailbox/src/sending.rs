@@ -34,6 +34,14 @@ impl<'a, T: Queued> Sending<'a, T> {
         Self { mailbox, step: Step::Fresh(item) }
     }
 
+    /// By what [`Mailbox::is_waiting`] knows the sender; nothing unless it waits.
+    pub fn ticket(&self) -> Option<u64> {
+        match self.step {
+            Step::Waiting(ticket) => Some(ticket),
+            Step::Fresh(_) | Step::Done => None,
+        }
+    }
+
     /// Takes the item back, unless it is in the mailbox already.
     pub fn withdraw(&mut self) -> Option<T> {
         match std::mem::replace(&mut self.step, Step::Done) {

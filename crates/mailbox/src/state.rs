@@ -109,6 +109,12 @@ impl<T> State<T> {
         (std::mem::take(&mut self.lane), counted)
     }
 
+    /// So many counted items were taken out of the lane by another than the receiver.
+    pub(crate) fn purged(&mut self, items: u64) {
+        self.entered -= items;
+        self.tally().purged += items;
+    }
+
     /// An item that the receiver had taken stands in its batch again: `taken` is the new reading.
     pub(crate) fn untaken(&mut self, taken: u64) {
         self.taken = taken;
@@ -214,8 +220,18 @@ impl<T> State<T> {
     /// Remembers the receiver until it is woken.
     #[inline]
     pub(crate) fn park(&mut self, waker: &Waker, idle: bool, in_hand: bool) {
-        self.idle = idle;
         self.in_hand = in_hand;
+        self.remember(waker, idle);
+    }
+
+    /// From now on items wake the receiver, which is awake.
+    pub(crate) fn listen(&mut self, waker: &Waker) {
+        self.remember(waker, true);
+    }
+
+    #[inline]
+    fn remember(&mut self, waker: &Waker, idle: bool) {
+        self.idle = idle;
         if !self.receiver.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.receiver = Some(waker.clone());
         }
@@ -268,6 +284,11 @@ impl<T> State<T> {
         let Some((waiting, at)) = self.find(ticket) else { return false };
         waiting[at].waker.clone_from(waker);
         true
+    }
+
+    pub(crate) fn is_waiting(&self, ticket: u64) -> bool {
+        let waiting = self.rare.as_deref().map(|rare| &rare.waiting);
+        waiting.is_some_and(|waiting| waiting.binary_search_by_key(&ticket, |waiter| waiter.ticket).is_ok())
     }
 
     /// Takes a waiting sender's item back; nothing if it has been let in.

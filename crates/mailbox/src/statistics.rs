@@ -22,7 +22,7 @@ pub struct Statistics {
     pub waiting: u64,
     /// Waiting to be handled.
     pub queued: u64,
-    /// Being handled: 0 or 1.
+    /// Being handled: 0 or 1, and more while a handler has received others.
     pub in_hand: u64,
     /// Handled to the end.
     pub handled: u64,
@@ -68,6 +68,8 @@ pub enum Left {
     Crashed,
     /// It was moved aside.
     Quarantined,
+    /// It was meant for an incarnation that had ended.
+    Purged,
 }
 
 /// What is counted beyond what the bound needs.
@@ -75,7 +77,9 @@ pub enum Left {
 pub(crate) struct Tally {
     pub(crate) refused: u64,
     /// Left by the receiver's hand, by [`Left`].
-    pub(crate) left: [u64; 4],
+    pub(crate) left: [u64; 5],
+    /// In the receiver's hands beside the one that it was called with.
+    pub(crate) held: u64,
     /// Removed from the lane by others: these three.
     pub(crate) purged: u64,
     pub(crate) dropped: u64,
@@ -87,7 +91,7 @@ impl Tally {
     /// The whole, of `entered` items of which `taken` were taken.
     pub(crate) fn statistics(&self, entered: u64, taken: u64, in_hand: bool, waiting: u64) -> Statistics {
         let left = |how: Left| self.left[how as usize];
-        let in_hand = u64::from(in_hand);
+        let in_hand = u64::from(in_hand) + self.held;
         let accepted = entered + self.purged + self.dropped + self.stopped;
         Statistics {
             offered: accepted + self.refused,
@@ -100,7 +104,7 @@ impl Tally {
             skipped: left(Left::Skipped),
             quarantined: left(Left::Quarantined),
             crashed: left(Left::Crashed),
-            purged: self.purged,
+            purged: self.purged + left(Left::Purged),
             dropped: self.dropped,
             expired: left(Left::Expired),
             stopped: self.stopped,

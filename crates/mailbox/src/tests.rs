@@ -187,16 +187,16 @@ fn who_is_woken_by_what() {
     assert_eq!(mailbox.poll_refill(&mut batch, context), Poll::Ready(Ready::Items));
     mailbox.took_one();
     // Inside a handler only an order counts.
-    assert!(mailbox.park_in_handler(context, false).is_pending());
+    assert!(mailbox.park_in_handler(context, false, false).is_pending());
     assert_eq!((mailbox.tell(2), wakes()), (Ok(()), 0));
     mailbox.order(Control::Kill);
-    assert_eq!((wakes(), mailbox.park_in_handler(context, false)), (1, Poll::Ready(Ready::Orders)));
+    assert_eq!((wakes(), mailbox.park_in_handler(context, false, false)), (1, Poll::Ready(Ready::Orders)));
     assert_eq!(mailbox.next_order(), Some(Control::Kill));
     // And who waits for room that is there is let in by one that suspends.
     let mut sending = mailbox.send(3);
     assert!(poll(&mut sending).is_pending());
     mailbox.took_one();
-    assert!(mailbox.park_in_handler(context, false).is_pending());
+    assert!(mailbox.park_in_handler(context, false, false).is_pending());
     assert_eq!(poll(&mut sending), Poll::Ready(Ok(())));
 }
 
@@ -279,7 +279,7 @@ fn what_the_receiver_took_and_did_not_handle_is_told_apart() {
         mailbox.count(how);
     }
     receiver.handle(&mailbox);
-    assert!(mailbox.park_in_handler(&mut Context::from_waker(Waker::noop()), true).is_pending());
+    assert!(mailbox.park_in_handler(&mut Context::from_waker(Waker::noop()), true, false).is_pending());
     let Statistics { skipped, expired, crashed, quarantined, in_hand, handled, queued, .. } =
         mailbox.statistics();
     assert_eq!([skipped, expired, crashed, quarantined, in_hand, handled, queued], [1, 1, 1, 1, 1, 0, 1]);

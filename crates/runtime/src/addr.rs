@@ -10,10 +10,12 @@ use tokio::sync::oneshot;
 
 use crate::ask::{self, DEFAULT_DEADLINE};
 use crate::cell::Cell;
+use crate::cycle::Cycle;
 use crate::frame;
 use crate::life::{FinalWatcher, Peer};
 use crate::notice::Item;
 use crate::reply::{AskError, Reply};
+use crate::room::{Entry, Outside};
 
 /// How to reach an actor that takes messages of type `M`. Cheap to clone.
 ///
@@ -35,13 +37,21 @@ pub enum TellError<M> {
     Full(M),
     /// The seat is given up; no actor will live there again.
     Stopped(ExitReason, M),
+    /// The actor that waits for room, and everyone on whom it depends that there will be any, would have waited for each
+    /// other for ever. Found when the cycle closes.
+    WouldDeadlock(Cycle, M),
+    /// It was for one incarnation only, which has ended: see [`Addr::pin`].
+    Stale(M),
 }
 
 impl<M> TellError<M> {
     /// The message.
     pub fn into_message(self) -> M {
         match self {
-            Self::Full(message) | Self::Stopped(_, message) => message,
+            Self::Full(message)
+            | Self::Stopped(_, message)
+            | Self::WouldDeadlock(_, message)
+            | Self::Stale(message) => message,
         }
     }
 }
@@ -51,6 +61,8 @@ impl<M> fmt::Display for TellError<M> {
         match self {
             Self::Full(_) => f.write_str("the mailbox is full: try again later, or `send` to wait for room"),
             Self::Stopped(reason, _) => write!(f, "the actor is gone for good: {reason}"),
+            Self::WouldDeadlock(cycle, _) => write!(f, "these actors wait for each other: {cycle}"),
+            Self::Stale(_) => f.write_str("the incarnation that it was meant for has ended"),
         }
     }
 }
@@ -63,12 +75,15 @@ impl<M> fmt::Debug for TellError<M> {
 
 impl<M> std::error::Error for TellError<M> {}
 
+pub(crate) fn returned<M>(item: Item<M>) -> M {
+    item.into_message().expect("what was refused is the message offered")
+}
+
 #[cold]
 pub(crate) fn told<M>(refused: Refused<Item<M>>) -> TellError<M> {
-    let message = |item: Item<M>| item.into_message().expect("what was refused is the message offered");
     match refused {
-        Refused::Full(item) | Refused::Dropped(item) => TellError::Full(message(item)),
-        Refused::Closed(item, reason) => TellError::Stopped(reason, message(item)),
+        Refused::Full(item) | Refused::Dropped(item) => TellError::Full(returned(item)),
+        Refused::Closed(item, reason) => TellError::Stopped(reason, returned(item)),
     }
 }
 
@@ -83,22 +98,62 @@ impl<M: Send + 'static> Addr<M> {
     /// `gen_server:cast/2`, except that OTP's mailboxes have no bound and a lost message is not told.
     pub fn tell(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
+        frame::gives(&message);
         self.cell.tell(Item::Tell(message.into())).map_err(told)
+    }
+
+    /// Sends a message with somebody's reply in it, without waiting: whoever asked gets its answer from there. Like
+    /// [`Addr::tell`], but the message is treated as the ask that it goes on with: it is skipped if nobody waits for the
+    /// answer any more, its deadline holds for the asks that come of it, and it is known who holds the reply, so that a
+    /// cycle of asks is found through it.
+    ///
+    /// # Errors
+    /// As [`Addr::tell`]; the message holds the reply.
+    pub fn forward<T: Send + 'static>(
+        &self,
+        reply: Reply<T>,
+        message: impl FnOnce(Reply<T>) -> M,
+    ) -> Result<(), TellError<M>> {
+        frame::effect();
+        frame::gives(&message);
+        let (message, envelope) = reply.into_forwarded(|| self.cell.weak(), message);
+        let item = match envelope {
+            Some(envelope) => Item::Ask(message, envelope),
+            None => Item::Tell(message),
+        };
+        self.cell.tell(item).map_err(told)
     }
 
     /// Sends as soon as there is room; senders that wait are served first come, first served.
     ///
     /// # Errors
     /// `Stopped` if the seat is given up, also while waiting; `Full` if an actor would wait for room in its own
-    /// mailbox, which only itself can make.
+    /// mailbox, which only itself can make; `WouldDeadlock` if one waits for room that only those can make who wait for
+    /// it.
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the message was not delivered and is dropped with it.
     pub async fn send(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
-        let refused = match self.cell.mailbox.try_tell(Item::Tell(message.into())) {
+        let is_gift = frame::may_hold_a_reply(&message);
+        let sent = self.send_item(message.into()).await;
+        // Until then its sender waited for the receiver in any case.
+        if is_gift {
+            frame::gave();
+        }
+        sent
+    }
+
+    async fn send_item(&self, message: M) -> Result<(), TellError<M>> {
+        let refused = match self.cell.mailbox.try_tell(Item::Tell(message)) {
             Ok(()) => return Ok(()),
-            Err(Refused::Full(item)) if !self.is_me() => self.cell.mailbox.send(item).await.err(),
+            Err(Refused::Full(item)) if !self.is_me() => match Entry::new(&self.cell, item).await {
+                Ok(()) => return Ok(()),
+                Err(Outside::Refused(refused)) => Some(refused),
+                Err(Outside::WouldDeadlock(cycle, item)) => {
+                    return Err(TellError::WouldDeadlock(cycle, returned(item)));
+                }
+            },
             Err(refused) => {
                 if matches!(refused, Refused::Full(_)) {
                     self.cell.mailbox.count_refused();
@@ -140,7 +195,7 @@ impl<M: Send + 'static> Addr<M> {
         message: impl FnOnce(Reply<T>) -> M,
     ) -> Result<T, AskError<M>> {
         frame::effect();
-        ask::ask(&self.cell, within, message).await
+        ask::ask(&self.cell, within, None, message).await
     }
 
     /// Ends the actor that lives there now, at its next await; cannot be trapped. False if nobody lives there.
@@ -200,11 +255,6 @@ impl<M: Send + 'static> Addr<M> {
         self.cell.mailbox.statistics()
     }
 
-    /// This address as one for a single type of messages out of those the actor takes.
-    pub fn recipient<T: Into<M> + 'static>(&self) -> Recipient<T> {
-        Recipient { to: Arc::new(self.clone()) }
-    }
-
     pub(crate) fn peer(&self) -> Peer {
         self.cell.peer()
     }
@@ -231,45 +281,5 @@ impl<M> PartialEq for Addr<M> {
 impl<M> fmt::Debug for Addr<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Addr({})", self.cell.core.path())
-    }
-}
-
-/// An address for one type of message, whatever else the actor takes.
-pub struct Recipient<T> {
-    pub(crate) to: Arc<dyn Takes<T>>,
-}
-
-pub(crate) trait Takes<T>: Send + Sync {
-    fn take(&self, message: T) -> Result<(), ExitReason>;
-}
-
-impl<T: Into<M>, M: Send + 'static> Takes<T> for Addr<M> {
-    fn take(&self, message: T) -> Result<(), ExitReason> {
-        self.tell(message).map_err(|error| match error {
-            TellError::Full(_) => ExitReason::other("full"),
-            TellError::Stopped(reason, _) => reason,
-        })
-    }
-}
-
-impl<T> Recipient<T> {
-    /// Sends without waiting.
-    ///
-    /// # Errors
-    /// Why it was not delivered: the reason for which the seat was given up, or `full`. The message is dropped.
-    pub fn tell(&self, message: T) -> Result<(), ExitReason> {
-        self.to.take(message)
-    }
-}
-
-impl<T> Clone for Recipient<T> {
-    fn clone(&self) -> Self {
-        Self { to: self.to.clone() }
-    }
-}
-
-impl<T> fmt::Debug for Recipient<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Recipient")
     }
 }

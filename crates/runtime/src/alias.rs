@@ -6,17 +6,20 @@
 //! Locks are taken in the order life, phase, mailbox.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use minder_mailbox::Refused;
 use minder_signals::{ActorId, ExitReason, MonitorId};
 
-use crate::addr::{Addr, Recipient, Takes, TellError, told};
+use crate::addr::{Addr, returned};
 use crate::cell::Cell;
 use crate::context::{Context, Monitored};
 use crate::frame;
-use crate::life::{Peer, Watcher};
+use crate::life::{AnyCell, Peer, Watcher};
 use crate::notice::Item;
+use crate::recipient::{Entering, Recipient, Takes};
+use crate::reply::{AskError, Envelope, Standing};
+use crate::system::SystemShared;
 
 /// What ends an alias, besides [`Context::unalias`] and the end of its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,14 +253,21 @@ impl<M: Send + 'static> Alias<M> {
     /// Gives the message back.
     pub fn tell(&self, message: impl Into<M>) -> Result<(), AliasError<M>> {
         frame::effect();
-        let message = message.into();
+        frame::gives(&message);
+        self.through(Item::Tell(message.into())).map_err(|error| match error {
+            AliasError::Ended(item) => AliasError::Ended(returned(item)),
+            AliasError::Full(item) => AliasError::Full(returned(item)),
+        })
+    }
+
+    fn through(&self, item: Item<M>) -> Result<(), AliasError<Item<M>>> {
         let refused = {
             let life = self.cell.core.life();
             let mut phase = self.state.phase();
             if *phase != Phase::Open || !life.is(self.state.owner) {
-                return Err(AliasError::Ended(message));
+                return Err(AliasError::Ended(item));
             }
-            let refused = self.cell.mailbox.tell(Item::Tell(message)).err();
+            let refused = self.cell.mailbox.tell(item).err();
             let came_through = matches!(refused, None | Some(Refused::Dropped(_)));
             if came_through && self.state.ends == AliasEnds::WithReply {
                 *phase = Phase::Used;
@@ -267,9 +277,9 @@ impl<M: Send + 'static> Alias<M> {
         self.state.take_monitor_if_used();
         // What is dropped at the bound is user code: not under the locks.
         let Some(refused) = refused else { return Ok(()) };
-        self.cell.unless_dropped(refused).map_err(|refused| match told(refused) {
-            TellError::Full(message) => AliasError::Full(message),
-            TellError::Stopped(_, message) => AliasError::Ended(message),
+        self.cell.unless_dropped(refused).map_err(|refused| match refused {
+            Refused::Full(item) | Refused::Dropped(item) => AliasError::Full(item),
+            Refused::Closed(item, _) => AliasError::Ended(item),
         })
     }
 
@@ -280,7 +290,7 @@ impl<M: Send + 'static> Alias<M> {
 
     /// This alias as an address for a single type of messages out of those the actor takes.
     pub fn recipient<T: Into<M> + 'static>(&self) -> Recipient<T> {
-        Recipient { to: Arc::new(self.clone()) }
+        Recipient::to(self.clone())
     }
 }
 
@@ -290,6 +300,23 @@ impl<T: Into<M>, M: Send + 'static> Takes<T> for Alias<M> {
             AliasError::Full(_) => ExitReason::other("full"),
             AliasError::Ended(_) => ExitReason::NoActor,
         })
+    }
+
+    /// Never waits for room: an alias is for an answer, and its owner for nobody's question.
+    fn put(&self, message: T, asked: Arc<dyn Standing>) -> Result<Option<Entering<'_>>, AskError<()>> {
+        let item = Item::Ask(message.into(), Envelope::of_another(asked));
+        self.through(item).map(|()| None).map_err(|error| match error {
+            AliasError::Full(_) => AskError::Full(()),
+            AliasError::Ended(_) => AskError::Stale(()),
+        })
+    }
+
+    fn system(&self) -> &SystemShared {
+        &self.cell.core.system
+    }
+
+    fn weak(&self) -> Weak<dyn AnyCell> {
+        self.cell.weak()
     }
 }
 

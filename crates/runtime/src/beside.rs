@@ -229,6 +229,7 @@ impl<M: Send + 'static> Context<M> {
 
     fn job(&mut self, name: &'static str, limit: Option<Duration>) -> Job<M> {
         frame::effect();
+        frame::gave();
         let companion = self.companions().enter_cancellable();
         Job { cell: self.cell.clone(), id: self.id(), name, companion, limit }
     }
@@ -290,6 +291,8 @@ impl<M: Send + 'static> Context<M> {
         N: Into<M>,
     {
         frame::effect();
+        frame::gave();
+        frame::gave();
         let companion = self.companions().enter_cancellable();
         let stream_id = StreamId(companion.number());
         self.extra().streams.insert(stream_id);

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU8;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use minder_signals::ActorId;
@@ -44,6 +44,12 @@ pub struct StartOptions {
     pub quarantine_after: Option<NonZeroU8>,
     /// A name in the system for its seat, claimed before the actor is built. It has it already after a restart.
     pub registered: Option<Arc<str>>,
+    /// Whether the minder handles no requests until the child has started, and keeps those it gets meanwhile: then a
+    /// child that asks its minder from its start is told [`WouldDeadlock`](crate::AskError::WouldDeadlock). So it is with
+    /// supervisors. For stops there is [`Context::waits_for`](crate::Context::waits_for).
+    pub awaited: bool,
+    /// Whether the minder hears nothing of it.
+    pub(crate) is_silent: bool,
 }
 
 /// What becomes of messages that wait to be handled when an actor ends and another takes its seat.
@@ -388,6 +394,16 @@ pub(crate) fn spawn_minded<M: Send + 'static>(
     Ok(address)
 }
 
+/// Starts an actor of which its minder hears nothing, in a seat of its own; `make` gets to know the seat first.
+pub(crate) fn start_delegate<M: Send + 'static, F: Factory<M>>(
+    minder: &Peer,
+    make: impl FnOnce(Weak<dyn AnyCell>) -> F,
+) -> Result<ActorRef, StartError> {
+    let (address, seat) = address(&minder.cell.core().system, None, MailboxOptions::default());
+    let options = StartOptions { is_silent: true, ..StartOptions::default() };
+    start_minded(seat, minder, options, make(address.cell.weak()))
+}
+
 /// Begins a start in a seat: at once, or when the orphan in it has left.
 pub(crate) fn start_minded<M: Send + 'static>(
     seat: Seat<M>,
@@ -418,6 +434,9 @@ pub(crate) fn start_minded<M: Send + 'static>(
             let id = occupy(&mut life, core.number, Some(path), Minder::Actor(minder.clone()));
             let child = cell.peer_of(id);
             minder_life.ties().children.insert(core.number, child.clone());
+            if options.awaited {
+                minder_life.ties().waits.begin(id);
+            }
             drop((life, minder_life));
             core.system.one_more();
             make.launch(seat, id, Start::Pending, &options);

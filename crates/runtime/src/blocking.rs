@@ -4,9 +4,9 @@
 use minder_signals::PanicReport;
 use tokio::sync::oneshot;
 
+use crate::attend::yield_now;
 use crate::companions::Companion;
 use crate::frame;
-use crate::incarnation::yield_now;
 use crate::reply::Fate;
 use crate::unheard::{Undelivered, Whose};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::addr::{Addr, TellError};
 use crate::ask::DEFAULT_DEADLINE;
+use crate::blocking_ask;
 use crate::reply::{AskError, Reply};
 
 /// One message struct out of the set `M` that an actor takes, and what is answered to it.
@@ -77,6 +78,7 @@ pub trait Message<M>: Into<M> + Send + Sized + 'static {
 /// | `call.within(d).await` | asks, with a deadline of one's own |
 /// | `call.tell()` | tells: never waits, nobody answers |
 /// | `call.send().await` | tells, as soon as there is room |
+/// | `call.blocking()` | asks from a plain thread, and holds it up |
 /// | `call.forward(reply)` | tells, and has the actor answer a [`Reply`] that one holds |
 ///
 /// # Cancel safety
@@ -177,9 +179,24 @@ impl<M: Send + 'static, Q: Message<M>, A> Call<'_, M, Q, A> {
     /// Tells, without waiting, and has the actor answer this reply: whoever waits for it gets the answer from there.
     ///
     /// # Errors
-    /// As [`Addr::tell`]; the message holds the reply.
+    /// As [`Addr::forward`].
     pub fn forward(self, reply: Reply<Q::Answer>) -> Result<(), TellError<M>> {
-        self.to.tell(self.message.with_reply(reply))
+        self.to.forward(reply, |reply| self.message.with_reply(reply))
+    }
+}
+
+impl<'a, M: Send + 'static, Q: Message<M>, A: Asks<'a, M, Q>> Call<'a, M, Q, A> {
+    /// Asks from a thread that is no task, and holds it up until the answer is there.
+    ///
+    /// # Errors
+    /// As an awaited call, and as [`Addr::ask_blocking`].
+    pub fn blocking(self) -> Q::Outcome {
+        if !blocking_ask::may_block() {
+            return Q::outcome(Err(AskError::WouldBlock));
+        }
+        let Self { to, message, within, ask } = self;
+        let asked = blocking_ask::block_on(&to.cell.core.system, within, ask.ask(to, message, within));
+        asked.unwrap_or_else(|| Q::outcome(Err(AskError::TimedOut)))
     }
 }
 

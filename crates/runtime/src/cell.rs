@@ -2,10 +2,10 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Weak};
 
-use minder_mailbox::{Capacity, Mailbox, Queued, Refused, WhenFull};
+use minder_mailbox::{Capacity, Left, Mailbox, Queued, Refused, WhenFull};
 use minder_signals::{ActorId, Control, Exit, ExitReason};
 
 use crate::frame;
@@ -14,7 +14,7 @@ use crate::letters::{Burial, Cause, DeadLetter};
 use crate::life::{AnyCell, CellCore, FinalWatcher, Peer};
 use crate::notice::{Item, Notice};
 use crate::redelivery::Past;
-use crate::reply::Fate;
+use crate::reply::{Envelope, Fate};
 use crate::system::SystemShared;
 
 /// How much a mailbox takes, and what happens beyond.
@@ -60,6 +60,11 @@ impl<M: Send + 'static> Cell<M> {
     pub(crate) fn peer(self: &Arc<Self>) -> Peer {
         let id = self.core.life().id(self.core.number);
         Peer { cell: self.clone(), incarnation: id.incarnation() }
+    }
+
+    pub(crate) fn weak(self: &Arc<Self>) -> Weak<dyn AnyCell> {
+        let weak: Weak<Self> = Arc::downgrade(self);
+        weak
     }
 
     pub(crate) fn peer_of(self: &Arc<Self>, id: ActorId) -> Peer {
@@ -122,6 +127,20 @@ impl<M: Send + 'static> Cell<M> {
         true
     }
 
+    /// A message for an earlier life was taken out: it was purged when that ended, or would have been had it been here.
+    pub(crate) fn count_stale(&self, message: M, envelope: Option<&Envelope<M>>) {
+        self.mailbox.count(Left::Purged);
+        self.bury_stale(message, envelope);
+    }
+
+    /// The end of a message for a life that is over.
+    pub(crate) fn bury_stale(&self, message: M, envelope: Option<&Envelope<M>>) {
+        match envelope {
+            Some(envelope) => envelope.give_back_stale(message),
+            None => self.keep_letter(Cause::Purged, Some(message), None, None),
+        }
+    }
+
     fn bury_all(&self, items: VecDeque<Item<M>>, cause: Cause, reason: &ExitReason) {
         items.into_iter().for_each(|item| self.bury(item, cause, Some(reason)));
     }
@@ -143,7 +162,7 @@ impl<M: Send + 'static> Cell<M> {
         let end = || {
             let (message, slot, past) = match item {
                 Item::Notice(_) | Item::Own(_) | Item::Tick(_) | Item::Outcome(_) => return drop(item),
-                Item::Tell(message) => (message, None, None),
+                Item::Tell(message) | Item::Bound(message, _) => (message, None, None),
                 Item::Ask(message, slot) => (message, Some(slot), None),
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),
             };

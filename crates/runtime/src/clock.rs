@@ -21,6 +21,16 @@ impl Clock {
         Moment::after_start(Instant::now().duration_since(self.start))
     }
 
+    /// The same moment for every clock; nothing if there is no such time.
+    pub(crate) fn instant(self, moment: Moment) -> Option<Instant> {
+        self.start.checked_add(moment.since_start())
+    }
+
+    /// This moment by this clock.
+    pub(crate) fn moment(self, instant: Instant) -> Moment {
+        Moment::after_start(instant.saturating_duration_since(self.start))
+    }
+
     /// Sleeps until the moment, or for a day: whoever sleeps looks at the clock again in any case.
     pub(crate) fn sleep_until(self, moment: Moment) -> Sleep {
         let day = Duration::from_secs(86_400);

@@ -25,6 +25,7 @@ use crate::local::{IntoLocalActor, LocalActor};
 use crate::local_host::LocalHost;
 use crate::notice::{ChildEvent, Item, Notice};
 use crate::postponed::Aside;
+use crate::receive::Received;
 use crate::redelivery::Past;
 use crate::streams::StreamId;
 use crate::system::System;
@@ -42,6 +43,8 @@ pub struct Context<M> {
     pub(crate) acknowledged: bool,
     /// Whether a message was in hand at the end of which there is no copy.
     pub(crate) lost: bool,
+    /// The actor's own, for messages that it receives inside a handler.
+    pub(crate) redelivery: fn(&M) -> Option<M>,
     /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
     pub(crate) batch: VecDeque<Item<M>>,
     /// Boxed: an actor ends once.
@@ -75,10 +78,16 @@ pub(crate) struct Extra<M> {
     pub(crate) copy: Option<M>,
     /// What is known of the message in hand, if it was in hand before.
     pub(crate) past: Option<Box<Past<M>>>,
+    /// What the handler has received.
+    pub(crate) received: Vec<Received<M>>,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) purges: bool,
     /// Who is told of the end.
     pub(crate) at_end: Vec<AtEnd>,
+    /// Whether it waits for children before it handles requests, which it keeps till then.
+    pub(crate) keeps_requests: bool,
+    /// Whether its minder hears nothing of it.
+    pub(crate) is_silent: bool,
     rng: Option<fastrand::Rng>,
 }
 
@@ -104,9 +113,12 @@ impl<M> Default for Extra<M> {
             aside: None,
             copy: None,
             past: None,
+            received: Vec::new(),
             quarantine_after: None,
             purges: false,
             at_end: Vec::new(),
+            keeps_requests: false,
+            is_silent: false,
             rng: None,
         }
     }
@@ -126,13 +138,20 @@ impl<M> Drop for Extra<M> {
 }
 
 impl<M: Send + 'static> Context<M> {
-    pub(crate) fn new(cell: Arc<Cell<M>>, id: ActorId, start: Start, options: &StartOptions) -> Self {
+    pub(crate) fn new(
+        cell: Arc<Cell<M>>,
+        id: ActorId,
+        start: Start,
+        options: &StartOptions,
+        redelivery: fn(&M) -> Option<M>,
+    ) -> Self {
         let mut context = Self {
             cell,
             incarnation: id.incarnation(),
             has_handled: false,
             acknowledged: false,
             lost: false,
+            redelivery,
             batch: VecDeque::new(),
             ending: None,
             extra: None,
@@ -146,6 +165,9 @@ impl<M: Send + 'static> Context<M> {
         }
         if options.quarantine_after.is_some() {
             context.extra().quarantine_after = options.quarantine_after;
+        }
+        if options.is_silent {
+            context.extra().is_silent = true;
         }
         if options.queued == Queued::Purge {
             context.extra().purges = true;
@@ -221,6 +243,7 @@ impl<M: Send + 'static> Context<M> {
     /// that is an [`Event::UnheardPanic`](crate::Event::UnheardPanic).
     pub async fn blocking<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> T {
         frame::effect();
+        frame::gives(&work);
         let whose = Whose { cell: self.cell.clone(), id: self.id(), work: "blocking" };
         blocking::run(whose, self.companions().enter(), work).await
     }
@@ -264,6 +287,9 @@ impl<M: Send + 'static> Context<M> {
         if let Some(starter) = self.extra.as_mut().and_then(|extra| extra.starter.take()) {
             // Nobody waits for it any more: fine.
             return drop(starter.send(Ok(())));
+        }
+        if self.extra.as_ref().is_some_and(|extra| extra.is_silent) {
+            return;
         }
         if let Minder::Actor(minder) = minder {
             minder.child_event(self.id(), ChildEvent::Started);
@@ -387,6 +413,10 @@ impl<M: Send + 'static> Context<M> {
     /// If the seat cannot be filled; then no news will come.
     pub fn start(&mut self, recipe: &Recipe, options: StartOptions) -> Result<ActorRef, StartError> {
         frame::effect();
+        frame::gives(recipe);
+        if options.awaited {
+            self.extra().keeps_requests = true;
+        }
         recipe.start(&self.peer(), options)
     }
 
@@ -404,6 +434,7 @@ impl<M: Send + 'static> Context<M> {
         F: FnOnce() -> R + Send + 'static,
     {
         frame::effect();
+        frame::gives(&make);
         birth::spawn_minded(&self.peer(), StartOptions::named(name), Anywhere(make))
     }
 
@@ -422,6 +453,7 @@ impl<M: Send + 'static> Context<M> {
         F: FnOnce() -> R + Send + 'static,
     {
         frame::effect();
+        frame::gives(&make);
         birth::spawn_minded(&self.peer(), StartOptions::named(name), OnOneThread(make, host.cloned()))
     }
 

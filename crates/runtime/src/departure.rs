@@ -1,6 +1,6 @@
 //! The end of an incarnation, always in this order:
 //!
-//! 1. the reason is fixed, the handler's future is dropped (`incarnation::attend` has done both), and the message in hand
+//! 1. the reason is fixed, the handler's future is dropped (`attend.rs` has done both), and the message in hand
 //!    is settled (`redelivery.rs`);
 //! 2. its jobs and streams are told to go, and an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
@@ -21,12 +21,13 @@ use std::sync::Arc;
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment};
 use tokio::sync::oneshot;
 
+use crate::attend::{Duty, attend};
 use crate::cell::Cell;
 use crate::context::Context;
 use crate::events::Event;
 use crate::frame;
 use crate::hosted::Hosted;
-use crate::incarnation::{Duty, End, attend};
+use crate::incarnation::End;
 use crate::keepsake;
 use crate::life::{Minder, Peer, Ties};
 use crate::notice::{ChildEvent, Item};
@@ -69,10 +70,11 @@ pub(crate) async fn depart<A: Hosted>(
         cell.mailbox.give_back(&mut context.batch);
     }
 
-    let (mut starter, mut purges) = (None, false);
+    let (mut starter, mut purges, mut is_silent) = (None, false, false);
     if let Some(mut extra) = context.extra.take() {
         starter = extra.starter.take();
         purges = extra.purges;
+        is_silent = extra.is_silent;
         if let Some(companions) = &extra.companions {
             // Again: cleaning up may have set some of them going.
             companions.dismiss(&reason);
@@ -113,9 +115,22 @@ pub(crate) async fn depart<A: Hosted>(
         started,
         charged,
     });
-    let (ties, minder) = vacate(&cell, abnormal_since).cleared(address, fate);
+    let mut vacated = vacate(&cell, abnormal_since);
+    bury_bound(&cell, std::mem::take(&mut vacated.bound));
+    let (ties, minder) = vacated.cleared(address, fate);
     let who = Who { cell, id: context.id(), started };
-    tell(who, ties, minder, starter, Why { reason, charged });
+    tell(who, ties, minder, starter, Why { reason, charged, is_silent });
+}
+
+/// Messages for the life that is over come back to whoever asked.
+fn bury_bound<M: Send + 'static>(cell: &Cell<M>, items: Vec<Item<M>>) {
+    for item in items {
+        let _ = frame::run_as(cell.core.address(), || match item {
+            Item::Ask(message, envelope) => cell.bury_stale(message, Some(&envelope)),
+            item => item.into_message().into_iter().for_each(|message| cell.bury_stale(message, None)),
+        });
+        frame::judge_dropped(|| Fate::NoReply);
+    }
 }
 
 /// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
@@ -176,8 +191,10 @@ impl<M: Send + 'static> Drop for Swept<M> {
         let path = cell.core.path();
         system.report(&Event::Exited { path: &path, id, reason: &reason, started, charged: true });
         let fate = Fate::Crashed(reason.clone());
-        let (ties, minder) = vacate(&cell, Some(system.now())).cleared(cell.core.address(), fate);
-        tell(Who { cell, id, started }, ties, minder, None, Why { reason, charged: true });
+        let mut vacated = vacate(&cell, Some(system.now()));
+        bury_bound(&cell, std::mem::take(&mut vacated.bound));
+        let (ties, minder) = vacated.cleared(cell.core.address(), fate);
+        tell(Who { cell, id, started }, ties, minder, None, Why { reason, charged: true, is_silent: false });
     }
 }
 
@@ -193,12 +210,16 @@ struct Who<M> {
 struct Why {
     reason: ExitReason,
     charged: bool,
+    /// Whether the minder does not want to know.
+    is_silent: bool,
 }
 
 struct Vacated<M> {
     ties: Ties,
     minder: Minder,
     stale: Vec<Item<M>>,
+    /// Counted messages for this life only.
+    bound: Vec<Item<M>>,
 }
 
 impl<M> Vacated<M> {
@@ -226,7 +247,9 @@ fn vacate<M: Send + 'static>(cell: &Cell<M>, abnormal_since: Option<Moment>) -> 
     }
     cell.mailbox.reset();
     let stale = cell.mailbox.extract(Item::is_of_incarnation);
-    Vacated { ties: life.take_ties(), minder: std::mem::replace(&mut life.minder, Minder::System(0)), stale }
+    let bound = cell.mailbox.purge_those(Item::is_bound);
+    let minder = std::mem::replace(&mut life.minder, Minder::System(0));
+    Vacated { ties: life.take_ties(), minder, stale, bound }
 }
 
 /// Tells everyone who was tied to the incarnation, in the order of their numbers; the minder last. Then an heir that
@@ -238,7 +261,7 @@ fn tell<M: Send + 'static>(
     starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     why: Why,
 ) {
-    let Why { reason, charged } = why;
+    let Why { reason, charged, is_silent } = why;
     let Who { cell, id, started } = who;
     let Ties { links, watchers, children, heir, .. } = ties;
     for linked in by_number(links) {
@@ -275,7 +298,9 @@ fn tell<M: Send + 'static>(
             } else {
                 ChildEvent::StartFailed(reason)
             };
-            minder.child_event(id, event);
+            if !is_silent {
+                minder.child_event(id, event);
+            }
         }
     }
     if let Some(heir) = heir {

@@ -1,4 +1,5 @@
-//! What this thread is doing right now: whose code runs, which replies it has dropped, how it panicked.
+//! What this thread is doing right now: whose code runs, until when that is of use, what it waits for, which replies it
+//! has dropped, how it panicked.
 //!
 //! The first of the platform's three exceptions to "no global state" (a thread-local that is set around each run of
 //! user code), and the second (one panic hook, which alone learns a panic's location and is silent only here).
@@ -9,15 +10,26 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Once};
+use std::task::Waker;
 
 use minder_signals::{ExitReason, PanicReport};
+use tokio::time::Instant;
 
 use crate::reply::{Fate, Unanswered};
+use crate::waits::Awaited;
 
 thread_local! {
     static FRAME: Frame = const { Frame::new() };
-    static RUNNING: Running =
-        const { Running { cell: Cell::new(0), unjudged: Cell::new(false), noted: Cell::new(false) } };
+    static RUNNING: Running = const {
+        Running {
+            cell: Cell::new(0),
+            unjudged: Cell::new(false),
+            noted: Cell::new(false),
+            awaiting: Cell::new(false),
+            gave: Cell::new(false),
+            deadline: Cell::new(None),
+        }
+    };
 }
 
 /// What is looked at with every message. Apart from [`Frame`] because it has nothing to drop: a thread-local that has
@@ -29,6 +41,12 @@ struct Running {
     unjudged: Cell<bool>,
     /// Whether `Frame::panic` holds something.
     noted: Cell<bool>,
+    /// Whether `Frame::awaited` or `Frame::receiving` holds something.
+    awaiting: Cell<bool>,
+    /// Whether something was given away since [`forget_gifts`] in which a reply may have been.
+    gave: Cell<bool>,
+    /// Until when whoever asked for the work in hand waits. Absolute, since asks go from system to system.
+    deadline: Cell<Option<Instant>>,
 }
 
 struct Frame {
@@ -38,6 +56,10 @@ struct Frame {
     dropped: RefCell<Vec<Arc<dyn Unanswered>>>,
     /// What becomes of replies that are dropped right now, if that is known already.
     fate: RefCell<Option<Fate>>,
+    /// What the code that runs has found not to be there yet, and will wait for if it suspends.
+    awaited: RefCell<Vec<Arc<dyn Awaited>>>,
+    /// Whom to wake for a message that the code that runs wants to receive.
+    receiving: RefCell<Option<Waker>>,
     /// An injected panic waiting for the next effect in the user's frame.
     #[cfg(feature = "fault-injection")]
     armed: Cell<bool>,
@@ -49,6 +71,8 @@ impl Frame {
             panic: RefCell::new(None),
             dropped: RefCell::new(Vec::new()),
             fate: RefCell::new(None),
+            awaited: RefCell::new(Vec::new()),
+            receiving: RefCell::new(None),
             #[cfg(feature = "fault-injection")]
             armed: Cell::new(false),
         }
@@ -165,6 +189,90 @@ pub(crate) fn add_drop_panic(reason: &mut ExitReason, text: Option<String>) {
 /// The cell whose code runs on this thread, as an address in memory; 0 outside actors.
 pub(crate) fn current_cell() -> usize {
     RUNNING.with(|running| running.cell.get())
+}
+
+// --- the work in hand ----------------------------------------------------------------------------------------------
+
+/// Until when the code that runs on this thread is of use to whoever asked for it.
+pub(crate) fn deadline() -> Option<Instant> {
+    RUNNING.with(|running| running.deadline.get())
+}
+
+/// Runs code, user code or not, under this deadline or none.
+#[inline]
+pub(crate) fn under<T>(deadline: Option<Instant>, code: impl FnOnce() -> T) -> T {
+    /// Put back even if the code unwinds.
+    struct Outer(Option<Instant>);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            RUNNING.with(|running| running.deadline.set(self.0));
+        }
+    }
+    let _outer = Outer(RUNNING.with(|running| running.deadline.replace(deadline)));
+    code()
+}
+
+/// The code that runs gives a value away. If replies may be in it, it is not known any more who holds those in hand.
+#[inline]
+pub(crate) fn gives<T>(what: &T) {
+    if may_hold_a_reply(what) {
+        gave();
+    }
+}
+
+/// Decided by the compiler: a type that needs no drop holds no reply.
+#[inline]
+pub(crate) const fn may_hold_a_reply<T>(_: &T) -> bool {
+    const { std::mem::needs_drop::<T>() }
+}
+
+/// As [`gives`], of something in which a reply may be.
+#[inline]
+pub(crate) fn gave() {
+    RUNNING.with(|running| running.gave.set(true));
+}
+
+/// From here on gifts are counted against the ask in hand.
+#[inline]
+pub(crate) fn forget_gifts() {
+    RUNNING.with(|running| running.gave.set(false));
+}
+
+/// Whether something was given away.
+pub(crate) fn has_given() -> bool {
+    RUNNING.with(|running| running.gave.get())
+}
+
+/// The code that runs has polled this, and it is not there yet.
+#[cold]
+pub(crate) fn awaits(awaited: Arc<dyn Awaited>) {
+    FRAME.with(|frame| frame.awaited.borrow_mut().push(awaited));
+    RUNNING.with(|running| running.awaiting.set(true));
+}
+
+/// The code that runs wants to receive a message, and there is none yet.
+#[cold]
+pub(crate) fn receives(waker: &Waker) {
+    FRAME.with(|frame| *frame.receiving.borrow_mut() = Some(waker.clone()));
+    RUNNING.with(|running| running.awaiting.set(true));
+}
+
+/// What code that suspends waits for.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    pub(crate) awaited: Vec<Arc<dyn Awaited>>,
+    pub(crate) receiving: Option<Waker>,
+}
+
+/// What was found not to be there since this was last called; nothing if there is none.
+#[inline]
+pub(crate) fn take_waiting() -> Option<Waiting> {
+    RUNNING.with(|running| running.awaiting.replace(false)).then(take_noted_waiting)
+}
+
+#[cold]
+fn take_noted_waiting() -> Waiting {
+    FRAME.with(|frame| Waiting { awaited: frame.awaited.take(), receiving: frame.receiving.take() })
 }
 
 // --- replies that are dropped unanswered ---------------------------------------------------------------------------

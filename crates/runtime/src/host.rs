@@ -41,6 +41,15 @@ impl Home {
         }
     }
 
+    /// Puts a thread that is none of its own into it, for as long as the guard is there.
+    pub(crate) fn inside(&self) -> Option<tokio::runtime::EnterGuard<'_>> {
+        match self {
+            Self::Tokio(tokio) => Some(tokio.enter()),
+            #[cfg(feature = "fault-injection")]
+            Self::Host(_) => None,
+        }
+    }
+
     /// Whether time is simulated: then deadlines are kept to the millisecond, which costs nothing there, and a closure
     /// that blocks its thread runs right where it is asked for.
     pub(crate) fn is_simulated(&self) -> bool {

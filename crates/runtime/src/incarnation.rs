@@ -4,14 +4,12 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{self, Poll};
-use std::time::Duration;
 
-use minder_mailbox::{Left, Queued, Ready};
+use minder_mailbox::{Left, Queued};
 use minder_signals::{ActorId, Control, ExitReason, PanicReport};
 
 use crate::actor::{Actor, Handled, Winding};
-use crate::ask::Alarm;
+use crate::attend::{Duty, attend, attend_now, yield_now};
 use crate::birth::StartOptions;
 use crate::cell::Cell;
 use crate::context::{Context, Start};
@@ -26,7 +24,7 @@ use crate::local_host::{self, LocalHost, Unborn};
 use crate::notice::{Item, Notice};
 use crate::probe::Probe;
 use crate::redelivery;
-use crate::reply::{Asked, Fate, Gone};
+use crate::reply::{Envelope, Fate, Gone};
 use crate::seat::Seat;
 
 /// How many messages are handled before other tasks get their turn.
@@ -50,7 +48,7 @@ impl End {
     }
 
     #[cold]
-    fn panicked(report: Box<PanicReport>) -> Self {
+    pub(crate) fn panicked(report: Box<PanicReport>) -> Self {
         Self::abrupt(ExitReason::Panic(Arc::from(report)))
     }
 }
@@ -64,7 +62,7 @@ pub(crate) fn launch<A: Actor>(
     make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
 ) {
     let cell = seat.cell().clone();
-    let context = Context::new(cell.clone(), id, start, options);
+    let context = Context::new(cell.clone(), id, start, options, <A as Actor>::redelivery);
     cell.core.system.home.spawn_life(&cell, id, live(seat, context, make));
 }
 
@@ -78,7 +76,7 @@ pub(crate) fn launch_local<A: LocalActor>(
     make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
 ) {
     let cell = seat.cell().clone();
-    let context = Context::new(cell.clone(), id, start, options);
+    let context = Context::new(cell.clone(), id, start, options, <A as LocalActor>::redelivery);
     let life = LocalLife { seat, context, make: move || make().map(Local) };
     local_host::begin(&cell.core.system, host, Box::new(life));
 }
@@ -193,7 +191,7 @@ where
                 Err(end) => return Err(end),
             }
         }
-        context.settle_postponed(false, None);
+        context.settle_postponed(false, false, &mut None);
         let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
         if !later {
             context.acknowledge();
@@ -250,29 +248,42 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 cell.mailbox.took_one();
             }
             let probe = Probe::on_delivery(context, &item);
-            // The envelope of an ask in hand: needed again should it be idempotent and be interrupted.
-            let mut envelope = None;
+            duty.is_bound = false;
             let taken = match item {
                 Item::Tell(message) | Item::Own(message) => Taken::Message(message),
-                Item::Ask(message, slot) => {
-                    if let Some(gone) = slot.gone() {
-                        match skip(&cell, message, gone) {
-                            Ok(()) => continue,
-                            Err(end) => return end,
-                        }
+                Item::Ask(message, envelope) => match envelope.take_in_hand(context.incarnation) {
+                    Ok(until) => {
+                        duty.deadline = until;
+                        duty.envelope = Some(envelope);
+                        Taken::Message(message)
                     }
-                    envelope = Some(slot);
+                    Err(gone) => match skip(&cell, message, gone, Some(&envelope)) {
+                        Ok(()) => continue,
+                        Err(end) => return end,
+                    },
+                },
+                Item::Bound(message, life) if life == context.incarnation => {
+                    duty.is_bound = true;
                     Taken::Message(message)
                 }
+                // Let in from among those that waited for room when its life ended.
+                Item::Bound(message, _) => match skip(&cell, message, Gone::Stale, None) {
+                    Ok(()) => continue,
+                    Err(end) => return end,
+                },
                 Item::Again(message, past) => {
-                    // Whoever retries what it has postponed looks itself, and counts on getting it.
-                    if past.postponed.is_none()
-                        && let Some(gone) = past.slot.as_ref().and_then(|slot| slot.gone())
-                    {
-                        match skip(&cell, message, gone) {
+                    let asked = past.slot.as_ref();
+                    match asked.map_or(Ok(None), |slot| slot.take_in_hand(context.incarnation)) {
+                        Ok(until) => duty.deadline = until,
+                        // Whoever retries what it has postponed looks itself, and counts on getting it.
+                        Err(_) if past.postponed.is_some() => {}
+                        Err(gone) => match skip(&cell, message, gone, asked) {
                             Ok(()) => continue,
                             Err(end) => return end,
-                        }
+                        },
+                    }
+                    if let Some(envelope) = &past.slot {
+                        envelope.pass(); // gifts of the former life are not remembered
                     }
                     context.extra().past = Some(past);
                     Taken::Message(message)
@@ -291,9 +302,10 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
             };
             let handled = match taken {
                 Taken::Message(message) => {
+                    let is_bound = duty.is_bound;
                     let handling = || {
                         // With the default of `redelivery` this is nothing, and so is what becomes of the copy.
-                        if let Some(copy) = A::redelivery(&message) {
+                        if !is_bound && let Some(copy) = A::redelivery(&message) {
                             context.extra().copy = Some(copy);
                         }
                         probe.around(&cell, || actor.handle(message, context))
@@ -310,12 +322,21 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 probe.went_off(&end.reason);
             }
             let Ok(Ok(())) = handled else {
-                return interrupted(handled, envelope, &duty, context);
+                return interrupted(handled, duty, context);
             };
+            duty.deadline = None;
             if context.extra.is_some()
-                && let Err(end) = let_go(&cell, context, duty.in_hand, envelope)
+                && let Err(end) = let_go(&cell, context, &mut duty)
             {
                 return end;
+            }
+            if let Some(envelope) = duty.envelope.take() {
+                // What has become of the reply, if it was not sent, is not known any more.
+                let keeps = context.extra.as_ref().is_some_and(|extra| extra.keeps_requests);
+                match keeps && !frame::has_given() {
+                    true => envelope.keep(),
+                    false => drop(envelope),
+                }
             }
             frame::judge_dropped(|| Fate::NoReply);
             if !context.has_handled {
@@ -348,7 +369,12 @@ fn make<M: Send + 'static>(cell: &Cell<M>, item: Item<M>, context: &Context<M>) 
 
 /// Nobody waits for it any more.
 #[cold]
-fn skip<M: Send + 'static>(cell: &Cell<M>, message: M, gone: Gone) -> Result<(), End> {
+fn skip<M: Send + 'static>(
+    cell: &Cell<M>,
+    message: M,
+    gone: Gone,
+    envelope: Option<&Envelope<M>>,
+) -> Result<(), End> {
     match gone {
         Gone::TurnedAway => {
             cell.mailbox.count(Left::Skipped);
@@ -358,6 +384,7 @@ fn skip<M: Send + 'static>(cell: &Cell<M>, message: M, gone: Gone) -> Result<(),
             cell.mailbox.count(Left::Expired);
             attend_now(cell, || cell.keep_letter(Cause::Expired, Some(message), None, None))
         }
+        Gone::Stale => attend_now(cell, || cell.count_stale(message, envelope)),
     }
 }
 
@@ -365,8 +392,7 @@ fn skip<M: Send + 'static>(cell: &Cell<M>, message: M, gone: Gone) -> Result<(),
 #[cold]
 fn interrupted<M: Send + 'static>(
     handled: Result<Handled, End>,
-    envelope: Option<Arc<dyn Asked<M>>>,
-    duty: &Duty<'_, M>,
+    mut duty: Duty<'_, M>,
     context: &mut Context<M>,
 ) -> End {
     let end = match handled {
@@ -377,22 +403,29 @@ fn interrupted<M: Send + 'static>(
             End::orderly(reason)
         }
     };
-    let was_postponed = context.settle_postponed(duty.in_hand, envelope.clone());
-    redelivery::interrupted(context, duty.in_hand && !was_postponed, envelope, &end.reason);
+    let was_postponed = context.settle_postponed(duty.in_hand, duty.is_bound, &mut duty.envelope);
+    let counted = duty.in_hand && !was_postponed;
+    redelivery::interrupted(context, counted, duty.envelope.take(), &end.reason);
     end
 }
 
-/// The message in hand was handled to its end, or is postponed: the copy of an idempotent one is not needed.
+/// The message in hand was handled to its end, or is postponed, and with it those that were received meanwhile: the copies
+/// of idempotent ones are not needed.
 fn let_go<M: Send + 'static>(
     cell: &Cell<M>,
     context: &mut Context<M>,
-    counted: bool,
-    envelope: Option<Arc<dyn Asked<M>>>,
+    duty: &mut Duty<'_, M>,
 ) -> Result<(), End> {
-    context.settle_postponed(counted, envelope);
+    context.settle_postponed(duty.in_hand, duty.is_bound, &mut duty.envelope);
     let Some(extra) = context.extra.as_deref_mut() else { return Ok(()) };
     extra.past = None;
-    match extra.copy.take() {
+    let copy = extra.copy.take();
+    if !extra.received.is_empty() {
+        cell.mailbox.release(extra.received.len() as u64);
+        let received = std::mem::take(&mut extra.received);
+        attend_now(cell, || drop(received))?;
+    }
+    match copy {
         Some(copy) => attend_now(cell, || drop(copy)),
         None => Ok(()),
     }
@@ -427,221 +460,4 @@ fn tell_recovered<M: Send + 'static>(cell: &Cell<M>, id: ActorId) {
     let system = &cell.core.system;
     let after = system.now().since(crashed_at);
     system.report(&Event::Recovered { path: &cell.core.path(), id, after });
-}
-
-/// What an incarnation must heed while user code runs.
-pub(crate) struct Duty<'a, M> {
-    cell: &'a Arc<Cell<M>>,
-    incarnation: u32,
-    limit: Option<Duration>,
-    /// Its minder's stop, if it traps exits: obeyed after the message in hand.
-    pub(crate) stop_asked: Option<Box<ExitReason>>,
-    /// Whether only a kill counts: the actor is cleaning up already.
-    pub(crate) stopping: bool,
-    /// Whether a counted message is in hand.
-    in_hand: bool,
-}
-
-impl<'a, M: Send + 'static> Duty<'a, M> {
-    pub(crate) fn new(cell: &'a Arc<Cell<M>>, context: &Context<M>) -> Self {
-        let limit = context.extra.as_ref().and_then(|extra| extra.handler_limit);
-        Self {
-            cell,
-            incarnation: context.incarnation,
-            limit,
-            stop_asked: None,
-            stopping: false,
-            in_hand: false,
-        }
-    }
-
-    fn id(&self) -> ActorId {
-        ActorId::new(self.cell.core.number, self.incarnation)
-    }
-
-    /// Takes the orders there are; the end, if one of them is it.
-    #[inline]
-    pub(crate) fn obey(&mut self) -> Option<End> {
-        if self.cell.mailbox.has_orders() { self.obey_orders() } else { None }
-    }
-
-    #[cold]
-    fn obey_orders(&mut self) -> Option<End> {
-        while self.cell.mailbox.has_orders() {
-            let Some(order) = self.cell.mailbox.next_order() else { break };
-            match order {
-                Control::Kill => return Some(End::abrupt(ExitReason::Killed)),
-                #[cfg(feature = "fault-injection")]
-                Control::Crash(why) => return Some(self.crash(&why)),
-                _ if self.stopping => {}
-                // A normal exit of another actor concerns nobody who does not trap it.
-                Control::Exit(exit) | Control::Signal(exit)
-                    if exit.reason.is_normal() && exit.from != self.id() => {}
-                Control::Exit(exit) | Control::Signal(exit) => return Some(End::abrupt(exit.reason)),
-                Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
-                    self.stop_asked.get_or_insert_with(|| Box::new(reason));
-                }
-                Control::Stop(reason) => return Some(End::abrupt(reason)),
-                // Orders of a later version of the words mean nothing to this one.
-                _ => {}
-            }
-        }
-        None
-    }
-}
-
-#[cfg(feature = "fault-injection")]
-impl<M: Send + 'static> Duty<'_, M> {
-    /// A crash that was ordered, and not decided on at a point: unwinds here, between two messages or at an await of
-    /// the handler, whose future is dropped next as if it had been unwound.
-    #[cold]
-    fn crash(&self, why: &str) -> End {
-        let report = crate::hooks::injected(why);
-        match frame::run_as(self.cell.core.address(), || frame::raise(report)) {
-            Ok(never) => never,
-            Err(report) => End::panicked(report),
-        }
-    }
-}
-
-/// Runs user code to its end: every poll under `catch_unwind` and known as this cell's; orders are obeyed before each
-/// poll but the first and whenever it suspends; a limit is kept. On any end but its own the code's future is dropped
-/// here, before anything else is cleared away, and a panic in that is added to the reason.
-///
-/// `place` is empty, and where the future will stand; `make` is user code too.
-pub(crate) fn attend<'a, 'd, M: Send + 'static, F: Future>(
-    place: Pin<&'a mut Option<F>>,
-    make: impl FnOnce() -> F,
-    duty: &'a mut Duty<'d, M>,
-) -> impl Future<Output = Result<F::Output, End>> {
-    Attend { place, make: Some(make), duty, alarm: None }
-}
-
-/// Written by hand, since it stands in the task of every idle actor: an `async fn` would keep each of these twice.
-struct Attend<'a, 'd, M, F, C> {
-    place: Pin<&'a mut Option<F>>,
-    /// Until the first poll.
-    make: Option<C>,
-    duty: &'a mut Duty<'d, M>,
-    /// Set once the code suspends, if it has a limit. Boxed: few have one, and fewer suspend.
-    alarm: Option<Box<Alarm<'d>>>,
-}
-
-// The future is pinned by its place; the rest is moved freely.
-impl<M, F, C> Unpin for Attend<'_, '_, M, F, C> {}
-
-impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Future for Attend<'_, '_, M, F, C> {
-    type Output = Result<F::Output, End>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let polled = this.step(cx);
-        #[cfg(feature = "fault-injection")]
-        frame::arm(false);
-        match polled {
-            Poll::Ready(Err(end)) => Poll::Ready(Err(this.interrupted(end))),
-            other => other,
-        }
-    }
-}
-
-impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
-    #[inline]
-    fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
-        // Before the first poll its caller has looked: what was taken out to be handled is not lost for an order that
-        // comes in the same moment.
-        if self.make.is_none()
-            && let Some(end) = self.duty.obey()
-        {
-            return Poll::Ready(Err(end));
-        }
-        if self.alarm.as_mut().is_some_and(|alarm| alarm.is_due(cx.waker())) {
-            return Poll::Ready(Err(hung::<M>()));
-        }
-        let Self { place, make, .. } = self;
-        let polled = frame::run_as(self.duty.cell.core.address(), || {
-            if let Some(make) = make.take() {
-                place.set(Some(make()));
-            }
-            place.as_mut().as_pin_mut().expect("user code is polled until it ends, and not after").poll(cx)
-        });
-        match polled {
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Ok(Poll::Pending) => {
-                // Whatever it has dropped so far was dropped by a living actor; others run on this thread next.
-                frame::judge_dropped(|| Fate::NoReply);
-                self.suspend(cx)
-            }
-            Err(report) => Poll::Ready(Err(End::panicked(report))),
-        }
-    }
-
-    /// The code waits for something: from now on orders wake it, and so does its limit.
-    fn suspend(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
-        #[cfg(feature = "fault-injection")]
-        if frame::arm(false) {
-            // Armed, and it suspended before it did anything: then it crashes at this await.
-            let report = crate::hooks::injected(crate::hooks::AT_AN_AWAIT);
-            return Poll::Ready(Err(End::panicked(Box::new(report))));
-        }
-        let cell = self.duty.cell;
-        if let (None, Some(limit)) = (&self.alarm, self.duty.limit) {
-            let system = &*cell.core.system;
-            let alarm = self.alarm.insert(Box::new(Alarm::new(system, system.now() + limit)));
-            if alarm.is_due(cx.waker()) {
-                return Poll::Ready(Err(hung::<M>()));
-            }
-        }
-        while cell.mailbox.park_in_handler(cx, self.duty.in_hand) == Poll::Ready(Ready::Orders) {
-            if let Some(end) = self.duty.obey() {
-                return Poll::Ready(Err(end));
-            }
-        }
-        Poll::Pending
-    }
-
-    #[cold]
-    fn interrupted(&mut self, mut end: End) -> End {
-        // Replies that unwinding has dropped, and those that dropping the future will, have the same fate.
-        frame::judge_dropped(|| Fate::Crashed(end.reason.clone()));
-        let address = self.duty.cell.core.address();
-        let (place, make) = (&mut self.place, &mut self.make);
-        let dropped = frame::with_fate(Fate::Crashed(end.reason.clone()), || {
-            let dropped = frame::run_as(address, || {
-                drop(make.take());
-                place.set(None);
-            });
-            dropped.err().map(|report| report.to_string())
-        });
-        frame::add_drop_panic(&mut end.reason, dropped);
-        end
-    }
-}
-
-fn hung<M>() -> End {
-    End::abrupt(ExitReason::Hung(std::any::type_name::<M>()))
-}
-
-/// Runs user code that does not await to its end.
-fn attend_now<M: Send + 'static, T>(cell: &Cell<M>, code: impl FnOnce() -> T) -> Result<T, End> {
-    let result = frame::run_as(cell.core.address(), code).map_err(End::panicked);
-    frame::judge_dropped(|| match &result {
-        Ok(_) => Fate::NoReply,
-        Err(end) => Fate::Crashed(end.reason.clone()),
-    });
-    result
-}
-
-/// Lets other tasks run once.
-pub(crate) async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -314,7 +314,10 @@ impl<M: Send + 'static> Letters<M> {
         };
         let (message, why) = match self.to.tell(*message) {
             Ok(()) => return Ok(()),
-            Err(TellError::Full(message)) => (message, ReplayError::Full),
+            // The others concern those who wait for room, or say so for one life: never a tell.
+            Err(
+                TellError::Full(message) | TellError::WouldDeadlock(_, message) | TellError::Stale(message),
+            ) => (message, ReplayError::Full),
             Err(TellError::Stopped(reason, message)) => (message, ReplayError::Stopped(reason)),
         };
         burial.message = Some(Box::new(message));

@@ -17,6 +17,7 @@ use crate::keepsake::Keepsake;
 use crate::notice::Notice;
 use crate::services::Offers;
 use crate::system::SystemShared;
+use crate::waits::Waits;
 
 /// A cell of whatever message type.
 pub(crate) trait AnyCell: Send + Sync {
@@ -86,6 +87,7 @@ pub(crate) struct Ties {
     pub(crate) links: HashMap<u64, Peer>,
     pub(crate) watchers: Vec<Watcher>,
     pub(crate) children: HashMap<u64, Peer>,
+    pub(crate) waits: Waits,
     /// A start that waits until an orphan has left the seat.
     pub(crate) heir: Option<Heir>,
     pub(crate) final_watchers: Vec<FinalWatcher>,
@@ -265,7 +267,14 @@ impl Peer {
     }
 
     pub(crate) fn child_event(&self, child: ActorId, event: crate::notice::ChildEvent) {
-        self.notify(Notice::Child(crate::notice::ChildNotice { child, event }));
+        let mut life = self.cell.core().life();
+        if life.is(self.id()) {
+            // From here on it has something to do, even if it does not know yet.
+            if let Some(ties) = life.ties_if_any() {
+                ties.waits.end(child);
+            }
+            self.cell.push_notice(Notice::Child(crate::notice::ChildNotice { child, event }));
+        }
     }
 
     pub(crate) fn lives(&self) -> bool {

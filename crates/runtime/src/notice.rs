@@ -1,13 +1,11 @@
 //! What an actor is told besides its messages, and what stands in its lane.
 
-use std::sync::Arc;
-
 use minder_mailbox::Queued;
 use minder_signals::{ActorId, Down, Exit, ExitReason};
 
 use crate::jobs::Outcome;
 use crate::redelivery::Past;
-use crate::reply::Asked;
+use crate::reply::Envelope;
 use crate::streams::StreamNotice;
 use crate::timeouts::TimeoutId;
 use crate::timers::TimerId;
@@ -61,7 +59,9 @@ pub enum ChildEvent {
 /// One place in the lane.
 pub(crate) enum Item<M> {
     Tell(M),
-    Ask(M, Arc<dyn Asked<M>>),
+    Ask(M, Envelope<M>),
+    /// A message for this incarnation only.
+    Bound(M, u32),
     /// An idempotent message that was in hand when an incarnation ended. Boxed so that it does not make every message's
     /// place larger.
     Again(M, Box<Past<M>>),
@@ -84,10 +84,33 @@ impl<M> Item<M> {
     /// The message, if it is one.
     pub(crate) fn into_message(self) -> Option<M> {
         match self {
-            Self::Tell(message) | Self::Ask(message, _) | Self::Again(message, _) | Self::Own(message) => {
-                Some(message)
-            }
+            Self::Tell(message)
+            | Self::Ask(message, _)
+            | Self::Bound(message, _)
+            | Self::Again(message, _)
+            | Self::Own(message) => Some(message),
             Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
+        }
+    }
+
+    /// The message, if it is one.
+    pub(crate) fn message(&self) -> Option<&M> {
+        match self {
+            Self::Tell(message)
+            | Self::Ask(message, _)
+            | Self::Bound(message, _)
+            | Self::Again(message, _)
+            | Self::Own(message) => Some(message),
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
+        }
+    }
+
+    /// Whether it is a message for one incarnation only.
+    pub(crate) fn is_bound(&self) -> bool {
+        match self {
+            Self::Bound(..) => true,
+            Self::Ask(_, envelope) => envelope.bound().is_some(),
+            _ => false,
         }
     }
 }
@@ -95,6 +118,6 @@ impl<M> Item<M> {
 impl<M> Queued for Item<M> {
     #[inline]
     fn is_counted(&self) -> bool {
-        matches!(self, Self::Tell(_) | Self::Ask(..) | Self::Again(..))
+        matches!(self, Self::Tell(_) | Self::Ask(..) | Self::Bound(..) | Self::Again(..))
     }
 }

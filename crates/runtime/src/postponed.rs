@@ -5,7 +5,6 @@
 //! What a handler postpones and retries is noted, and done when it has ended: only then is the message's envelope at hand.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use minder_mailbox::{Left, Queued};
 
@@ -14,7 +13,7 @@ use crate::frame;
 use crate::letters::Cause;
 use crate::notice::Item;
 use crate::redelivery::Past;
-use crate::reply::{Asked, Fate, Gone};
+use crate::reply::{Envelope, Fate, Gone};
 
 /// Names a message that an actor has postponed: see [`Context::postpone`].
 #[derive(Debug, PartialEq, Eq)]
@@ -119,7 +118,7 @@ impl<M: Send + 'static> Context<M> {
     /// mailbox in which the oldest has to make room.
     pub fn retry(&mut self, postponed: Postponed) -> bool {
         let Postponed(number) = postponed;
-        let cell = self.cell.clone();
+        let (cell, incarnation) = (self.cell.clone(), self.incarnation);
         let Some(aside) = self.extra.as_mut().and_then(|extra| extra.aside.as_mut()) else { return false };
         if aside.leaving.as_ref().is_none_or(|(leaving, _)| *leaving != number) {
             let slot = match aside.items.get(&number) {
@@ -128,10 +127,12 @@ impl<M: Send + 'static> Context<M> {
                 Some(_) => None,
                 None => return false,
             };
-            if let Some(gone) = slot.and_then(|slot| slot.gone()) {
+            if let Some(gone) = slot.and_then(|slot| slot.take_in_hand(incarnation).err()) {
                 let message = aside.items.remove(&number).and_then(Item::into_message);
                 cell.mailbox.took_one();
                 match gone {
+                    // What is for an earlier life is not taken in hand, so it is not postponed.
+                    Gone::Stale => cell.mailbox.count(Left::Purged),
                     Gone::TurnedAway => cell.mailbox.count(Left::Skipped),
                     Gone::Expired => {
                         cell.mailbox.count(Left::Expired);
@@ -155,17 +156,24 @@ impl<M: Send + 'static> Context<M> {
         self.batch.push_front(Item::Own(message.into()));
     }
 
-    /// A handler has ended: does what it has noted. `counted` and `envelope` are those of the message in hand. Returns
-    /// whether that was postponed, and is in hand no more.
-    pub(crate) fn settle_postponed(&mut self, counted: bool, envelope: Option<Arc<dyn Asked<M>>>) -> bool {
+    /// A handler has ended: does what it has noted. `counted`, `is_bound` and `envelope` are those of the message in hand.
+    /// Returns whether that was postponed, and is in hand no more.
+    pub(crate) fn settle_postponed(
+        &mut self,
+        counted: bool,
+        is_bound: bool,
+        envelope: &mut Option<Envelope<M>>,
+    ) -> bool {
+        let incarnation = self.incarnation;
         let Some(extra) = self.extra.as_deref_mut() else { return false };
         let Extra { aside: Some(aside), past, .. } = extra else { return false };
         let leaving = aside.leaving.take();
         let was_postponed = leaving.is_some();
         if let Some((number, message)) = leaving {
-            let item = match (past.take(), envelope) {
+            let item = match (past.take(), envelope.take()) {
                 (Some(past), _) => Item::Again(message, past),
                 (None, Some(slot)) => Item::Ask(message, slot),
+                (None, None) if is_bound => Item::Bound(message, incarnation),
                 (None, None) if counted => Item::Tell(message),
                 (None, None) => Item::Own(message),
             };

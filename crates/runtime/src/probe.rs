@@ -76,6 +76,7 @@ mod armed {
                 Item::Notice(_) => Point::Notice,
                 Item::Tell(_)
                 | Item::Ask(..)
+                | Item::Bound(..)
                 | Item::Again(..)
                 | Item::Own(_)
                 | Item::Tick(_)

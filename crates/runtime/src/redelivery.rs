@@ -3,7 +3,6 @@
 //! The copy that this takes is made before the message is handled, by `Actor::redelivery`.
 
 use std::num::NonZeroU8;
-use std::sync::Arc;
 
 use minder_mailbox::Left;
 use minder_signals::{ExitReason, Moment};
@@ -12,7 +11,8 @@ use crate::context::Context;
 use crate::frame;
 use crate::letters::Cause;
 use crate::notice::Item;
-use crate::reply::{Asked, Fate};
+use crate::receive::Received;
+use crate::reply::{Envelope, Fate};
 
 /// How many incarnations in a row a message may crash before it is moved aside.
 const QUARANTINE_AFTER: usize = 3;
@@ -28,7 +28,7 @@ pub struct Failure {
 
 /// What is known of a message that was in hand before.
 pub(crate) struct Past<M> {
-    pub(crate) slot: Option<Arc<dyn Asked<M>>>,
+    pub(crate) slot: Option<Envelope<M>>,
     /// How often it was delivered.
     pub(crate) attempts: u32,
     /// If its actor had postponed it: under which number.
@@ -41,10 +41,11 @@ pub(crate) struct Past<M> {
 pub(crate) fn interrupted<M: Send + 'static>(
     context: &mut Context<M>,
     counted: bool,
-    envelope: Option<Arc<dyn Asked<M>>>,
+    envelope: Option<Envelope<M>>,
     reason: &ExitReason,
 ) {
     let address = context.cell.core.address();
+    settle_received(context, reason);
     let Some(extra) = context.extra.as_deref_mut().filter(|extra| extra.copy.is_some()) else {
         context.lost = counted;
         return;
@@ -60,6 +61,58 @@ pub(crate) fn interrupted<M: Send + 'static>(
     }
 }
 
+/// Settles what the handler had received. An idempotent message goes back to the head of the batch: what the handler was
+/// called with comes before it, and is put there later.
+fn settle_received<M: Send + 'static>(context: &mut Context<M>, reason: &ExitReason) {
+    let Some(extra) = context.extra.as_deref_mut() else { return };
+    let received = std::mem::take(&mut extra.received);
+    if received.is_empty() {
+        return;
+    }
+    let limit = limit(extra.quarantine_after);
+    let cell = context.cell.clone();
+    cell.mailbox.release(received.len() as u64);
+    for Received { copy, past, envelope } in received.into_iter().rev() {
+        let Some(message) = copy else {
+            cell.mailbox.count(Left::Crashed);
+            cell.keep_letter(Cause::Crashed, None, Some(reason), None);
+            continue;
+        };
+        let mut past = past.unwrap_or_else(|| {
+            Box::new(Past { slot: None, attempts: 0, failures: Vec::new(), postponed: None })
+        });
+        past.slot = envelope;
+        again(context, message, past, limit, reason);
+    }
+}
+
+/// An idempotent message was in hand: it is delivered again, or moved aside.
+fn again<M: Send + 'static>(
+    context: &mut Context<M>,
+    message: M,
+    mut past: Box<Past<M>>,
+    limit: usize,
+    reason: &ExitReason,
+) {
+    let cell = context.cell.clone();
+    past.attempts += 1;
+    past.postponed = None;
+    if reason.is_abnormal() {
+        past.failures.push(Failure { reason: reason.clone(), at: cell.core.system.now() });
+    }
+    if past.failures.len() >= limit {
+        cell.mailbox.count(Left::Quarantined);
+        cell.bury(Item::Again(message, past), Cause::Poisoned, Some(reason));
+    } else {
+        cell.mailbox.untake_one();
+        context.batch.push_front(Item::Again(message, past));
+    }
+}
+
+fn limit(quarantine_after: Option<NonZeroU8>) -> usize {
+    quarantine_after.map_or(QUARANTINE_AFTER, |limit| limit.get().into())
+}
+
 /// Settles what was in hand: puts it at the head of the batch again, moves it aside, or counts it as lost. Returns
 /// whether the end is to be charged to the actor.
 pub(crate) fn settle<M: Send + 'static>(context: &mut Context<M>, reason: &ExitReason) -> bool {
@@ -70,20 +123,8 @@ pub(crate) fn settle<M: Send + 'static>(context: &mut Context<M>, reason: &ExitR
         return true;
     }
     let Some(extra) = context.extra.as_deref_mut() else { return true };
-    let (Some(message), Some(mut past)) = (extra.copy.take(), extra.past.take()) else { return true };
-    past.attempts += 1;
-    past.postponed = None;
-    let crashed = reason.is_abnormal();
-    if crashed {
-        past.failures.push(Failure { reason: reason.clone(), at: cell.core.system.now() });
-    }
-    let limit = extra.quarantine_after.map_or(QUARANTINE_AFTER, |limit: NonZeroU8| limit.get().into());
-    if past.failures.len() >= limit {
-        cell.mailbox.count(Left::Quarantined);
-        cell.bury(Item::Again(message, past), Cause::Poisoned, Some(reason));
-    } else {
-        cell.mailbox.untake_one();
-        context.batch.push_front(Item::Again(message, past));
-    }
-    !crashed
+    let (Some(message), Some(past)) = (extra.copy.take(), extra.past.take()) else { return true };
+    let limit = limit(extra.quarantine_after);
+    again(context, message, past, limit, reason);
+    !reason.is_abnormal()
 }

@@ -14,9 +14,9 @@ use futures_core::Stream;
 use minder_mailbox::Refused;
 use minder_signals::{ActorId, ExitReason};
 
+use crate::attend::yield_now;
 use crate::cell::Cell;
 use crate::companions::Companion;
-use crate::incarnation::yield_now;
 use crate::notice::{Item, Notice};
 use crate::unheard::Whose;
 

@@ -41,7 +41,7 @@ pub struct System {
 
 pub(crate) struct SystemShared {
     pub(crate) home: Home,
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) deadlines: Arc<Deadlines>,
     cells: AtomicU64,
     monitors: AtomicU64,
@@ -290,6 +290,7 @@ impl System {
         R: IntoActor + 'static,
         F: FnOnce() -> R + Send + 'static,
     {
+        frame::gives(&make);
         let (address, seat) = self.address();
         birth::start_root(seat, Start::Pending, &StartOptions::default(), Anywhere(make))?;
         Ok(address)
@@ -313,6 +314,7 @@ impl System {
         R: IntoActor + 'static,
         F: FnOnce() -> R + Send + 'static,
     {
+        frame::gives(&make);
         let (tell, told) = oneshot::channel();
         let options = StartOptions::named(name);
         let actor = birth::start_root(seat, Start::Awaited(tell), &options, Anywhere(make))?;

@@ -29,6 +29,8 @@ impl Whose {
     /// Runs one step of the work. What it drops unanswered is judged by how the step ends.
     pub(crate) fn run<T>(&self, code: impl FnOnce() -> T) -> Result<T, Box<PanicReport>> {
         let result = frame::run_as(self.cell.core().address(), code);
+        // It waits by itself: its actor's handlers do not.
+        drop(frame::take_waiting());
         frame::judge_dropped(|| match &result {
             Ok(_) => Fate::NoReply,
             Err(report) => Fate::Crashed(ExitReason::Panic(Arc::from(report.clone()))),

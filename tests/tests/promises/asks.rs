@@ -33,6 +33,9 @@ pub(crate) fn text(outcome: &Outcome) -> String {
         Err(AskError::Poisoned) => "poisoned".to_owned(),
         Err(AskError::NoReply) => "no reply".to_owned(),
         Err(AskError::TimedOut) => "timed out".to_owned(),
+        Err(AskError::WouldDeadlock(cycle)) => format!("would deadlock: {cycle}"),
+        Err(AskError::WouldBlock) => "would block".to_owned(),
+        Err(AskError::Stale(_)) => "stale with the message".to_owned(),
         Err(_) => "?".to_owned(),
     }
 }

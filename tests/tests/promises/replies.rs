@@ -351,3 +351,47 @@ async fn a_reply_dropped_in_the_start_has_the_fate_of_the_start() {
         assert_eq!(system.now(), began);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_recipient_can_be_asked_whatever_else_its_actor_takes() {
+    struct Sum(u32, u32, Reply<u32>);
+
+    impl From<Sum> for Msg {
+        fn from(Sum(one, other, reply): Sum) -> Self {
+            act(move |_, _| {
+                let _ = reply.send(one + other);
+                Ok(())
+            })
+        }
+    }
+
+    let system = system();
+    let it = it(&system).await;
+    let sums: minder::Recipient<Sum> = it.recipient();
+    assert_eq!(sums.ask(|reply| Sum(2, 3, reply)).await, Ok(5));
+    // It is told what became of the question like anybody who asks.
+    let (hold, held) = tokio::sync::oneshot::channel::<()>();
+    it.tell(wait(|_, _| {
+        Box::pin(async move {
+            drop(held.await);
+            Ok(())
+        })
+    }))
+    .expect("there is room");
+    let late = sums.ask_within(SECOND, |reply| Sum(1, 1, reply)).await;
+    assert_eq!(late, Err(AskError::TimedOut));
+    drop(hold);
+    turns().await;
+    assert_eq!(it.statistics().expired, 1);
+    let (it, seat) = system.address_with(minder::MailboxOptions::bounded(1, minder::WhenFull::Wait));
+    let sums: minder::Recipient<Sum> = it.recipient();
+    it.tell(Msg::Mark(1)).expect("there is room for one");
+    let (asked, ()) = tokio::join!(sums.ask(|reply| Sum(1, 1, reply)), async {
+        turns().await;
+        system.start(seat, "it", quiet).await.expect("starts");
+    });
+    assert_eq!(asked, Ok(2));
+    it.tell(crash()).expect("there is room");
+    let gone = soon(sums.ask(|reply| Sum(1, 1, reply))).await;
+    assert!(matches!(gone, Err(AskError::Stopped(..))), "{gone:?}");
+}

@@ -331,6 +331,24 @@ pub(crate) fn system() -> System {
     System::new().expect("the test runs in a runtime and unwinds")
 }
 
+/// An actor of this name that the system minds.
+pub(crate) async fn named(system: &System, name: &'static str) -> Addr<Msg> {
+    named_with(system, name, &journal().0, minder::MailboxOptions::default()).await
+}
+
+/// The same, with this journal and mailbox.
+pub(crate) async fn named_with(
+    system: &System,
+    name: &'static str,
+    journal: &Journal,
+    mailbox: minder::MailboxOptions,
+) -> Addr<Msg> {
+    let (address, seat) = system.address_with(mailbox);
+    let journal = journal.clone();
+    system.start(seat, name, move || Puppet::new(name, &journal)).await.expect("a puppet starts");
+    address
+}
+
 /// A spec that tolerates many restarts.
 pub(crate) fn tolerant(spec: Spec) -> Spec {
     spec.limit(1000, SECOND)

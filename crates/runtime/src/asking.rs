@@ -1,0 +1,107 @@
+//! What a context has to do with asks: the deadline of the one in hand, and waits that the runtime cannot see by itself.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+
+use minder_signals::Moment;
+
+use crate::birth::{self, ActorRef, Anywhere};
+use crate::context::Context;
+use crate::delegate::Delegate;
+use crate::frame;
+use crate::life;
+use crate::reply::Reply;
+
+impl<M: Send + 'static> Context<M> {
+    /// Until when whoever asked for what is in hand waits; nothing if nobody asked. An ask that is made meanwhile ends no
+    /// later. Inside [`without_deadline`] there is none.
+    pub fn deadline(&self) -> Option<Moment> {
+        frame::deadline().map(|deadline| self.cell.core.system.clock.moment(deadline))
+    }
+
+    /// Has a future answer an ask, so that this actor goes on with its lane: the future runs on a temporary actor minded
+    /// by this one, and what it gives is the answer. Typically it asks others.
+    ///
+    /// Whoever asked hears of any other end, too: `Crashed` if the future panics, or if this actor ends, which takes
+    /// its delegates along. A panic is no crash of this actor, and no news of delegates come to it. They have until the
+    /// deadline of the ask in hand, if there is one; then they end, and asks in the future end before. Work that has to
+    /// go on is delegated inside of [`without_deadline`].
+    ///
+    /// When not to use this: to bound how many there are, since each flood of asks is a flood of delegates. What is not
+    /// an answer to anyone is a job: [`Context::run`].
+    ///
+    /// ```
+    /// use minder_runtime::{Actor, Addr, AskError, Context, Handled, Reply};
+    ///
+    /// enum Rates {
+    ///     Of(String, Reply<u64>),
+    /// }
+    ///
+    /// struct Quotes(Addr<Rates>);
+    ///
+    /// enum Msg {
+    ///     Quote(String, Reply<Result<u64, AskError<Rates>>>),
+    /// }
+    ///
+    /// impl Actor for Quotes {
+    ///     type Msg = Msg;
+    ///
+    ///     async fn handle(&mut self, Msg::Quote(currency, reply): Msg, context: &mut Context<Msg>) -> Handled {
+    ///         let rates = self.0.clone();
+    ///         context.delegate(reply, async move { rates.ask(|reply| Rates::Of(currency, reply)).await });
+    ///         Ok(()) // and the next quote is begun before this one is there
+    ///     }
+    /// }
+    /// ```
+    pub fn delegate<T, F>(&mut self, reply: Reply<T>, answer: F)
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        frame::effect();
+        frame::gives(&answer);
+        let until = frame::deadline();
+        // Refused only once the system shuts down and this actor ends: then the reply is dropped, and says so.
+        drop(birth::start_delegate(&self.peer(), move |delegate| {
+            reply.give_to(|| delegate);
+            Anywhere(move || Delegate::new(answer, reply, until))
+        }));
+    }
+
+    /// Says that this actor handles no requests until there is news of a child that it has begun to stop: from then on a
+    /// child that asks it, as it winds down, is told [`WouldDeadlock`](crate::AskError::WouldDeadlock) and does not wait.
+    /// Call it before [`Context::stop_child`]. For starts there is [`StartOptions::awaited`](crate::StartOptions::awaited).
+    ///
+    /// Only for a minder that keeps requests it gets meanwhile, and answers them itself afterwards, as supervisors do. Nothing
+    /// happens if the child has ended.
+    pub fn waits_for(&mut self, child: &ActorRef) {
+        self.extra().keeps_requests = true;
+        if child.peer.is_same_cell(&self.cell.core) {
+            return;
+        }
+        // Both at once: once the child does not live any more, the news of it may have been told, and would not end this
+        // wait. If it lives, the news comes later and does.
+        let (mut mine, its) = life::both(&self.cell.core, child.peer.cell.core());
+        if its.is(child.peer.id()) {
+            mine.ties().waits.begin(child.peer.id());
+        }
+    }
+}
+
+/// Runs this without the deadline of the ask in hand: for work that is to be done although its asker has gone, such as
+/// paying back what was charged in advance. The asks in it have their own deadlines only.
+///
+/// ```
+/// # use minder_runtime::{Addr, AskError, Reply, without_deadline};
+/// # struct Undo(Reply<()>);
+/// # async fn undo(store: &Addr<Undo>) -> Result<(), AskError<Undo>> {
+/// without_deadline(store.ask(Undo)).await
+/// # }
+/// ```
+///
+/// # Cancel safety
+/// That of the future.
+pub async fn without_deadline<F: Future>(work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| frame::under(None, || work.as_mut().poll(cx))).await
+}
