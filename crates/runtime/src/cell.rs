@@ -104,9 +104,9 @@ impl<M: Send + 'static> Cell<M> {
     }
 
     /// Empties the lane between two lives of a child whose messages are not kept. One that was in hand is not among
-    /// those that waited: whether it is delivered again is its own declaration.
-    pub(crate) fn purge(&self, reason: &ExitReason) {
-        let rest = self.mailbox.purge(|first| matches!(first, Item::Again(..)));
+    /// those that waited: whether it is delivered again is its own declaration. `spares_first`: whether it may be the first.
+    pub(crate) fn purge(&self, reason: &ExitReason, spares_first: bool) {
+        let rest = self.mailbox.purge(|first| spares_first && matches!(first, Item::Again(..)));
         self.bury_all(rest, Cause::Purged, reason);
     }
 

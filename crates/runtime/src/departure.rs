@@ -45,8 +45,11 @@ pub(crate) async fn depart<A: Hosted>(
     let cell = context.cell.clone();
     let address = cell.core.address();
     let End { mut reason, orderly } = end;
-    context.return_postponed();
+    let returned = context.return_postponed();
+    let waiting = context.batch.len();
     let charged = redelivery::settle(&mut context, &reason);
+    // What was postponed did wait, however often it was in hand before.
+    let spares_first = !returned || context.batch.len() > waiting;
     // Already here: what is counted as queued must be within reach of whoever makes room in it.
     cell.mailbox.give_back(&mut context.batch);
     if let Some(companions) = context.extra.as_ref().and_then(|extra| extra.companions.as_ref()) {
@@ -100,7 +103,7 @@ pub(crate) async fn depart<A: Hosted>(
         // Before letting go: whoever gives the seat up later wants to know why its last actor ended.
         cell.core.life().ties().last_reason = Some(reason.clone());
         if purges {
-            cell.purge(&reason);
+            cell.purge(&reason, spares_first);
         }
     }
     if seat.let_go() {

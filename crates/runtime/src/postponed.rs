@@ -198,9 +198,10 @@ impl<M: Send + 'static> Context<M> {
         was_postponed
     }
 
-    /// This incarnation has ended: what it postponed stands at the head of the lane again, as it came.
-    pub(crate) fn return_postponed(&mut self) {
-        let Some(aside) = self.extra.as_mut().and_then(|extra| extra.aside.as_mut()) else { return };
+    /// This incarnation has ended: what it postponed stands at the head of the lane again, as it came. Returns whether
+    /// there was anything.
+    pub(crate) fn return_postponed(&mut self) -> bool {
+        let Some(aside) = self.extra.as_mut().and_then(|extra| extra.aside.as_mut()) else { return false };
         let mut items = std::mem::take(&mut aside.items);
         // What was on its way back in has its place among them.
         for item in std::mem::take(&mut self.batch) {
@@ -211,9 +212,11 @@ impl<M: Send + 'static> Context<M> {
                 _ => self.batch.push_back(item),
             }
         }
+        let any = !items.is_empty();
         for (_, item) in items.into_iter().rev() {
             self.batch.push_front(as_it_came(item));
         }
+        any
     }
 
     /// What a clean-up has postponed: there was nothing in hand.

@@ -20,6 +20,8 @@ enum Msg {
     Work(u32),
     /// Work that may be done again.
     Twice(u32),
+    /// The same, and its first delivery crashes the actor.
+    Rough(u32),
     Ask(u32, Reply<u32>),
     /// Postponed, and then the actor crashes.
     Fatal(u32),
@@ -52,6 +54,7 @@ impl Actor for Gate {
     fn redelivery(message: &Msg) -> Option<Msg> {
         match message {
             Msg::Twice(number) => Some(Msg::Twice(*number)),
+            Msg::Rough(number) => Some(Msg::Rough(*number)),
             _ => None,
         }
     }
@@ -68,6 +71,7 @@ impl Actor for Gate {
                 context.tell_self_next(Msg::Next(0));
                 context.stop(ExitReason::Normal);
             }
+            Msg::Rough(_) if context.attempt() == 1 => panic!("boom"),
             Msg::Crash => panic!("boom"),
             Msg::Fatal(_) if context.id().incarnation() == 1 => {
                 self.later(message, context);
@@ -80,7 +84,7 @@ impl Actor for Gate {
                 }
             }
             shut if !self.open => self.later(shut, context),
-            Msg::Work(number) | Msg::Twice(number) | Msg::Fatal(number) => {
+            Msg::Work(number) | Msg::Twice(number) | Msg::Rough(number) | Msg::Fatal(number) => {
                 self.journal.note(format!("{number}/{}", context.attempt()));
             }
             Msg::Ask(number, reply) => {
@@ -242,6 +246,20 @@ async fn purged_where_the_queue_is() {
         assert!(matches!(asked.await.expect("runs"), Err(AskError::Purged(_))), "{case}");
         assert_eq!(scene.gate.statistics().purged, 3, "{case}");
     }
+}
+
+/// What was in hand at a crash is spared by a purge; if it was postponed since, it waited like everything else.
+#[tokio::test(start_paused = true)]
+async fn purged_although_it_was_in_hand_in_an_earlier_life() {
+    let mut scene = Scene::new(MailboxOptions::default(), Queued::Purge, one_for_one()).await;
+    scene.tell([Msg::Rough(1)]);
+    pass(Duration::from_millis(100)).await;
+    assert_eq!((scene.gate.id().incarnation(), scene.gate.queued()), (2, 1), "spared, and postponed");
+    scene.tell([Msg::Crash]);
+    pass(Duration::from_millis(100)).await;
+    scene.tell([Msg::Open]);
+    assert_eq!(scene.lines().await, [""; 0]);
+    assert_eq!(scene.gate.statistics().purged, 1);
 }
 
 #[tokio::test(start_paused = true)]
