@@ -40,6 +40,10 @@ struct Options {
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = PossibleValuesParser::new(BENCHES.iter().map(|bench| bench.name)))]
     only: Vec<String>,
 
+    /// Run only this subject, for a profiler; may be given several times, or as a list with commas.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    subject: Vec<String>,
+
     /// How many times each subject runs each bench, in turn with the others.
     #[arg(long, value_name = "N", default_value = "11")]
     pairs: NonZeroUsize,
@@ -57,6 +61,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
 
+    let subjects: Vec<&dyn Subject> = subjects
+        .into_iter()
+        .filter(|subject| {
+            options.subject.is_empty() || options.subject.iter().any(|name| name == subject.name())
+        })
+        .collect();
     let wanted =
         |bench: &&Bench| options.only.is_empty() || options.only.iter().any(|name| name == bench.name);
     let mut figures = Vec::new();

@@ -52,15 +52,22 @@ const WAITING: u8 = 2;
 /// # Ordering
 /// What one sender puts in, items and exempt items alike, comes out in that order. Orders overtake items. Waiting
 /// senders are let in first come, first served, and nobody overtakes them.
+// In this order in memory. What every sender writes (the lock and the first half of the state) and what the receiver
+// reads and writes with every message (the last two words) never share a cache line, wherever the allocator puts them:
+// each would wait for the other. What lies between is touched by neither, most of the time; that keeps them apart
+// without the memory that an alignment would cost.
+#[repr(C)]
 pub struct Mailbox<T> {
     state: Mutex<State<T>>,
+    /// While senders wait: the reading of `taken` at which half of the room is free. Written under the lock. Nothing
+    /// counted comes in past those who wait, so it stays true until some of them are let in.
+    admit_at: AtomicU64,
+    /// The word that is missing between.
+    _apart: u64,
     /// `ORDERS | WAITING`: lets the receiver skip the lock between two messages. Written under the lock.
     attention: AtomicU8,
     /// Counted items that have left; written by the receiver alone.
     taken: AtomicU64,
-    /// While senders wait: the reading of `taken` at which half of the room is free. Written under the lock. Nothing
-    /// counted comes in past those who wait, so it stays true until some of them are let in.
-    admit_at: AtomicU64,
 }
 
 impl<T> std::fmt::Debug for Mailbox<T> {
@@ -74,14 +81,21 @@ impl<T: Queued> Mailbox<T> {
     pub fn new(capacity: Capacity, when_full: WhenFull) -> Self {
         Self {
             state: Mutex::new(State::new(capacity.0, when_full)),
+            admit_at: AtomicU64::new(0),
+            _apart: 0,
             attention: AtomicU8::new(0),
             taken: AtomicU64::new(0),
-            admit_at: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where in memory the words are that the receiver reads, and writes, with every message.
+    #[cfg(test)]
+    pub(crate) fn words_of_receiver(&self) -> (usize, usize) {
+        (std::ptr::from_ref(&self.attention).addr(), std::ptr::from_ref(&self.taken).addr())
     }
 
     fn taken(&self) -> u64 {
@@ -97,29 +111,45 @@ impl<T: Queued> Mailbox<T> {
     /// dropped instead, gives back the dropped one.
     #[inline]
     pub fn tell(&self, item: T) -> Result<(), Refused<T>> {
-        let mut state = self.lock();
-        if !state.admits(|| self.taken()) {
-            return overflow(state, item, Refusal::Final);
-        }
-        let woken = state.accept(item);
-        drop(state);
-        if let Some(receiver) = woken {
-            receiver.wake();
-        }
-        Ok(())
+        self.offer(item, |item| item, Refusal::Final)
     }
 
-    /// [`Mailbox::tell`] for whoever goes on to [`Mailbox::send`] if there is no room: that is not counted as a refusal.
+    /// [`Mailbox::tell`] of an item that is made of `message` right in its place.
+    ///
+    /// # Errors
+    /// As [`Mailbox::tell`].
+    #[inline]
+    pub fn tell_as<M>(&self, message: M, item: impl FnOnce(M) -> T) -> Result<(), Refused<T>> {
+        self.offer(message, item, Refusal::Final)
+    }
+
+    /// [`Mailbox::tell_as`] for whoever goes on to [`Mailbox::send`] if there is no room: that is not counted as a
+    /// refusal.
+    ///
+    /// # Errors
+    /// As [`Mailbox::tell`].
+    #[inline]
+    pub fn try_tell_as<M>(&self, message: M, item: impl FnOnce(M) -> T) -> Result<(), Refused<T>> {
+        self.offer(message, item, Refusal::MayWait)
+    }
+
+    /// [`Mailbox::try_tell_as`] of an item as it is.
     ///
     /// # Errors
     /// As [`Mailbox::tell`].
     #[inline]
     pub fn try_tell(&self, item: T) -> Result<(), Refused<T>> {
+        self.offer(item, |item| item, Refusal::MayWait)
+    }
+
+    #[inline]
+    fn offer<M>(&self, message: M, item: impl FnOnce(M) -> T, refusal: Refusal) -> Result<(), Refused<T>> {
         let mut state = self.lock();
         if !state.admits(|| self.taken()) {
-            return overflow(state, item, Refusal::MayWait);
+            return overflow(state, item(message), refusal);
         }
-        let woken = state.accept(item);
+        // Made here and not by the caller: an item is moved in parts, and waits for them when it is moved again.
+        let woken = state.accept(item(message));
         drop(state);
         if let Some(receiver) = woken {
             receiver.wake();
@@ -293,7 +323,7 @@ impl<T: Queued> Mailbox<T> {
     /// Records that a counted item has left the receiver's batch. For the receiver alone, hence no read-modify-write.
     #[inline]
     pub fn took_one(&self) {
-        self.taken.store(self.taken() + 1, Ordering::Relaxed);
+        self.taken.store(self.taken().wrapping_add(1), Ordering::Relaxed); // see `State::accept`
     }
 
     /// The item last taken stands in the receiver's batch again, or will: it was not handled. For the receiver alone.

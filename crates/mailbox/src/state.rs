@@ -11,26 +11,30 @@ use crate::bound::WhenFull;
 use crate::mailbox::{Queued, Ready};
 use crate::statistics::{Statistics, Tally};
 
+/// In this order in memory: what every sender touches comes first, and what it does not fills the line up to the words
+/// of the receiver (see `Mailbox`).
+#[repr(C)]
 pub(crate) struct State<T> {
-    /// Everything that is handled, in order of arrival.
-    pub(crate) lane: VecDeque<T>,
-    /// The receiver, when it is not running.
-    receiver: Option<Waker>,
     /// Counted items that were ever let in, without those that somebody else than the receiver has removed;
     /// `Mailbox::taken` says how many the receiver has taken.
     entered: u64,
-    /// The last reading of `taken`. Stale readings only make the mailbox look fuller than it is.
-    taken: u64,
+    /// An item is let in without another look while `entered` is below: the last reading of `taken` and the capacity
+    /// together. Too low, 0 at worst, costs that look; 0 while somebody waits and once the seat is given up.
+    room_until: u64,
+    /// Everything that is handled, in order of arrival.
+    pub(crate) lane: VecDeque<T>,
+    /// Whether an item wakes the receiver; if not, it waits inside a handler and only an order does.
+    idle: bool,
+    /// Whether the receiver waits inside a handler that has a counted item in hand.
+    in_hand: bool,
+    /// Whether exit signals become items.
+    pub(crate) trapping: bool,
+    pub(crate) when_full: WhenFull,
+    /// The receiver, when it is not running.
+    receiver: Option<Waker>,
     capacity: u64,
     /// Boxed: most mailboxes never have any of it.
     rare: Option<Box<Rare<T>>>,
-    pub(crate) when_full: WhenFull,
-    /// Whether the receiver waits inside a handler that has a counted item in hand.
-    in_hand: bool,
-    /// Whether an item wakes the receiver; if not, it waits inside a handler and only an order does.
-    idle: bool,
-    /// Whether exit signals become items.
-    pub(crate) trapping: bool,
 }
 
 struct Rare<T> {
@@ -66,17 +70,24 @@ struct Waiter<T> {
 impl<T> State<T> {
     pub(crate) fn new(capacity: u64, when_full: WhenFull) -> Self {
         Self {
-            lane: VecDeque::new(),
-            receiver: None,
             entered: 0,
-            taken: 0,
+            room_until: capacity,
+            lane: VecDeque::new(),
+            idle: false,
+            in_hand: false,
+            trapping: false,
+            when_full,
+            receiver: None,
             capacity,
             rare: None,
-            when_full,
-            in_hand: false,
-            idle: false,
-            trapping: false,
         }
+    }
+
+    /// Where in memory the last words are that every sender writes, and reads.
+    #[cfg(test)]
+    pub(crate) fn words_of_senders(&self) -> (usize, usize) {
+        let lane = std::ptr::from_ref(&self.lane).addr() + size_of_val(&self.lane) - size_of::<u64>();
+        (lane, std::ptr::from_ref(&self.idle).addr())
     }
 
     fn rare(&mut self) -> &mut Rare<T> {
@@ -84,8 +95,7 @@ impl<T> State<T> {
     }
 
     /// Counted items that are in the mailbox, the unhandled rest of the receiver's batch among them.
-    pub(crate) fn len(&mut self, taken: u64) -> u64 {
-        self.taken = taken;
+    pub(crate) fn len(&self, taken: u64) -> u64 {
         self.entered - taken
     }
 
@@ -117,7 +127,7 @@ impl<T> State<T> {
 
     /// An item that the receiver had taken stands in its batch again: `taken` is the new reading.
     pub(crate) fn untaken(&mut self, taken: u64) {
-        self.taken = taken;
+        self.room_until = self.room_until.min(taken.saturating_add(self.capacity));
     }
 
     /// See [`Mailbox::must_drop_oldest`](crate::Mailbox::must_drop_oldest).
@@ -134,14 +144,16 @@ impl<T> State<T> {
     /// with every message, and a sender that reads it each time would fight over its cache line.
     #[inline]
     pub(crate) fn admits(&mut self, taken: impl FnOnce() -> u64) -> bool {
-        if self.rare.as_ref().is_some_and(|rare| rare.closed.is_some() || !rare.waiting.is_empty()) {
+        self.entered < self.room_until || self.admits_after_all(taken())
+    }
+
+    #[cold]
+    fn admits_after_all(&mut self, taken: u64) -> bool {
+        if self.closed().is_some() || self.anyone_waits() {
             return false;
         }
-        if self.entered - self.taken < self.capacity {
-            return true;
-        }
-        self.taken = taken();
-        self.entered - self.taken < self.capacity
+        self.room_until = taken.saturating_add(self.capacity);
+        self.entered < self.room_until
     }
 
     /// How many counted items must have left for half of the room to be free.
@@ -160,6 +172,7 @@ impl<T> State<T> {
 
     /// Gives the seat up; the first reason stays.
     pub(crate) fn close(&mut self, reason: ExitReason) {
+        self.room_until = 0;
         self.rare().closed.get_or_insert(reason);
     }
 
@@ -191,7 +204,7 @@ impl<T> State<T> {
     /// Lets a counted item in and says whom to wake.
     #[inline]
     pub(crate) fn accept(&mut self, item: T) -> Option<Waker> {
-        self.entered += 1;
+        self.entered = self.entered.wrapping_add(1); // nobody sends 2^64, and this is the hot path
         self.lane.push_back(item);
         self.wake_for_item()
     }
@@ -272,6 +285,7 @@ impl<T> State<T> {
 
     /// Puts a sender at the end of those who wait; returns its ticket.
     pub(crate) fn wait(&mut self, item: T, waker: &Waker) -> u64 {
+        self.room_until = 0;
         let rare = self.rare();
         let ticket = rare.next_ticket;
         rare.next_ticket += 1;
@@ -307,12 +321,11 @@ impl<T> State<T> {
 
     /// Lets in as many waiting senders as there is room for, oldest first; `woken` gets their wakers.
     pub(crate) fn admit(&mut self, taken: u64, woken: &mut Vec<Waker>) {
-        self.taken = taken;
         let Some(rare) = self.rare.as_deref_mut() else { return };
         if rare.closed.is_some() {
             return;
         }
-        while self.entered - self.taken < self.capacity {
+        while self.entered - taken < self.capacity {
             let Some(waiter) = rare.waiting.pop_front() else { break };
             self.entered += 1;
             self.lane.push_back(waiter.item);

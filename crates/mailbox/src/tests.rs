@@ -331,3 +331,14 @@ fn a_try_that_goes_on_to_wait_is_one_offer() {
     let Statistics { offered, refused, waiting, .. } = mailbox.statistics();
     assert_eq!((offered, refused, waiting), (4, 3, 0));
 }
+
+#[test]
+fn what_senders_touch_shares_no_cache_line_with_what_the_receiver_touches() {
+    const LINE: usize = 64;
+    let mailbox = Mailbox::<u32>::new(Capacity::default(), WhenFull::Reject);
+    let (written, read) = mailbox.lock().words_of_senders();
+    let (read_by_receiver, written_by_receiver) = mailbox.words_of_receiver();
+    // Wherever the allocator puts it: a distance of a line is enough, less is not.
+    assert!(read_by_receiver - written >= LINE);
+    assert!(written_by_receiver - written >= LINE && written_by_receiver - read >= LINE);
+}

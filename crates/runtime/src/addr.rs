@@ -99,7 +99,10 @@ impl<M: Send + 'static> Addr<M> {
     pub fn tell(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
         frame::gives(&message);
-        self.cell.tell(Item::Tell(message.into())).map_err(told)
+        match self.cell.mailbox.tell_as(message.into(), Item::Tell) {
+            Ok(()) => Ok(()),
+            Err(refused) => self.cell.unless_dropped(refused).map_err(told),
+        }
     }
 
     /// Sends a message with somebody's reply in it, without waiting: whoever asked gets its answer from there. Like
@@ -145,7 +148,7 @@ impl<M: Send + 'static> Addr<M> {
     }
 
     async fn send_item(&self, message: M) -> Result<(), TellError<M>> {
-        let refused = match self.cell.mailbox.try_tell(Item::Tell(message)) {
+        let refused = match self.cell.mailbox.try_tell_as(message, Item::Tell) {
             Ok(()) => return Ok(()),
             Err(Refused::Full(item)) if !self.is_me() => match Entry::new(&self.cell, item).await {
                 Ok(()) => return Ok(()),

@@ -18,7 +18,7 @@ use super::error::{Escape, SimError};
 use super::inbox::TaskWaker;
 use super::ready::{Key, Policy, Ready};
 use super::trace::{Hash, Log, Stamp};
-use super::world::{Shared, text_of};
+use super::world::{Shared, drop_caught, text_of};
 
 /// What the code of the run itself is called.
 pub(super) const MAIN: &str = "the test";
@@ -128,7 +128,8 @@ impl<'a> Executor<'a> {
             };
             match self.step(key, key == main) {
                 Ok(false) => {}
-                Ok(true) => return Poll::Ready(Ok(())),
+                // What came from a foreign thread while the last step ran is an escape as well.
+                Ok(true) => return Poll::Ready(self.collect()),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -173,7 +174,7 @@ impl<'a> Executor<'a> {
             self.spins(key, spun)?;
         }
         if has_ended {
-            self.dismiss(key, polled.err().map(|payload| text_of(&*payload)));
+            self.dismiss(key, polled.err().map(text_of));
         }
         Ok(is_main && has_ended)
     }
@@ -184,7 +185,7 @@ impl<'a> Executor<'a> {
         self.free.push(key.slot);
         let name = slot.name.clone();
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(slot)));
-        let text = panicked.or_else(|| dropped.err().map(|payload| text_of(&*payload)));
+        let text = panicked.or_else(|| dropped.err().map(text_of));
         if let Some(text) = text {
             self.shared.inbox.lock().panics.push((name, text));
         }
@@ -229,6 +230,9 @@ impl<'a> Executor<'a> {
     /// Nobody can run. Ready if somebody can, or may, after all.
     fn rest(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SimError>> {
         let mut state = self.shared.inbox.lock();
+        if !state.is_quiet() {
+            return Poll::Ready(Ok(())); // it came after the last look
+        }
         if !state.settling.is_empty() || !state.main_settling.is_empty() {
             if !self.flushed {
                 // Whoever called tokio's own `yield_now` is woken only when tokio has the thread: not quiet yet.
@@ -322,13 +326,6 @@ impl Drop for Executor<'_> {
             let slot = slot.take();
             drop_caught(slot);
         }
-    }
-}
-
-/// A run that is over has nobody to tell of a panic in what is left of it.
-fn drop_caught<T>(rest: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(rest))) {
-        std::mem::forget(payload); // it may panic as well
     }
 }
 

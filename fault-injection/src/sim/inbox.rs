@@ -47,6 +47,14 @@ pub(super) struct Arrivals {
     closed: bool,
 }
 
+impl Arrivals {
+    /// Whether nothing has arrived since it was last emptied. What makes everybody quiet is decided with the lock held
+    /// under which this was asked: a wake falls before or after it.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.woken.is_empty() && self.spawned.is_empty() && self.intruder.is_none()
+    }
+}
+
 impl Inbox {
     pub(super) fn lock(&self) -> MutexGuard<'_, Arrivals> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -99,7 +107,7 @@ impl Inbox {
     /// The executor waits: `waker` is used once something arrives. False if something has arrived already.
     pub(super) fn wait(&self, waker: &Waker) -> bool {
         let mut state = self.lock();
-        if !state.woken.is_empty() || !state.spawned.is_empty() {
+        if !state.is_quiet() {
             return false;
         }
         state.root = Some(waker.clone());
@@ -162,5 +170,50 @@ impl Wake for TaskWaker {
         if !self.queued.swap(true, Ordering::AcqRel) {
             self.inbox.wake(self.key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use minder_runtime::host::Run;
+
+    use super::*;
+
+    /// What arrives, by name.
+    type Row = (&'static str, fn(&Arc<Inbox>));
+
+    #[test]
+    fn it_is_not_quiet_while_anything_has_arrived() {
+        let rows: [Row; 4] = [
+            ("a wake", |inbox| Waker::from(woken_task(inbox)).wake()),
+            ("a wake from another thread", |inbox| {
+                let waker = Waker::from(woken_task(inbox));
+                std::thread::scope(|scope| scope.spawn(|| waker.wake_by_ref()).join())
+                    .expect("it only wakes");
+            }),
+            ("a task", |inbox| {
+                let run = Run::Anywhere(Box::pin(async {}));
+                inbox.spawn(Task { path: "a".into(), target: None, run });
+            }),
+            ("only the name of a foreign thread", |inbox| {
+                inbox.lock().intruder = Some((None, "stranger".to_owned()));
+            }),
+        ];
+        for (what, arrive) in rows {
+            let inbox = Arc::<Inbox>::default();
+            let _inside = inbox.enter();
+            assert!(inbox.lock().is_quiet(), "{what}");
+            arrive(&inbox);
+            assert!(!inbox.lock().is_quiet(), "{what}");
+            assert!(!inbox.wait(Waker::noop()), "{what}: nobody goes to sleep over it");
+        }
+    }
+
+    fn woken_task(inbox: &Arc<Inbox>) -> Arc<TaskWaker> {
+        let task = TaskWaker::of(inbox, Key { number: 1, slot: 0 });
+        task.runs();
+        task
     }
 }

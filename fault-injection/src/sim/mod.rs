@@ -224,7 +224,11 @@ impl Sim {
             (Ok(()), Some(Err(text)), _) => Err(SimError::Panicked { who: MAIN.into(), text }),
             (Ok(()), Some(Ok(_)), Some((who, text))) => Err(SimError::Panicked { who, text }),
             (Ok(()), Some(Ok(value)), None) => Ok(value),
-            (Ok(()), None, _) => unreachable!("the code of a run that has ended has a result"),
+            // Its own panic, where nothing could catch it: in the drop of what it had made, say.
+            (Ok(()), None, panic) => {
+                let (who, text) = panic.unwrap_or_else(|| (MAIN.into(), "it has no result".to_owned()));
+                Err(SimError::Panicked { who, text })
+            }
         };
         let (order, late) = (log.into_steps(), shared.chronicle().late());
         let (hash, took) = (hash.value(), shared.now());

@@ -278,22 +278,34 @@ impl<F: Future> Future for Caught<F> {
         let result = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(value)) => Ok(value),
-            Err(payload) => Err(text_of(&*payload)),
+            Err(payload) => Err(text_of(payload)),
         };
         let code = self.code.take();
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(code)));
-        Poll::Ready(result.and_then(|value| match dropped {
-            Ok(()) => Ok(value),
-            Err(payload) => Err(text_of(&*payload)),
-        }))
+        Poll::Ready(match (result, dropped.map_err(text_of)) {
+            (Ok(value), Err(text)) => {
+                drop_caught(value);
+                Err(text)
+            }
+            (result, _) => result,
+        })
     }
 }
 
-/// What a panic said.
-pub(super) fn text_of(payload: &(dyn std::any::Any + Send)) -> String {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+/// What a panic said. Its payload is dropped, which is code of the run as well.
+pub(super) fn text_of(payload: Box<dyn std::any::Any + Send>) -> String {
+    let text = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => (*text).to_owned(),
         (_, Some(text)) => text.clone(),
         _ => "a panic whose payload is no text".to_owned(),
+    };
+    drop_caught(payload);
+    text
+}
+
+/// Drops what is left of something whose fate is told already: there is nobody to tell of a panic in that.
+pub(super) fn drop_caught<T>(rest: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(rest))) {
+        std::mem::forget(payload); // its drop may panic as well
     }
 }
