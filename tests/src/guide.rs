@@ -12,6 +12,10 @@ macro_rules! pages {
 pages! {
     hello: "guide/hello.md",
     tree: "guide/tree.md",
+    crashes: "guide/crashes.md",
+    day: "guide/day.md",
+    machines: "guide/machines.md",
+    talking: "guide/talking.md",
     tests: "guide/tests.md",
     service: "guide/service.md",
 }
