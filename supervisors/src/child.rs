@@ -10,11 +10,12 @@ use minder_runtime::{
     Actor, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Recipe, Seat,
     StartOptions,
 };
-use minder_supervisors_core::{ChildRules, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, Kind, Restart, Shutdown};
 
-use crate::spec::Spec;
-use crate::supervisor::Supervisor;
-use crate::task::{IntoExit, TaskActor};
+use crate::root::MAILBOX;
+use crate::spec::{Spec, TreeError};
+use crate::supervisor::{Supervisor, SupervisorMsg};
+use crate::task::{IntoExit, OptionalTask, TaskActor};
 
 /// A child to be: an actor, an async function, or a supervisor.
 ///
@@ -24,12 +25,59 @@ use crate::task::{IntoExit, TaskActor};
 pub struct Child {
     pub(crate) rules: ChildRules,
     pub(crate) recipe: Recipe,
+    pub(crate) settings: Settings,
+    /// The tree below, if the child is a supervisor; for checking it before anything starts.
+    pub(crate) below: Option<Spec>,
+}
+
+/// What each start of a child is given besides its recipe. Not `StartOptions`, which would take more room in every child
+/// of a large tree.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Settings {
     pub(crate) handler_limit: Option<Duration>,
     pub(crate) queued: Queued,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) registered: Option<Arc<str>>,
-    /// The tree below, if the child is a supervisor; for checking it before anything starts.
-    pub(crate) below: Option<Spec>,
+}
+
+impl Settings {
+    /// Themselves, unless they are what they would be anyway: most children of a large tree need no room for them.
+    pub(crate) fn kept(&self) -> Option<Box<Self>> {
+        (*self != Self::default()).then(|| Box::new(self.clone()))
+    }
+
+    pub(crate) fn options(&self, name: Option<Arc<str>>) -> StartOptions {
+        let mut options = StartOptions::default();
+        options.name = name;
+        options.handler_limit = self.handler_limit;
+        options.queued = self.queued;
+        options.quarantine_after = self.quarantine_after;
+        options.registered = self.registered.clone();
+        options
+    }
+}
+
+/// The rules that a child lives by, with defaults filled in: what [`Root::child_spec`](crate::Root::child_spec) answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChildSpec {
+    /// Its id; of a dynamic supervisor that of the template.
+    pub id: Arc<str>,
+    /// When it is started again.
+    pub restart: Restart,
+    /// How it is stopped.
+    pub shutdown: Shutdown,
+    /// What it is for.
+    pub kind: Kind,
+    /// Whether its end counts for the supervisor's auto-shutdown.
+    pub significant: bool,
+}
+
+impl From<ChildRules> for ChildSpec {
+    fn from(rules: ChildRules) -> Self {
+        let ChildRules { id, restart, shutdown, kind, significant } = rules;
+        Self { id, restart, shutdown, kind, significant }
+    }
 }
 
 /// An actor in a seat of its own, for children that nobody needs to reach from outside.
@@ -87,26 +135,60 @@ where
     Child::new(ChildRules::worker(id), Recipe::own_seat(make, MailboxOptions::default()))
 }
 
-/// A supervisor with children of its own.
+/// A plain async function that may have nothing to run: with `None` the child has no process, which is no failure, and
+/// is dropped if it is temporary. `make` runs inside each supervised start.
+///
+/// # OTP
+/// `ignore` (SUP-079, SUP-080).
+pub fn optional_task<F, Fut>(id: &str, make: F) -> Child
+where
+    F: Fn() -> Option<Fut> + Clone + Send + Sync + 'static,
+    Fut: Future<Output: IntoExit> + Send + 'static,
+{
+    let make = move || make().map(OptionalTask::new);
+    Child::new(ChildRules::worker(id), Recipe::own_seat(make, MailboxOptions::default()))
+}
+
+/// A supervisor with children of its own. It is reached by [`Root::subtree`](crate::Root::subtree).
+///
+/// Requests that wait when it ends are not kept for its next life: they were made to the one that ended.
 pub fn tree(id: &str, spec: Spec) -> Child {
-    let below = spec.clone();
-    let make = move || Supervisor::new(&spec);
+    let make = spec.clone();
+    supervisor(id, spec, Recipe::own_seat(move || Supervisor::new(&make), MAILBOX))
+}
+
+/// A supervisor in a seat made beforehand by [`System::address`](minder_runtime::System::address), so that others can be
+/// given its address: [`Root::of`](crate::Root::of).
+///
+/// With `System::address_with` and a mailbox that lets askers wait, no request is refused for want of room.
+pub fn tree_in(id: &str, seat: Seat<SupervisorMsg>, spec: Spec) -> Child {
+    let make = spec.clone();
+    supervisor(id, spec, Recipe::in_seat(seat, move || Supervisor::new(&make)))
+}
+
+/// A supervisor whose tree is made anew at each start, by code that may fail, or find that there is nothing to run.
+///
+/// What is in the tree is not known beforehand: nothing of it is checked before it starts, and when the group of this
+/// child is restarted, messages to seats that were made outside are not purged.
+///
+/// # OTP
+/// `init/1` of a supervisor.
+pub fn tree_from<R, F>(id: &str, make: F) -> Child
+where
+    R: IntoActor<Actor = Supervisor> + 'static,
+    F: Fn() -> R + Clone + Send + Sync + 'static,
+{
+    Child::new(ChildRules::supervisor(id), Recipe::own_seat(make, MAILBOX)).purge()
+}
+
+fn supervisor(id: &str, below: Spec, recipe: Recipe) -> Child {
     let members = below.children.iter().map(|child| child.recipe.clone()).collect();
-    let recipe = Recipe::own_seat(make, MailboxOptions::default()).over(members);
-    Child { below: Some(below), ..Child::new(ChildRules::supervisor(id), recipe) }
+    Child { below: Some(below), ..Child::new(ChildRules::supervisor(id), recipe.over(members)) }.purge()
 }
 
 impl Child {
     fn new(rules: ChildRules, recipe: Recipe) -> Self {
-        Self {
-            rules,
-            recipe,
-            handler_limit: None,
-            queued: Queued::Keep,
-            quarantine_after: None,
-            registered: None,
-            below: None,
-        }
+        Self { rules, recipe, settings: Settings::default(), below: None }
     }
 
     /// When it is started again.
@@ -140,11 +222,24 @@ impl Child {
         self
     }
 
+    /// What [`Root::count_children`](crate::Root::count_children) counts it as. Nothing else depends on it: for an actor
+    /// that is a supervisor of one's own making.
+    #[must_use]
+    pub fn kind(mut self, kind: Kind) -> Self {
+        self.rules.kind = kind;
+        self
+    }
+
+    /// Checks the tree below, if the child is a supervisor, without starting anything.
+    pub(crate) fn check(&self) -> Result<(), TreeError> {
+        self.below.as_ref().map_or(Ok(()), |below| below.check_as(&self.rules.id))
+    }
+
     /// How long a handler of its may await before it is killed with `Hung`, which is an abnormal end. No limit unless
     /// given.
     #[must_use]
     pub fn handler_limit(mut self, limit: Duration) -> Self {
-        self.handler_limit = Some(limit);
+        self.settings.handler_limit = Some(limit);
         self
     }
 
@@ -153,7 +248,7 @@ impl Child {
     /// longer exists.
     #[must_use]
     pub fn queued(mut self, queued: Queued) -> Self {
-        self.queued = queued;
+        self.settings.queued = queued;
         self
     }
 
@@ -167,7 +262,7 @@ impl Child {
     /// at least 1.
     #[must_use]
     pub fn quarantine_after(mut self, crashes: u8) -> Self {
-        self.quarantine_after = Some(NonZeroU8::new(crashes).unwrap_or(NonZeroU8::MIN));
+        self.settings.quarantine_after = Some(NonZeroU8::new(crashes).unwrap_or(NonZeroU8::MIN));
         self
     }
 
@@ -181,7 +276,7 @@ impl Child {
     /// `gen_server:start_link({local, Name}, …)` in the child's start function.
     #[must_use]
     pub fn registered(mut self, name: impl Into<Arc<str>>) -> Self {
-        self.registered = Some(name.into());
+        self.settings.registered = Some(name.into());
         self
     }
 
@@ -210,20 +305,12 @@ impl Child {
 
     /// What its specification says of each start.
     pub fn start_options(&self) -> StartOptions {
-        let mut options = StartOptions::named(self.rules.id.clone());
-        options.handler_limit = self.handler_limit;
-        options.queued = self.queued;
-        options.quarantine_after = self.quarantine_after;
-        options.registered = self.registered.clone();
-        options
+        self.settings.options(Some(self.rules.id.clone()))
     }
 }
 
 impl fmt::Debug for Child {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Child")
-            .field("rules", &self.rules)
-            .field("handler_limit", &self.handler_limit)
-            .finish()
+        f.debug_struct("Child").field("rules", &self.rules).field("settings", &self.settings).finish()
     }
 }

@@ -3,16 +3,33 @@
 //! What a supervisor decides is `minder-supervisors-core`'s business: start reading there for the rules of restarting,
 //! and in `supervisor.rs` for how they are carried out.
 //!
-//! When not to use this: for children that come and go by the thousand, one actor each and nothing shared, a dynamic
-//! supervisor will be lighter; for a single helper that may die with its user, `Context::spawn` is enough.
+//! A running tree is a [`Root`], which takes OTP's requests; a part of one is too ([`Root::subtree`], [`tree_in`]).
+//!
+//! When not to use this: for children that come and go by the thousand, one actor each and nothing shared, a [`dynamic`]
+//! supervisor is lighter; for a single helper that may die with its user, `Context::spawn` is enough.
 
 mod child;
+mod errors;
+mod question;
+mod root;
 mod spec;
 mod supervisor;
 mod task;
+mod template;
 
-pub use child::{Child, actor, actor_in, local_actor, local_actor_in, task, tree};
-pub use minder_supervisors_core::{AutoShutdown, Restart, Shutdown, SpecError, StartFailed, Strategy};
-pub use spec::{Root, Spec, TreeError, one_for_all, one_for_one, rest_for_one};
+pub use child::{
+    Child, ChildSpec, actor, actor_in, local_actor, local_actor_in, optional_task, task, tree, tree_from,
+    tree_in,
+};
+pub use errors::{
+    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, SubtreeError,
+    TerminateChildError, Unavailable,
+};
+pub use minder_supervisors_core::{
+    AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,
+};
+pub use root::{ChildInfo, ChildStatus, Root};
+pub use spec::{Spec, TreeError, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};
 pub use task::IntoExit;
+pub use template::{Pool, Template, dynamic, template, template_of_trees};

@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_runtime::{Addr, ExitReason, Offers, SeatId, System};
-use minder_supervisors_core::{AutoShutdown, Rules, SpecError, Strategy};
+use minder_runtime::{ExitReason, Offers, SeatId, System};
+use minder_supervisors_core::{AutoShutdown, ChildRules, DynamicRules, Rules, SpecError, Strategy};
 
-use crate::child::Child;
-use crate::supervisor::{Supervisor, SupervisorMsg};
+use crate::child::{Child, Settings};
+use crate::root::{MAILBOX, Root};
+use crate::supervisor::Supervisor;
+use crate::template::Mark;
 
 /// A supervisor to be, and its children.
 ///
@@ -21,7 +23,18 @@ pub struct Spec {
     period: Duration,
     auto_shutdown: AutoShutdown,
     pub(crate) offers: Offers,
+    max_children: usize,
+    /// What a dynamic supervisor makes its children from.
+    template: Option<Box<TemplateParts>>,
     pub(crate) children: Vec<Child>,
+}
+
+/// What a dynamic supervisor knows of its template: all but how instances are made, which comes with each request.
+#[derive(Clone, Debug)]
+pub(crate) struct TemplateParts {
+    rules: ChildRules,
+    pub(crate) settings: Settings,
+    pub(crate) mark: Mark,
 }
 
 /// A supervisor that restarts a child alone: children that do not depend on each other.
@@ -47,9 +60,16 @@ impl Spec {
             limit,
             period,
             auto_shutdown: AutoShutdown::Never,
+            max_children: usize::MAX,
+            template: None,
             offers: Offers::new(),
             children: Vec::new(),
         }
+    }
+
+    pub(crate) fn of_template(rules: ChildRules, settings: Settings, mark: Mark) -> Self {
+        let template = Some(Box::new(TemplateParts { rules, settings, mark }));
+        Self { template, ..Self::new(Strategy::OneForOne) }
     }
 
     /// Tolerates at most this many restarts within the period; with one more the supervisor ends.
@@ -76,6 +96,17 @@ impl Spec {
         self
     }
 
+    /// How many instances a [`dynamic`](crate::dynamic) supervisor may hold at a time; no bound unless given. Nothing to
+    /// any other.
+    ///
+    /// # OTP
+    /// `max_children` of Elixir's `DynamicSupervisor`.
+    #[must_use]
+    pub fn max_children(mut self, children: usize) -> Self {
+        self.max_children = children;
+        self
+    }
+
     /// Adds a child; children start in the order in which they are added and stop in the reverse.
     #[must_use]
     pub fn child(mut self, child: Child) -> Self {
@@ -90,6 +121,20 @@ impl Spec {
         self
     }
 
+    pub(crate) fn template(&self) -> Option<&TemplateParts> {
+        self.template.as_deref()
+    }
+
+    pub(crate) fn dynamic_rules(&self, template: &TemplateParts) -> Result<DynamicRules, SpecError> {
+        if !self.children.is_empty() {
+            return Err(SpecError::DynamicWithChildren);
+        }
+        if self.auto_shutdown != AutoShutdown::Never {
+            return Err(SpecError::DynamicAutoShutdown);
+        }
+        DynamicRules::new(template.rules.clone(), self.limit, self.period, self.max_children)
+    }
+
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
         Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)
@@ -100,11 +145,19 @@ impl Spec {
     /// # Errors
     /// The first thing that makes no sense, and where in the tree it is.
     pub fn check(&self) -> Result<(), TreeError> {
-        self.check_below("", &mut Taken::default())
+        self.check_as("")
+    }
+
+    pub(crate) fn check_as(&self, path: &str) -> Result<(), TreeError> {
+        self.check_below(path, &mut Taken::default())
     }
 
     fn check_below(&self, path: &str, taken: &mut Taken) -> Result<(), TreeError> {
-        self.rules().map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;
+        let valid = match self.template() {
+            Some(template) => self.dynamic_rules(template).map(drop),
+            None => self.rules().map(drop),
+        };
+        valid.map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;
         for child in &self.children {
             let path = if path.is_empty() {
                 child.rules.id.to_string()
@@ -116,7 +169,7 @@ impl Spec {
             {
                 return Err(TreeError::SeatUsedTwice { first, second: path });
             }
-            if let Some(name) = &child.registered
+            if let Some(name) = &child.settings.registered
                 && let Some(first) = taken.names.insert(name.clone(), path.clone())
             {
                 return Err(TreeError::NameUsedTwice { name: name.clone(), first, second: path });
@@ -141,9 +194,9 @@ impl Spec {
     /// `supervisor:start_link/2`.
     pub async fn start(self, system: &System, name: &str) -> Result<Root, ExitReason> {
         self.check()?;
-        let (address, seat) = system.address();
+        let (address, seat) = system.address_with(MAILBOX);
         system.start(seat, name, move || Supervisor::new(&self)).await?;
-        Ok(Root { address })
+        Ok(Root::of(address))
     }
 }
 
@@ -152,27 +205,6 @@ impl Spec {
 struct Taken {
     seats: HashMap<SeatId, String>,
     names: HashMap<Arc<str>, String>,
-}
-
-/// A running tree, by its top supervisor.
-#[derive(Clone, Debug)]
-pub struct Root {
-    address: Addr<SupervisorMsg>,
-}
-
-impl Root {
-    /// The top supervisor's address.
-    pub fn address(&self) -> &Addr<SupervisorMsg> {
-        &self.address
-    }
-
-    /// Resolves with the reason once the tree has ended: stopped, or given up.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses only the wait.
-    pub async fn ended(&self) -> ExitReason {
-        self.address.ended().await
-    }
 }
 
 /// Why a tree was refused.

@@ -6,63 +6,102 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::num::NonZeroU8;
 use std::sync::Arc;
-use std::time::Duration;
 
 use minder_runtime::{
-    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Notice, Offers, Queued, Recipe,
-    StartOptions, TimerId, Winding,
+    Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Moment, Notice, Offers, Recipe,
+    Reply, StartOptions, TimerId, Winding,
 };
-use minder_supervisors_core::{Command, Decision, Event, Report, Slot, SpecError, Supervision};
+use minder_supervisors_core::{
+    ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, Places, Report, RequestId, Slot,
+    SpecError, Supervision,
+};
 
-use crate::spec::Spec;
+use crate::child::Settings;
+use crate::question::{Outcome, Question};
+use crate::spec::{Spec, TemplateParts};
+
+mod requests;
+
+use requests::Pending;
 
 /// Looks after the children of a [`Spec`].
 pub struct Supervisor {
-    core: Supervision,
-    children: Vec<Option<Minded>>,
+    core: Core,
+    children: Places<Minded>,
     /// Which child sits in which cell.
     by_cell: HashMap<u64, Slot>,
     offers: Offers,
+    /// Whoever waits for an answer. They are told of the end by its drop.
+    pending: HashMap<RequestId, Pending>,
+    next_request: u64,
+    /// Whoever waits for the end.
+    stopping: Vec<Reply<Outcome>>,
     /// Kept for its memory.
     commands: Vec<Command>,
+}
+
+/// Who decides.
+enum Core {
+    Fixed(Supervision),
+    Dynamic(DynamicSupervision, Box<TemplateParts>),
+}
+
+impl Core {
+    fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
+        match self {
+            Self::Fixed(core) => core.handle(event, now, commands),
+            Self::Dynamic(core, _) => core.handle(event, now, commands),
+        }
+    }
+
+    fn state(&self, slot: Slot) -> Option<ChildState> {
+        match self {
+            Self::Fixed(core) => core.state(slot),
+            Self::Dynamic(core, _) => core.state(slot),
+        }
+    }
 }
 
 /// A child as its supervisor knows it.
 struct Minded {
     recipe: Recipe,
-    name: Arc<str>,
+    /// Numbered in paths if it has none.
+    name: Option<Arc<str>>,
     settled: bool,
-    // As in `Child`. Not as `StartOptions`, which would take more room in every child of a large tree.
-    queued: Queued,
-    quarantine_after: Option<NonZeroU8>,
-    handler_limit: Option<Duration>,
-    registered: Option<Arc<str>>,
+    /// Nothing where they are the usual ones; an instance's are the template's.
+    settings: Option<Box<Settings>>,
+    /// The last to have been started, also after its end.
     actor: Option<ActorRef>,
     deadline: Option<TimerId>,
 }
 
 impl Minded {
-    fn options(&self) -> StartOptions {
-        let mut options = StartOptions::named(self.name.clone());
-        options.handler_limit = self.handler_limit;
-        options.queued = self.queued;
-        options.quarantine_after = self.quarantine_after;
-        options.registered = self.registered.clone();
-        options.awaited = true;
-        options
+    fn new(recipe: Recipe, name: Option<Arc<str>>, settings: Option<Box<Settings>>) -> Self {
+        Self { recipe, name, settled: false, settings, actor: None, deadline: None }
     }
 }
 
-/// What a supervisor tells itself.
-#[derive(Clone, Debug)]
+/// What a supervisor is told: by itself, and by whoever holds its [`Root`](crate::Root).
 pub struct SupervisorMsg(Own);
 
-#[derive(Clone, Debug)]
 enum Own {
     StopDeadline(Slot),
+    EndDeadline,
     TryAgain(Slot),
+    Asked(Box<(Question, Reply<Outcome>)>),
+}
+
+impl SupervisorMsg {
+    pub(crate) fn asked(question: Question, reply: Reply<Outcome>) -> Self {
+        Self(Own::Asked(Box::new((question, reply))))
+    }
+}
+
+impl fmt::Debug for SupervisorMsg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SupervisorMsg")
+    }
 }
 
 impl Supervisor {
@@ -71,24 +110,31 @@ impl Supervisor {
     /// # Errors
     /// If the specification makes no sense.
     pub fn new(spec: &Spec) -> Result<Self, SpecError> {
-        let core = Supervision::new(spec.rules()?);
-        let children = spec.children.iter().map(|child| {
-            Some(Minded {
-                recipe: child.recipe.clone(),
-                name: child.rules.id.clone(),
-                settled: false,
-                queued: child.queued,
-                quarantine_after: child.quarantine_after,
-                handler_limit: child.handler_limit,
-                registered: child.registered.clone(),
-                actor: None,
-                deadline: None,
-            })
-        });
+        let mut children = Places::default();
+        let core = match spec.template() {
+            Some(template) => Core::Dynamic(
+                DynamicSupervision::new(spec.dynamic_rules(template)?),
+                Box::new(template.clone()),
+            ),
+            None => {
+                let core = Supervision::new(spec.rules()?);
+                for (slot, child) in core.slots().zip(&spec.children) {
+                    let ChildRules { id, .. } = &child.rules;
+                    children.put(
+                        slot,
+                        Minded::new(child.recipe.clone(), Some(id.clone()), child.settings.kept()),
+                    );
+                }
+                Core::Fixed(core)
+            }
+        };
         Ok(Self {
             core,
-            children: children.collect(),
+            children,
             by_cell: HashMap::new(),
+            pending: HashMap::new(),
+            next_request: 0,
+            stopping: Vec::new(),
             offers: spec.offers.clone(),
             commands: Vec::new(),
         })
@@ -122,7 +168,7 @@ impl Supervisor {
             }
             Command::NewEpoch(slot) => {
                 // False for one that has not been started yet: nobody can have sent it anything.
-                if let Some(child) = self.child(slot) {
+                if let Some(child) = self.children.get_mut(slot) {
                     let _ = context.begin_epoch(&child.recipe);
                 }
             }
@@ -140,16 +186,30 @@ impl Supervisor {
             Command::SetDeadline(slot, moment) => {
                 let timer =
                     context.send_after(moment.since(context.now()), SupervisorMsg(Own::StopDeadline(slot)));
-                if let Some(child) = self.child(slot)
+                if let Some(child) = self.children.get_mut(slot)
                     && let Some(replaced) = child.deadline.replace(timer)
                 {
                     context.cancel_timer(replaced);
                 }
             }
+            Command::SetEndDeadline(moment) => {
+                context.send_after(moment.since(context.now()), SupervisorMsg(Own::EndDeadline));
+            }
             Command::TryAgain(slot) => context.tell_self(SupervisorMsg(Own::TryAgain(slot))),
             Command::Forget(slot) => {
-                if let Some(place) = self.children.get_mut(slot.index()) {
-                    *place = None;
+                if let Some(actor) = self.children.remove(slot).and_then(|child| child.actor) {
+                    self.by_cell.remove(&actor.id().cell());
+                }
+            }
+            Command::Add(slot, request) => {
+                if let Some(child) = self.pending.get_mut(&request).and_then(Pending::take_child) {
+                    self.children.put(slot, child);
+                }
+            }
+            Command::Answer(request, answer) => {
+                if let Some(pending) = self.pending.remove(&request) {
+                    let outcome = self.outcome(answer);
+                    pending.answer(outcome);
                 }
             }
             Command::Report(report) => tell(&report, context),
@@ -160,24 +220,26 @@ impl Supervisor {
 
     fn start(&mut self, slot: Slot, context: &mut Context<SupervisorMsg>) -> Result<(), ExitReason> {
         let system = context.system();
-        let Some(child) = self.child(slot) else { return Ok(()) };
+        let Some(child) = self.children.get_mut(slot) else { return Ok(()) };
         if !child.settled {
             child.recipe = child.recipe.settled(&system);
             child.settled = true;
         }
-        let actor = context.start(&child.recipe, child.options())?;
+        let mut options: StartOptions = match (&child.settings, &self.core) {
+            (Some(settings), _) => settings.options(child.name.clone()),
+            (None, Core::Dynamic(_, template)) => template.settings.options(child.name.clone()),
+            (None, Core::Fixed(_)) => Settings::default().options(child.name.clone()),
+        };
+        options.awaited = true;
+        let actor = context.start(&child.recipe, options)?;
         let cell = actor.id().cell();
         child.actor = Some(actor);
         self.by_cell.insert(cell, slot);
         Ok(())
     }
 
-    fn child(&mut self, slot: Slot) -> Option<&mut Minded> {
-        self.children.get_mut(slot.index())?.as_mut()
-    }
-
-    fn actor(&mut self, slot: Slot) -> Option<ActorRef> {
-        self.child(slot)?.actor.clone()
+    fn actor(&self, slot: Slot) -> Option<ActorRef> {
+        self.children.get(slot)?.actor.clone()
     }
 
     /// The event that news of a child amount to; nothing if it is news of a life that is over.
@@ -185,20 +247,19 @@ impl Supervisor {
         // Supervisors ignore exit signals of strangers (SUP-102) and watch nobody.
         let Notice::Child(news) = notice else { return None };
         let slot = *self.by_cell.get(&news.child.cell())?;
-        let child = self.child(slot)?;
+        let child = self.children.get_mut(slot)?;
         if child.actor.as_ref()?.id() != news.child {
             return None;
         }
         if matches!(news.event, ChildEvent::Started) {
             return Some(Event::Started(slot));
         }
-        child.actor = None;
         if let Some(deadline) = child.deadline.take() {
             context.cancel_timer(deadline);
         }
-        self.by_cell.remove(&news.child.cell());
         match news.event {
             ChildEvent::StartFailed(reason) => Some(Event::StartFailed(slot, reason)),
+            ChildEvent::Ignored => Some(Event::Ignored(slot)),
             ChildEvent::Exited { reason, charged } => Some(Event::Exited { slot, reason, charged }),
             _ => None,
         }
@@ -223,7 +284,15 @@ impl Actor for Supervisor {
     ) -> Handled {
         let event = match own {
             Own::StopDeadline(slot) => Event::StopDeadline(slot),
+            Own::EndDeadline => Event::EndDeadline,
             Own::TryAgain(slot) => Event::TryAgain(slot),
+            Own::Asked(asked) => {
+                let (question, reply) = *asked;
+                match self.event_of(question, reply) {
+                    Some(event) => event,
+                    None => return Ok(()),
+                }
+            }
         };
         self.turn(event, context);
         Ok(())
@@ -256,7 +325,10 @@ fn name_of(command: &Command) -> &'static str {
         Command::AskToStop(_) => "ask to stop",
         Command::Kill(_) => "kill",
         Command::SetDeadline(..) => "set deadline",
+        Command::SetEndDeadline(_) => "set end deadline",
         Command::TryAgain(_) => "try again",
+        Command::Add(..) => "add",
+        Command::Answer(..) => "answer",
         Command::Forget(_) => "forget",
         Command::Report(_) => "report",
         Command::Ready => "ready",
@@ -282,6 +354,7 @@ fn word(decision: Decision) -> &'static str {
         Decision::GiveUp => "give up",
         Decision::LeaveDown => "leave down",
         Decision::Forget => "forget",
+        Decision::ForgetStopped => "forget stopped",
         Decision::TryAgain => "try again",
         Decision::StartFailed => "start failed",
         Decision::Ignore => "ignore",

@@ -1,7 +1,9 @@
-//! A plain async function as a child: an actor whose one message is to run it.
+//! A plain async function as a child: an actor whose one message is to run it. An optional one is made before that, by
+//! the factory.
 
 use std::error::Error;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use minder_runtime::{Actor, Context, ExitReason, Handled};
@@ -56,6 +58,37 @@ where
     async fn handle(&mut self, Run: Run, context: &mut Context<Run>) -> Handled {
         let exit = (self.run)().await.into_exit();
         context.stop(exit);
+        Ok(())
+    }
+}
+
+pub(crate) struct OptionalTask<Fut> {
+    /// Until it runs.
+    task: Option<Pin<Box<Fut>>>,
+}
+
+impl<Fut> OptionalTask<Fut> {
+    pub(crate) fn new(task: Fut) -> Self {
+        Self { task: Some(Box::pin(task)) }
+    }
+}
+
+impl<Fut> Actor for OptionalTask<Fut>
+where
+    Fut: Future<Output: IntoExit> + Send + 'static,
+{
+    type Msg = Run;
+
+    async fn started(&mut self, context: &mut Context<Run>) -> Handled {
+        context.tell_self(Run);
+        Ok(())
+    }
+
+    async fn handle(&mut self, Run: Run, context: &mut Context<Run>) -> Handled {
+        if let Some(task) = self.task.take() {
+            let exit = task.await.into_exit();
+            context.stop(exit);
+        }
         Ok(())
     }
 }

@@ -3,3 +3,4 @@
 pub mod broken_stores;
 #[cfg(doctest)]
 mod guide;
+pub mod otp;

@@ -46,6 +46,8 @@ pub enum Ready {
 const ORDERS: u8 = 1;
 /// Senders wait for room.
 const WAITING: u8 = 2;
+/// The receiver is suspended: it takes orders only.
+const HELD: u8 = 4;
 
 /// The queue of one seat. See the crate's documentation.
 ///
@@ -64,7 +66,8 @@ pub struct Mailbox<T> {
     admit_at: AtomicU64,
     /// The word that is missing between.
     _apart: u64,
-    /// `ORDERS | WAITING`: lets the receiver skip the lock between two messages. Written under the lock.
+    /// `ORDERS | WAITING | HELD`: lets the receiver skip the lock between two messages. The first two are written under
+    /// the lock.
     attention: AtomicU8,
     /// Counted items that have left; written by the receiver alone.
     taken: AtomicU64,
@@ -270,6 +273,22 @@ impl<T: Queued> Mailbox<T> {
     }
 
     // --- the receiver ------------------------------------------------------------------------------------------
+
+    /// Suspends the receiver, or lets it go on. For the receiver, which asks [`Mailbox::is_held`] before it takes items:
+    /// whoever wants it suspended sends an order.
+    pub fn hold(&self, held: bool) {
+        if held {
+            self.attention.fetch_or(HELD, Ordering::Release);
+        } else {
+            self.attention.fetch_and(!HELD, Ordering::Release);
+        }
+    }
+
+    /// Whether the receiver is suspended. While it is, [`Mailbox::needs_attention`] says so too.
+    #[inline]
+    pub fn is_held(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & HELD != 0
+    }
 
     /// Whether the control lane or the senders' queue needs a look. One load, no lock: made between two messages.
     #[inline]
@@ -484,12 +503,12 @@ impl<T: Queued> Mailbox<T> {
         rest
     }
 
-    /// Forgets orders and the trap flag: they were meant for an incarnation that is gone.
+    /// Forgets orders, the trap flag and a suspension: they were meant for an incarnation that is gone.
     pub fn reset(&self) {
         let mut state = self.lock();
         state.forget_orders();
         state.trapping = false;
-        self.attention.fetch_and(!ORDERS, Ordering::Release);
+        self.attention.fetch_and(!(ORDERS | HELD), Ordering::Release);
     }
 
     /// Switches trapping of exit signals for whatever arrives from now on; returns the former setting.

@@ -119,30 +119,58 @@ pub enum Winding {
     Later,
 }
 
-/// What a factory may return: the actor, or why there is none.
+/// What a factory may return: the actor; an `Option` of it, where `None` says that there is nothing to run, which is no
+/// failure; or a `Result` of either.
+///
+/// ```
+/// use minder_runtime::{Actor, Context, ExitReason, Handled};
+///
+/// struct Cache;
+/// impl Actor for Cache {
+///     type Msg = ();
+///     async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+///         Ok(())
+///     }
+/// }
+///
+/// fn configured(megabytes: &str) -> Result<Option<Cache>, ExitReason> {
+///     let megabytes: u32 = megabytes.parse()?;
+///     Ok((megabytes > 0).then_some(Cache))
+/// }
+/// # fn is_a_factory<R: minder_runtime::IntoActor>(_: fn(&'static str) -> R) {}
+/// # is_a_factory(configured);
+/// ```
 pub trait IntoActor: Send {
     /// The actor.
     type Actor: Actor;
 
-    /// The actor, or why it cannot start.
+    /// The actor, nothing, or why it cannot start.
     ///
     /// # Errors
     /// Whatever the factory returned.
-    fn into_actor(self) -> Result<Self::Actor, ExitReason>;
+    fn into_actor(self) -> Result<Option<Self::Actor>, ExitReason>;
 }
 
 impl<A: Actor> IntoActor for A {
     type Actor = A;
 
-    fn into_actor(self) -> Result<A, ExitReason> {
+    fn into_actor(self) -> Result<Option<A>, ExitReason> {
+        Ok(Some(self))
+    }
+}
+
+impl<A: Actor> IntoActor for Option<A> {
+    type Actor = A;
+
+    fn into_actor(self) -> Result<Self, ExitReason> {
         Ok(self)
     }
 }
 
-impl<A: Actor, E: Into<ExitReason> + Send> IntoActor for Result<A, E> {
-    type Actor = A;
+impl<R: IntoActor, E: Into<ExitReason> + Send> IntoActor for Result<R, E> {
+    type Actor = R::Actor;
 
-    fn into_actor(self) -> Result<A, ExitReason> {
-        self.map_err(Into::into)
+    fn into_actor(self) -> Result<Option<R::Actor>, ExitReason> {
+        self.map_err(Into::into)?.into_actor()
     }
 }

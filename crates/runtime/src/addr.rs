@@ -185,7 +185,8 @@ impl<M: Send + 'static> Addr<M> {
         self.ask_within(DEFAULT_DEADLINE, message).await
     }
 
-    /// [`Addr::ask`] with a deadline of one's own; waiting for room counts against it.
+    /// [`Addr::ask`] with a deadline of one's own; waiting for room counts against it. With [`Duration::MAX`] there is
+    /// none.
     ///
     /// # Errors
     /// As [`Addr::ask`].
@@ -209,6 +210,32 @@ impl<M: Send + 'static> Addr<M> {
     /// `exit(Pid, kill)`.
     pub fn kill(&self) -> bool {
         self.cell.peer().order(Control::Kill)
+    }
+
+    /// Suspends the actor that lives there now: after the message in hand it handles nothing, until
+    /// [`Addr::resume`]. Kills, exit signals and its minder's stop are obeyed all the same. False if nobody lives there.
+    ///
+    /// Its messages wait, and count against its bound. An actor that winds something down when its minder stops it
+    /// ([`Winding::Later`](crate::Winding::Later)) goes on by itself. The next life is not suspended.
+    ///
+    /// When not to use this: to slow senders down; a bound does that. It is for tests and for operators.
+    ///
+    /// # Ordering
+    /// Overtakes what waits to be handled. What is sent after this returns is not handled before [`Addr::resume`].
+    ///
+    /// # OTP
+    /// `sys:suspend/1`, which waits in the mailbox and for the answer.
+    pub fn suspend(&self) -> bool {
+        self.cell.peer().order(Control::Suspend)
+    }
+
+    /// Lets the actor that lives there now go on after [`Addr::suspend`]; however often it was suspended, once is
+    /// enough. False if nobody lives there.
+    ///
+    /// # OTP
+    /// `sys:resume/1`.
+    pub fn resume(&self) -> bool {
+        self.cell.peer().order(Control::Resume)
     }
 
     /// Resolves with the last reason once the seat is given up.

@@ -203,6 +203,9 @@ impl<'a> Alarm<'a> {
 
     /// Whether the deadline has passed; if not, `waker` is woken when it has.
     pub(crate) fn is_due(&mut self, waker: &Waker) -> bool {
+        if self.until == Moment::END {
+            return false; // no deadline at all
+        }
         if let Some(key) = self.registered {
             // What is registered no more has fired, and nothing fires early: no need to read the clock again.
             return !self.system.deadlines.still_wakes(key, waker);

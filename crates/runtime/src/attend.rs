@@ -84,6 +84,8 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }
                 Control::Stop(reason) => return Some(End::abrupt(reason)),
+                Control::Suspend => self.cell.mailbox.hold(true),
+                Control::Resume => self.cell.mailbox.hold(false),
                 // Orders of a later version of the words mean nothing to this one.
                 _ => {}
             }

@@ -9,7 +9,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use minder_signals::ActorId;
+use minder_signals::{ActorId, Control};
 
 use crate::actor::{Actor, IntoActor};
 use crate::addr::Addr;
@@ -130,6 +130,20 @@ impl ActorRef {
     /// Whether it lives.
     pub fn is_alive(&self) -> bool {
         self.peer.lives()
+    }
+
+    /// Ends it at its next await; cannot be trapped. False if it does not live any more.
+    ///
+    /// # OTP
+    /// `exit(Pid, kill)`.
+    pub fn kill(&self) -> bool {
+        self.peer.order(Control::Kill)
+    }
+
+    /// The address of the seat it lives in, if that takes messages of type `M`. It reaches later lives as well.
+    pub fn address<M: Send + 'static>(&self) -> Option<Addr<M>> {
+        let cell = self.peer.cell.clone().into_any().downcast::<Cell<M>>().ok()?;
+        Some(Addr { cell })
     }
 }
 

@@ -238,6 +238,10 @@ impl<M: Send + 'static> Cell<M> {
 }
 
 impl<M: Send + 'static> AnyCell for Cell<M> {
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
     fn core(&self) -> &CellCore {
         &self.core
     }

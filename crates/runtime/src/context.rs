@@ -45,6 +45,8 @@ pub struct Context<M> {
     pub(crate) lost: bool,
     /// The actor's own, for messages that it receives inside a handler.
     pub(crate) redelivery: fn(&M) -> Option<M>,
+    /// Whether the start found nothing to run.
+    pub(crate) ignored: bool,
     /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
     pub(crate) batch: VecDeque<Item<M>>,
     /// Boxed: an actor ends once.
@@ -152,6 +154,7 @@ impl<M: Send + 'static> Context<M> {
             acknowledged: false,
             lost: false,
             redelivery,
+            ignored: false,
             batch: VecDeque::new(),
             ending: None,
             extra: None,
@@ -274,11 +277,22 @@ impl<M: Send + 'static> Context<M> {
         self.extra().acknowledges_later = true;
     }
 
+    /// In [`Actor::started`](crate::Actor::started): there is nothing to run. When that returns `Ok` the actor is
+    /// gone, and its minder hears [`ChildEvent::Ignored`]: no process, and no failure either. Too late once the start has
+    /// been acknowledged. A factory says the same by `None`: see [`IntoActor`].
+    ///
+    /// # OTP
+    /// `ignore` of `init/1`.
+    pub fn ignore(&mut self) {
+        self.ignored = !self.acknowledged;
+    }
+
     /// Acknowledges the start to the minder. Done already for whoever did not ask to do it later.
     pub fn acknowledge(&mut self) {
         if std::mem::replace(&mut self.acknowledged, true) {
             return;
         }
+        self.cell.core.system.report_start(&self.cell.core, self.id());
         let minder = {
             let mut life = self.cell.core.life();
             life.acknowledged = true;

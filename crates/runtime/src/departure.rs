@@ -110,19 +110,17 @@ pub(crate) async fn depart<A: Hosted>(
         cell.close(reason.clone());
     }
 
-    let started = context.acknowledged;
-    cell.core.system.report(&Event::Exited {
-        path: &cell.core.path(),
-        id: context.id(),
-        reason: &reason,
-        started,
-        charged,
+    let (path, id, started) = (cell.core.path(), context.id(), context.acknowledged);
+    let ignored = is_ignored(&context, &reason);
+    cell.core.system.report(&match ignored {
+        true => Event::Ignored { path: &path, id },
+        false => Event::Exited { path: &path, id, reason: &reason, started, charged },
     });
     let mut vacated = vacate(&cell, abnormal_since);
     bury_bound(&cell, std::mem::take(&mut vacated.bound));
     let (ties, minder) = vacated.cleared(address, fate);
     let who = Who { cell, id: context.id(), started };
-    tell(who, ties, minder, starter, Why { reason, charged, is_silent });
+    tell(who, ties, minder, starter, Why { reason, charged, ignored, is_silent });
 }
 
 /// Messages for the life that is over come back to whoever asked.
@@ -161,6 +159,11 @@ async fn clean_up<A: Hosted>(
     ended.err().map(|end| end.reason)
 }
 
+/// Whether the start found nothing to run. Not if it was killed, or something panicked, while that was cleared away.
+fn is_ignored<M>(context: &Context<M>, reason: &ExitReason) -> bool {
+    context.ignored && reason.is_normal()
+}
+
 /// Sees to the end of a life whose task is dropped before it has come to it, since the thread or the local set that it
 /// was lived on is gone. What was in its hands is lost then, and nothing was cleaned up; but nobody waits for it in vain.
 pub(crate) struct Swept<M: Send + 'static> {
@@ -197,7 +200,13 @@ impl<M: Send + 'static> Drop for Swept<M> {
         let mut vacated = vacate(&cell, Some(system.now()));
         bury_bound(&cell, std::mem::take(&mut vacated.bound));
         let (ties, minder) = vacated.cleared(cell.core.address(), fate);
-        tell(Who { cell, id, started }, ties, minder, None, Why { reason, charged: true, is_silent: false });
+        tell(
+            Who { cell, id, started },
+            ties,
+            minder,
+            None,
+            Why { reason, charged: true, ignored: false, is_silent: false },
+        );
     }
 }
 
@@ -213,6 +222,7 @@ struct Who<M> {
 struct Why {
     reason: ExitReason,
     charged: bool,
+    ignored: bool,
     /// Whether the minder does not want to know.
     is_silent: bool,
 }
@@ -264,7 +274,7 @@ fn tell<M: Send + 'static>(
     starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     why: Why,
 ) {
-    let Why { reason, charged, is_silent } = why;
+    let Why { reason, charged, ignored, is_silent } = why;
     let Who { cell, id, started } = who;
     let Ties { links, watchers, children, heir, .. } = ties;
     for linked in by_number(links) {
@@ -296,10 +306,10 @@ fn tell<M: Send + 'static>(
             if let Some(ties) = minder.cell.core().life().ties_if_any() {
                 Peer::take_from(&mut ties.children, id);
             }
-            let event = if started {
-                ChildEvent::Exited { reason, charged }
-            } else {
-                ChildEvent::StartFailed(reason)
+            let event = match started {
+                true => ChildEvent::Exited { reason, charged },
+                false if ignored => ChildEvent::Ignored,
+                false => ChildEvent::StartFailed(reason),
             };
             if !is_silent {
                 minder.child_event(id, event);

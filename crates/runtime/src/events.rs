@@ -1,6 +1,6 @@
-//! What a system tells whoever watches it: one event per exit, per supervisor decision, per recovery, and per error or panic
-//! that reached nobody. Every event also goes to `tracing`, under the targets `minder::exit`, `minder::decision`,
-//! `minder::recovery` and `minder::unheard`.
+//! What a system tells whoever watches it: one event per start and exit, per supervisor decision, per recovery, and per
+//! error or panic that reached nobody. Every event also goes to `tracing`, under the targets `minder::start`,
+//! `minder::exit`, `minder::decision`, `minder::recovery` and `minder::unheard`.
 
 use std::time::Duration;
 
@@ -10,6 +10,20 @@ use minder_signals::{ActorId, ExitReason, PanicReport};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// An incarnation has acknowledged its start.
+    Started {
+        /// Where it stands in its tree.
+        path: &'a str,
+        /// Which incarnation.
+        id: ActorId,
+    },
+    /// A start found nothing to run, and nothing is left of it.
+    Ignored {
+        /// Where it would have stood.
+        path: &'a str,
+        /// Which incarnation it would have been.
+        id: ActorId,
+    },
     /// An incarnation ended and nothing is left of it.
     Exited {
         /// Where it stood in its tree.
@@ -79,8 +93,19 @@ pub trait Observer: Send + Sync + 'static {
     fn event(&self, event: &Event<'_>);
 }
 
+/// Whether anybody reads of starts in the log.
+pub(crate) fn traces_starts() -> bool {
+    tracing::enabled!(target: "minder::start", tracing::Level::DEBUG)
+}
+
 pub(crate) fn trace(event: &Event<'_>) {
     match event {
+        Event::Started { path, id } => {
+            tracing::debug!(target: "minder::start", path, %id, "actor started");
+        }
+        Event::Ignored { path, id } => {
+            tracing::debug!(target: "minder::start", path, %id, "nothing to run");
+        }
         Event::Exited { path, id, reason, started, charged } => {
             let (path, id, kind) = (*path, tracing::field::display(id), reason.kind());
             let (started, charged) = (*started, *charged);

@@ -59,7 +59,7 @@ pub(crate) fn launch<A: Actor>(
     id: ActorId,
     start: Start,
     options: &StartOptions,
-    make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
+    make: impl FnOnce() -> Result<Option<A>, ExitReason> + Send + 'static,
 ) {
     let cell = seat.cell().clone();
     let context = Context::new(cell.clone(), id, start, options, <A as Actor>::redelivery);
@@ -73,11 +73,11 @@ pub(crate) fn launch_local<A: LocalActor>(
     start: Start,
     options: &StartOptions,
     host: Option<LocalHost>,
-    make: impl FnOnce() -> Result<A, ExitReason> + Send + 'static,
+    make: impl FnOnce() -> Result<Option<A>, ExitReason> + Send + 'static,
 ) {
     let cell = seat.cell().clone();
     let context = Context::new(cell.clone(), id, start, options, <A as LocalActor>::redelivery);
-    let life = LocalLife { seat, context, make: move || make().map(Local) };
+    let life = LocalLife { seat, context, make: move || Ok(make()?.map(Local)) };
     local_host::begin(&cell.core.system, host, Box::new(life));
 }
 
@@ -92,7 +92,7 @@ impl<M, A, F> Unborn for LocalLife<M, F>
 where
     M: Send + 'static,
     A: Hosted<Msg = M>,
-    F: FnOnce() -> Result<A, ExitReason> + Send + 'static,
+    F: FnOnce() -> Result<Option<A>, ExitReason> + Send + 'static,
 {
     fn target(&self) -> (Arc<dyn AnyCell>, ActorId) {
         (self.context.cell.clone(), self.context.id())
@@ -110,7 +110,7 @@ where
     fn refuse(self: Box<Self>, why: ExitReason) {
         let Self { seat, context, .. } = *self;
         let (cell, id) = (context.cell.clone(), context.id());
-        let life = live(seat, context, move || Err::<Nobody<M>, _>(why));
+        let life = live(seat, context, move || Err::<Option<Nobody<M>>, _>(why));
         cell.core.system.home.spawn_life(&cell, id, life);
     }
 }
@@ -136,7 +136,7 @@ impl<M: Send + 'static> Actor for Nobody<M> {
 fn live<A, F>(seat: Seat<A::Msg>, mut context: Context<A::Msg>, make: F) -> impl Future<Output = ()>
 where
     A: Hosted,
-    F: FnOnce() -> Result<A, ExitReason> + 'static,
+    F: FnOnce() -> Result<Option<A>, ExitReason> + 'static,
 {
     async move {
         let mut actor = None;
@@ -167,7 +167,7 @@ fn begin<A, F>(
 ) -> impl Future<Output = Result<(), End>>
 where
     A: Hosted,
-    F: FnOnce() -> Result<A, ExitReason>,
+    F: FnOnce() -> Result<Option<A>, ExitReason>,
 {
     async move {
         let cell = context.cell.clone();
@@ -179,8 +179,11 @@ where
             let probe = Probe::on_start(context);
             let starting = || async {
                 probe.before_start()?;
-                let actor = actor.insert(make()?);
-                actor.started(context).await
+                let Some(made) = make()? else {
+                    context.ignore();
+                    return Ok(());
+                };
+                actor.insert(made).started(context).await
             };
             match attend(pin!(None), starting, &mut duty).await {
                 Ok(Ok(())) => frame::judge_dropped(|| Fate::NoReply),
@@ -190,6 +193,9 @@ where
                 }
                 Err(end) => return Err(end),
             }
+        }
+        if context.ignored {
+            return Err(End::abrupt(ExitReason::Normal));
         }
         context.settle_postponed(false, false, &mut None);
         let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
@@ -215,13 +221,18 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
         let mut duty = Duty::new(&cell, context);
         let mut turn = TURN;
         loop {
+            let mut held = false;
             if cell.mailbox.needs_attention() {
                 if let Some(end) = duty.obey() {
                     return end;
                 }
                 cell.mailbox.admit_when_half_empty();
+                held = cell.mailbox.is_held();
             }
             if let Some(reason) = duty.stop_asked.take() {
+                // Should it wind something down first, it needs its lane for that.
+                cell.mailbox.hold(false);
+                held = false;
                 let reason = *reason;
                 match attend_now(&cell, || actor.stop_requested(&reason, context)) {
                     Ok(Winding::Done) => return End::orderly(reason),
@@ -231,6 +242,11 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
             }
             if let Some(reason) = context.ending.take() {
                 return End::orderly(*reason);
+            }
+            if held {
+                // Suspended: woken by orders only.
+                poll_fn(|cx| cell.mailbox.park_in_handler(cx, false, false)).await;
+                continue;
             }
             if turn == 0 {
                 turn = TURN;

@@ -21,6 +21,8 @@ use crate::waits::Waits;
 
 /// A cell of whatever message type.
 pub(crate) trait AnyCell: Send + Sync {
+    /// Itself, for whoever knows what messages it takes.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     fn core(&self) -> &CellCore;
     /// Pushes an order. Call with the life held.
     fn push_order(&self, order: Control);
@@ -229,6 +231,9 @@ impl Peer {
             return true;
         }
         let Some(ties) = life.ties_if_any() else { return false };
+        if matches!(order, Control::Suspend | Control::Resume) {
+            return false; // an heir does not live yet
+        }
         let Some(heir) = ties.heir.take_if(|heir| heir.id == self.id()) else { return false };
         drop(life);
         let reason = match order {

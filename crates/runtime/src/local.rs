@@ -102,30 +102,38 @@ pub trait LocalActor: Sized + 'static {
     }
 }
 
-/// What the factory of a local actor may return: the actor, or why there is none.
+/// What the factory of a local actor may return: as of any other, see [`IntoActor`](crate::IntoActor).
 pub trait IntoLocalActor {
     /// The actor.
     type Actor: LocalActor;
 
-    /// The actor, or why it cannot start.
+    /// The actor, nothing, or why it cannot start.
     ///
     /// # Errors
     /// Whatever the factory returned.
-    fn into_local_actor(self) -> Result<Self::Actor, ExitReason>;
+    fn into_local_actor(self) -> Result<Option<Self::Actor>, ExitReason>;
 }
 
 impl<A: LocalActor> IntoLocalActor for A {
     type Actor = A;
 
-    fn into_local_actor(self) -> Result<A, ExitReason> {
+    fn into_local_actor(self) -> Result<Option<A>, ExitReason> {
+        Ok(Some(self))
+    }
+}
+
+impl<A: LocalActor> IntoLocalActor for Option<A> {
+    type Actor = A;
+
+    fn into_local_actor(self) -> Result<Self, ExitReason> {
         Ok(self)
     }
 }
 
-impl<A: LocalActor, E: Into<ExitReason>> IntoLocalActor for Result<A, E> {
-    type Actor = A;
+impl<R: IntoLocalActor, E: Into<ExitReason>> IntoLocalActor for Result<R, E> {
+    type Actor = R::Actor;
 
-    fn into_local_actor(self) -> Result<A, ExitReason> {
-        self.map_err(Into::into)
+    fn into_local_actor(self) -> Result<Option<R::Actor>, ExitReason> {
+        self.map_err(Into::into)?.into_local_actor()
     }
 }

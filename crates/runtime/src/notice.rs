@@ -36,13 +36,15 @@ pub struct ChildNotice {
     pub event: ChildEvent,
 }
 
-/// What happened to a minded actor. Every start that was begun is followed by exactly one of [`ChildEvent::Started`]
-/// and [`ChildEvent::StartFailed`], and [`ChildEvent::Started`] by exactly one [`ChildEvent::Exited`].
+/// What happened to a minded actor. Every start that was begun is followed by exactly one of [`ChildEvent::Started`],
+/// [`ChildEvent::Ignored`] and [`ChildEvent::StartFailed`], and [`ChildEvent::Started`] by exactly one [`ChildEvent::Exited`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChildEvent {
     /// It acknowledged its start.
     Started,
+    /// There was nothing to run: no actor lives, and nothing is left of it. Not a failure.
+    Ignored,
     /// It ended before it had acknowledged its start; nothing is left of it.
     StartFailed(ExitReason),
     /// It ended; nothing is left of it.

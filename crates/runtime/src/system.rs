@@ -23,7 +23,7 @@ use crate::events::{self, Event, Observer};
 use crate::frame;
 use crate::host::Home;
 use crate::letters::{self, DeadLetters};
-use crate::life::Peer;
+use crate::life::{CellCore, Peer};
 use crate::local_host::LocalHosts;
 use crate::registry::Registry;
 use crate::seat::Seat;
@@ -300,7 +300,7 @@ impl System {
     /// Typically the top supervisor of a tree.
     ///
     /// # Errors
-    /// Why the seat could not be filled, or why the start failed.
+    /// Why the seat could not be filled, or why the start failed; `Normal` if there was nothing to run.
     ///
     /// # Cancel safety
     /// Dropping the future loses only the wait; the start goes on.
@@ -436,6 +436,13 @@ impl SystemShared {
                 observer.event(event);
             }
         });
+    }
+
+    /// Tells a start. Asked first whether anybody listens: most starts are of interest to nobody.
+    pub(crate) fn report_start(&self, core: &CellCore, id: ActorId) {
+        if self.observer.is_some() || self.home.is_simulated() || events::traces_starts() {
+            self.report(&Event::Started { path: &core.path(), id });
+        }
     }
 
     fn roots(&self) -> MutexGuard<'_, Roots> {

@@ -42,4 +42,8 @@ pub enum Control {
     Crash(Arc<str>),
     /// The minder's stop. An actor that traps exits finishes the message in hand first.
     Stop(ExitReason),
+    /// Handle nothing after the message in hand, until told to resume.
+    Suspend,
+    /// Go on after [`Control::Suspend`].
+    Resume,
 }

@@ -148,19 +148,19 @@ where
         self.actor.as_mut().expect("a life that is started has its actor")
     }
 
-    /// The actor from the best checkpoint that can be had, or clean.
-    fn restored(&self, shelf: Option<&Shelf<T::Packed>>) -> Result<R::Actor, ExitReason> {
+    /// The actor from the best checkpoint that can be had, or clean; nothing if there is nothing to run.
+    fn restored(&self, shelf: Option<&Shelf<T::Packed>>) -> Result<Option<R::Actor>, ExitReason> {
         let record = &self.checkpoints.record;
         for number in shelf.into_iter().flat_map(|shelf| shelf.ladder.candidates()) {
             // Whatever the user's code does to it from here on is held against this checkpoint.
             record.try_out(Some(number));
             match snapshot::<T, R::Actor>(record, shelf.and_then(|shelf| shelf.snapshot(number)), number) {
                 Ok(snapshot) => {
-                    let mut actor = (self.make)().into_actor()?;
+                    let Some(mut actor) = (self.make)().into_actor()? else { return Ok(None) };
                     match actor.restore(snapshot) {
                         Ok(()) => {
                             record.report(Report::Began(Some(number)));
-                            return Ok(actor);
+                            return Ok(Some(actor));
                         }
                         Err(refusal) => record.report(Report::Refused(number, refusal.to_string())),
                     }
@@ -302,7 +302,13 @@ where
         context.step("restore a checkpoint");
         let actor = self.restored(shelf.as_ref())?;
         drop(shelf);
-        self.actor.insert(actor).started(context).await
+        match actor {
+            Some(actor) => self.actor.insert(actor).started(context).await,
+            None => {
+                context.ignore();
+                Ok(())
+            }
+        }
     }
 
     async fn handle(&mut self, message: Self::Msg, context: &mut Context<Self::Msg>) -> Handled {

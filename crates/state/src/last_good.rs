@@ -184,7 +184,13 @@ where
         });
         let actor = match &self.before {
             Some(restored) => restored.clone(),
-            None => (self.make)().into_actor()?,
+            None => match (self.make)().into_actor()? {
+                Some(actor) => actor,
+                None => {
+                    context.ignore();
+                    return Ok(());
+                }
+            },
         };
         self.actor.insert(actor).started(context).await
     }

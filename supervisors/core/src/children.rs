@@ -1,39 +1,14 @@
 //! The children of a supervisor: places in start order, and the state of whoever has each place.
-//! A forgotten child leaves its place empty and raises its generation, so that an old `Slot` finds nothing.
-//! Costs O(1) per child touched; only `check` and walks over a group look at many.
+//! A forgotten child's place is given up for good, so that an old `Slot` finds nothing.
+//! Costs O(1) per child touched, O(log n) by id; only `check` and walks over a group look at many.
 //! Does not decide anything; see `supervision.rs`.
 
+use crate::places::{Places, Slot};
 use crate::{ChildRules, Restart};
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use minder_signals::{ExitReason, Moment};
-
-/// A child's place: its index in start order, and a generation that a reused place raises.
-///
-/// Stays the same over restarts of the child. Once the child is forgotten its slot finds nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot {
-    index: u32,
-    generation: u32,
-}
-
-impl Slot {
-    /// The index in start order, counted from 0.
-    pub const fn index(self) -> usize {
-        self.index as usize
-    }
-
-    /// How many children had this place before.
-    pub const fn generation(self) -> u32 {
-        self.generation
-    }
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}.{}", self.index, self.generation)
-    }
-}
 
 /// How a child stands, for whoever inspects a supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,29 +85,41 @@ impl Child {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Place {
-    generation: u32,
-    child: Option<Child>,
-}
-
-/// All places, in start order.
+/// All children, in start order.
 #[derive(Clone, Debug)]
 pub(crate) struct Children {
-    places: Vec<Place>,
+    places: Places<Child>,
+    by_id: BTreeMap<Arc<str>, Slot>,
     /// How many significant children are not gone, so that nobody has to count them.
     significant: usize,
 }
 
 impl Children {
+    /// Children without a process, whose ids differ.
     pub(crate) fn new(rules: Vec<ChildRules>) -> Self {
-        let place = |rules| Place { generation: 0, child: Some(Child { rules, state: State::Gone }) };
-        Self { places: rules.into_iter().map(place).collect(), significant: 0 }
+        let mut children = Self { places: Places::default(), by_id: BTreeMap::new(), significant: 0 };
+        for rules in rules {
+            children.add(rules);
+        }
+        children
     }
 
-    /// How many places there are, empty ones included.
+    /// Adds a child without a process, last in start order. Nobody else has its id.
+    pub(crate) fn add(&mut self, rules: ChildRules) -> Slot {
+        let id = rules.id.clone();
+        let slot = self.places.add(Child { rules, state: State::Gone });
+        self.by_id.insert(id, slot);
+        slot
+    }
+
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// After every child.
+    pub(crate) fn end(&self) -> Slot {
+        self.places.end()
     }
 
     /// Significant children that have a process or wait for one.
@@ -140,37 +127,43 @@ impl Children {
         self.significant
     }
 
-    /// The index of this slot, if its child is still known.
-    pub(crate) fn find(&self, slot: Slot) -> Option<usize> {
-        let place = self.places.get(slot.index())?;
-        (place.generation == slot.generation && place.child.is_some()).then_some(slot.index())
+    /// The child in this slot, unless it has been forgotten.
+    pub(crate) fn get(&self, slot: Slot) -> Option<&Child> {
+        self.places.get(slot)
     }
 
-    /// The child at this place, unless it has been forgotten.
-    pub(crate) fn get(&self, index: usize) -> Option<&Child> {
-        self.places.get(index)?.child.as_ref()
+    /// The child in this slot, which the caller knows to be there.
+    pub(crate) fn at(&self, slot: Slot) -> &Child {
+        self.get(slot).expect("a child in hand has not been forgotten")
     }
 
-    /// The child at this place, which the caller knows to be there.
-    pub(crate) fn at(&self, index: usize) -> &Child {
-        self.get(index).expect("a child in hand has not been forgotten")
+    /// The child of this id.
+    pub(crate) fn named(&self, id: &str) -> Option<Slot> {
+        self.by_id.get(id).copied()
     }
 
-    /// The slot of the place at `index`.
-    pub(crate) fn slot(&self, index: usize) -> Slot {
-        let number = u32::try_from(index).expect("rules hold no more children than a slot can number");
-        Slot { index: number, generation: self.places[index].generation }
+    /// The first child from this place on.
+    pub(crate) fn first_from(&self, slot: Slot) -> Option<Slot> {
+        self.places.first_from(slot)
     }
 
-    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> {
-        (0..self.places.len())
-            .filter(|&index| self.places[index].child.is_some())
-            .map(|index| self.slot(index))
+    /// The first child after this place.
+    pub(crate) fn first_after(&self, slot: Slot) -> Option<Slot> {
+        self.places.first_after(slot)
     }
 
-    /// Puts the child at this place into another state and gives back the one it was in.
-    pub(crate) fn set(&mut self, index: usize, state: State) -> State {
-        let child = self.places[index].child.as_mut().expect("a child in hand has not been forgotten");
+    /// The last child from `first` on that comes before `end`.
+    pub(crate) fn last_between(&self, first: Slot, end: Slot) -> Option<Slot> {
+        self.places.last_before(end).filter(|last| *last >= first)
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (Slot, &Child)> {
+        self.places.iter()
+    }
+
+    /// Puts the child in this slot into another state and gives back the one it was in.
+    pub(crate) fn set(&mut self, slot: Slot, state: State) -> State {
+        let child = self.places.get_mut(slot).expect("a child in hand has not been forgotten");
         if child.rules.significant {
             self.significant -= usize::from(!matches!(child.state, State::Gone));
             self.significant += usize::from(!matches!(state, State::Gone));
@@ -178,12 +171,12 @@ impl Children {
         core::mem::replace(&mut child.state, state)
     }
 
-    /// Empties this place for good.
-    pub(crate) fn forget(&mut self, index: usize) {
-        self.set(index, State::Gone);
-        let place = &mut self.places[index];
-        place.child = None;
-        place.generation = place.generation.wrapping_add(1);
+    /// Gives this slot up for good, and the id with it.
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        self.set(slot, State::Gone);
+        if let Some(child) = self.places.remove(slot) {
+            self.by_id.remove(&child.rules.id);
+        }
     }
 
     /// What is true between any two events, whatever the supervisor is doing:
@@ -192,17 +185,18 @@ impl Children {
     /// 2. A temporary child never waits for another start.
     /// 3. A deadline is set only for a child that can be asked to stop within a time.
     /// 4. The number of significant children that are not gone is the one kept.
+    /// 5. Every child, and nobody else, is found by its id.
     ///
     /// # Panics
     /// If one of these is broken. Breaking the first would let a group start before its last stop has ended.
-    pub(crate) fn check(&self, hand: Option<usize>) {
+    pub(crate) fn check(&self, hand: Option<Slot>) {
         let mut significant = 0;
-        for (index, place) in self.places.iter().enumerate() {
-            let Some(child) = &place.child else { continue };
+        for (slot, child) in self.iter() {
+            assert_eq!(self.named(&child.rules.id), Some(slot), "every child is found by its id: {child:?}");
             let moving = matches!(child.state, State::Starting | State::Stopping { .. });
             assert_eq!(
                 moving,
-                hand == Some(index),
+                hand == Some(slot),
                 "exactly the child in hand is starting or stopping: {child:?}"
             );
             if matches!(child.state, State::Waiting { .. }) {
@@ -214,6 +208,7 @@ impl Children {
             }
             significant += usize::from(child.rules.significant && !matches!(child.state, State::Gone));
         }
+        assert_eq!(self.by_id.len(), self.len(), "no id outlives its child");
         assert_eq!(significant, self.significant, "the number of significant children is the one kept");
     }
 }

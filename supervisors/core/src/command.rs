@@ -2,7 +2,7 @@
 //! Commands are begun, never awaited: their ends come back as events.
 //! Does not decide anything; see `supervision.rs`.
 
-use crate::Slot;
+use crate::{Answer, RequestId, Slot};
 use alloc::sync::Arc;
 use core::error::Error;
 use core::fmt;
@@ -26,9 +26,16 @@ pub enum Command {
     /// Send `StopDeadline` at this moment, not earlier. A later deadline for the same child replaces it; one that
     /// comes after the child is gone does no harm.
     SetDeadline(Slot, Moment),
+    /// Send `EndDeadline` at this moment, not earlier: a dynamic supervisor ends, and this is the time that its
+    /// children have together.
+    SetEndDeadline(Moment),
     /// Send `TryAgain` to yourself, behind what stands in your lane already (SUP-071).
     TryAgain(Slot),
-    /// This temporary child is gone for good: its slot means nothing any more. Not sent while the supervisor ends.
+    /// A child has been added for this request and has this slot. Its first `Start` follows.
+    Add(Slot, RequestId),
+    /// Answer this request.
+    Answer(RequestId, Answer),
+    /// This child is gone for good: its slot means nothing any more. Not sent while the supervisor ends.
     Forget(Slot),
     /// A decision, for logs and counters. Stands before the commands that carry the decision out.
     Report(Report),
@@ -66,8 +73,10 @@ pub enum Decision {
     GiveUp,
     /// It stays down; its specification stays.
     LeaveDown,
-    /// It is gone for good, with its specification.
+    /// It ended by itself and is gone for good, with its specification.
     Forget,
+    /// It was stopped, and is gone for good, with its specification.
+    ForgetStopped,
     /// Its restart failed and will be tried again.
     TryAgain,
     /// It failed to start while the supervisor itself was starting: the supervisor ends.
@@ -97,6 +106,7 @@ impl fmt::Display for Report {
             }
             Decision::LeaveDown => write!(f, "`{child}` ended ({reason}): left down"),
             Decision::Forget => write!(f, "`{child}` ended ({reason}): forgotten"),
+            Decision::ForgetStopped => write!(f, "`{child}` was stopped ({reason}): forgotten"),
             Decision::TryAgain => {
                 write!(f, "`{child}` failed to start again ({reason}): will be tried again")
             }

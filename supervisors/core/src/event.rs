@@ -1,7 +1,7 @@
 //! What a supervisor learns, one event at a time, in the order in which it learned it.
 //! An event about a child names its `Slot`; time comes beside the event, never inside it.
 
-use crate::Slot;
+use crate::{Request, RequestId, Slot};
 use minder_signals::ExitReason;
 
 /// What happened, as the supervisor learned it. Complete by definition: a host makes these and reads none.
@@ -36,8 +36,13 @@ pub enum Event {
     },
     /// The moment given in [`Command::SetDeadline`](crate::Command::SetDeadline) has come.
     StopDeadline(Slot),
+    /// The moment given in [`Command::SetEndDeadline`](crate::Command::SetEndDeadline) has come.
+    EndDeadline,
     /// A [`Command::TryAgain`](crate::Command::TryAgain) came back through the host's own lane.
     TryAgain(Slot),
     /// Whoever minds the supervisor tells it to stop, with this reason (SUP-101).
     Stop(ExitReason),
+    /// Somebody asks for something. Answered by one [`Command::Answer`](crate::Command::Answer) with the same id, in
+    /// its turn (SUP-154); not at all if the supervisor ends first (SUP-107).
+    Asked(RequestId, Request),
 }

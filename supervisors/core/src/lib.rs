@@ -8,15 +8,21 @@ extern crate alloc;
 
 mod children;
 mod command;
+mod dynamic;
 mod event;
 mod intensity;
+mod places;
+mod request;
 mod spec;
 mod strategy;
 mod supervision;
 mod verdict;
 
-pub use children::{ChildState, Slot};
+pub use children::ChildState;
 pub use command::{Command, Decision, Report, StartFailed};
+pub use dynamic::DynamicSupervision;
 pub use event::Event;
-pub use spec::{AutoShutdown, ChildRules, Kind, Restart, Rules, Shutdown, SpecError, Strategy};
+pub use places::{Places, Slot};
+pub use request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
+pub use spec::{AutoShutdown, ChildRules, DynamicRules, Kind, Restart, Rules, Shutdown, SpecError, Strategy};
 pub use supervision::Supervision;

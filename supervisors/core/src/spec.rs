@@ -96,6 +96,23 @@ impl ChildRules {
     pub fn supervisor(id: &str) -> Self {
         Self { shutdown: Shutdown::Infinity, kind: Kind::Supervisor, ..Self::worker(id) }
     }
+
+    /// Whether these rules make sense in a supervisor that shuts itself down so.
+    ///
+    /// # Errors
+    /// What does not.
+    pub(crate) fn check(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+        if self.id.is_empty() {
+            return Err(SpecError::EmptyId(0));
+        }
+        if self.significant && self.restart == Restart::Permanent {
+            return Err(SpecError::SignificantPermanent(self.id.clone()));
+        }
+        if self.significant && auto_shutdown == AutoShutdown::Never {
+            return Err(SpecError::SignificantWithoutAutoShutdown(self.id.clone()));
+        }
+        Ok(())
+    }
 }
 
 /// What a supervisor goes by. Valid by construction: see [`SpecError`] for what is refused.
@@ -123,22 +140,14 @@ impl Rules {
         if period.is_zero() {
             return Err(SpecError::ZeroPeriod);
         }
-        if u32::try_from(children.len()).is_err() {
-            return Err(SpecError::TooManyChildren(children.len()));
-        }
         let mut places = BTreeMap::new();
         for (place, child) in children.iter().enumerate() {
             if child.id.is_empty() {
                 return Err(SpecError::EmptyId(place));
             }
+            child.check(auto_shutdown)?;
             if let Some(first) = places.insert(&*child.id, place) {
                 return Err(SpecError::DuplicateId(child.id.clone(), first, place));
-            }
-            if child.significant && child.restart == Restart::Permanent {
-                return Err(SpecError::SignificantPermanent(child.id.clone()));
-            }
-            if child.significant && auto_shutdown == AutoShutdown::Never {
-                return Err(SpecError::SignificantWithoutAutoShutdown(child.id.clone()));
             }
         }
         Ok(Self { strategy, limit, period, auto_shutdown, children })
@@ -175,6 +184,56 @@ impl Rules {
     }
 }
 
+/// What a dynamic supervisor goes by: one template and no order. Valid by construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynamicRules {
+    template: ChildRules,
+    limit: u32,
+    period: Duration,
+    max_children: usize,
+}
+
+impl DynamicRules {
+    /// Rules for children like this template, tolerating `limit` restarts of them within `period`, and holding no more
+    /// than `max_children` of them at a time.
+    ///
+    /// # Errors
+    /// What makes no sense. A dynamic supervisor never shuts down by itself, so its template cannot be significant
+    /// (SUP-131).
+    pub fn new(
+        template: ChildRules,
+        limit: u32,
+        period: Duration,
+        max_children: usize,
+    ) -> Result<Self, SpecError> {
+        if period.is_zero() {
+            return Err(SpecError::ZeroPeriod);
+        }
+        template.check(AutoShutdown::Never)?;
+        Ok(Self { template, limit, period, max_children })
+    }
+
+    /// How many restarts are tolerable within the period.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// The period within which restarts count.
+    pub fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.max_children
+    }
+
+    /// The rules of every child, taken out.
+    pub(crate) fn into_template(self) -> ChildRules {
+        self.template
+    }
+}
+
 /// Why a specification was refused. Places are counted from 0, in start order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -185,12 +244,14 @@ pub enum SpecError {
     EmptyId(usize),
     /// The period is zero.
     ZeroPeriod,
+    /// A dynamic supervisor cannot shut down by itself: its children come and go (SUP-131).
+    DynamicAutoShutdown,
+    /// A dynamic supervisor has one template, and children are started from that by request.
+    DynamicWithChildren,
     /// This child is permanent, so that it never ends for good, and yet significant.
     SignificantPermanent(Arc<str>),
     /// This child is significant in a supervisor that never shuts down by itself.
     SignificantWithoutAutoShutdown(Arc<str>),
-    /// There are more children than a supervisor can number.
-    TooManyChildren(usize),
 }
 
 impl fmt::Display for SpecError {
@@ -203,6 +264,14 @@ impl fmt::Display for SpecError {
             Self::ZeroPeriod => f.write_str(
                 "the period of the restart intensity is zero; make it longer, or the limit 0 to tolerate no restart",
             ),
+            Self::DynamicAutoShutdown => f.write_str(
+                "a dynamic supervisor does not shut down by itself, since its children come and go; \
+                 leave its auto-shutdown at never",
+            ),
+            Self::DynamicWithChildren => f.write_str(
+                "a dynamic supervisor has a template and no children of its own at first; \
+                 start them by request, or put others beside it",
+            ),
             Self::SignificantPermanent(id) => write!(
                 f,
                 "child `{id}` is significant and permanent, but a permanent child never ends for good; \
@@ -213,9 +282,6 @@ impl fmt::Display for SpecError {
                 "child `{id}` is significant, but its supervisor never shuts down by itself; \
                  set auto-shutdown to any or all significant, or make the child not significant"
             ),
-            Self::TooManyChildren(count) => {
-                write!(f, "{count} children are more than one supervisor can hold; spread them over several")
-            }
         }
     }
 }

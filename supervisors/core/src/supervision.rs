@@ -1,11 +1,12 @@
 //! The supervisor's mind: composes verdict, intensity and strategy, and takes operations step by step.
 //! One operation (own start, restart of one, group restart, end) runs at a time and has one child in hand; exits of
 //! others and retries wait in order of arrival until it is over (SUP-042, SUP-099).
-//! A stop is answered at once. Does not carry anything out: its commands' ends come back as events.
+//! A stop is answered at once; requests (`supervision/requests.rs`) in their turn. Does not carry anything out: its commands' ends come back as events.
 
 use crate::children::{ChildState, Children, State};
 use crate::command::{Command, Decision, Report, StartFailed};
 use crate::intensity::Intensity;
+use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
 use crate::{AutoShutdown, ChildRules, Event, Restart, Rules, Shutdown, Slot, Strategy};
@@ -13,6 +14,8 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
+
+mod requests;
 
 /// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
 const CHECKED_AFTER_EVERY_EVENT: usize = 64;
@@ -25,7 +28,7 @@ const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 /// ended by itself among them, begins a new epoch.
 ///
 /// # OTP
-/// `supervisor` without the dynamic strategy and without requests. A stop also overtakes an operation: the child in
+/// `supervisor` without the dynamic strategy, which is [`DynamicSupervision`](crate::DynamicSupervision). A stop also overtakes an operation: the child in
 /// hand is ended first, then all others in reverse order. OTP would finish the operation.
 #[derive(Clone, Debug)]
 pub struct Supervision {
@@ -49,11 +52,13 @@ enum Phase {
     /// Waits for whatever comes.
     Idle,
     /// A child is starting.
-    Starting { at: usize, purpose: Purpose },
+    Starting { at: Slot, purpose: Purpose },
     /// A group restart is stopping its members, which are all from `first` on; those after `at` are gone.
-    StoppingGroup { first: usize, at: usize },
+    StoppingGroup { first: Slot, at: Slot },
+    /// A child is being stopped because it was asked for.
+    StoppingOne { at: Slot, request: RequestId },
     /// The supervisor ends for this reason. Children from `end` on are gone, but for the one in hand.
-    Ending { at: usize, end: usize, reason: ExitReason },
+    Ending { at: Slot, end: Slot, reason: ExitReason },
     /// Nothing is left to be done.
     Ended,
 }
@@ -67,6 +72,10 @@ enum Purpose {
     One,
     /// A group restart; goes on with the next child.
     Group,
+    /// A request to add this child.
+    Added(RequestId),
+    /// A request to start this child again.
+    Again(RequestId),
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +89,7 @@ enum Deferred {
     TryAgain {
         slot: Slot,
     },
+    Asked(RequestId, Request),
 }
 
 /// One call of `handle`: when it is, and what it has led to so far.
@@ -121,8 +131,11 @@ impl Supervision {
             Event::Ignored(slot) => self.ignored(slot, turn),
             Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
+            // Each child has a time limit of its own.
+            Event::EndDeadline => {}
             Event::TryAgain(slot) => self.try_again(slot, turn),
             Event::Stop(reason) => self.stop(reason, turn),
+            Event::Asked(id, request) => self.asked(id, request, turn),
         }
         self.catch_up(turn);
         if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
@@ -132,62 +145,70 @@ impl Supervision {
 
     /// The rules of the child in this slot, unless it has been forgotten.
     pub fn child(&self, slot: Slot) -> Option<&ChildRules> {
-        self.children.find(slot).map(|index| &self.children.at(index).rules)
+        Some(&self.children.get(slot)?.rules)
     }
 
     /// How the child in this slot stands, unless it has been forgotten.
     pub fn state(&self, slot: Slot) -> Option<ChildState> {
-        self.children.find(slot).map(|index| self.children.at(index).seen())
+        Some(self.children.get(slot)?.seen())
     }
 
     /// The slots of all children that have not been forgotten, in start order.
     pub fn slots(&self) -> impl Iterator<Item = Slot> {
-        self.children.slots()
+        self.children.iter().map(|(slot, _)| slot)
     }
 
     fn start(&mut self, turn: &mut Turn<'_>) {
         if matches!(self.phase, Phase::New) {
-            self.start_next(0, Purpose::OwnStart, turn);
+            self.start_next(self.children.first_from(Slot::FIRST), Purpose::OwnStart, turn);
         }
     }
 
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         // A child whose start was abandoned is stopping; that it came up meanwhile changes nothing.
-        if let Some((at, purpose)) = self.starting(slot) {
-            self.children.set(at, State::Running);
-            self.start_next(at + 1, purpose, turn);
+        if let Some(purpose) = self.starting(slot) {
+            self.children.set(slot, State::Running);
+            self.start_is_over(slot, purpose, Answer::Started(slot), turn);
         }
     }
 
     fn ignored(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        if let Some((at, purpose)) = self.starting(slot) {
-            self.report(at, ExitReason::Normal, Decision::Ignore, turn);
-            if self.children.at(at).is_temporary() {
-                turn.push(Command::Forget(slot));
-                self.children.forget(at);
+        if let Some(purpose) = self.starting(slot) {
+            self.report(slot, ExitReason::Normal, Decision::Ignore, turn);
+            if self.children.at(slot).is_temporary() {
+                self.drop_out(slot, turn);
             } else {
-                self.children.set(at, State::Gone);
+                self.children.set(slot, State::Gone);
             }
-            self.start_next(at + 1, purpose, turn);
+            self.start_is_over(slot, purpose, Answer::Ignored, turn);
         } else {
             self.abandoned_start_ended(slot, ExitReason::Normal, turn);
         }
     }
 
-    /// The restart type is not consulted: a restart that failed is tried again (SUP-072), an own start is over.
+    /// The restart type is not consulted: a restart that failed is tried again (SUP-072), an own start is over, and a
+    /// start that was asked for is answered and not retried (SUP-082, SUP-083).
     fn start_failed(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         match self.starting(slot) {
-            Some((at, Purpose::OwnStart)) => {
-                self.report(at, reason.clone(), Decision::StartFailed, turn);
-                self.children.set(at, State::Gone);
-                let child = self.children.at(at).rules.id.clone();
+            Some(Purpose::OwnStart) => {
+                self.report(slot, reason.clone(), Decision::StartFailed, turn);
+                self.children.set(slot, State::Gone);
+                let child = self.children.at(slot).rules.id.clone();
                 self.end(ExitReason::shutdown_with(StartFailed::new(child, reason)), turn);
             }
-            Some((at, Purpose::One | Purpose::Group)) => {
+            Some(purpose @ (Purpose::Added(_) | Purpose::Again(_))) => {
+                if let Purpose::Added(_) = purpose {
+                    self.drop_out(slot, turn);
+                } else {
+                    self.children.set(slot, State::Gone);
+                }
+                self.start_is_over(slot, purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
+            }
+            Some(Purpose::One | Purpose::Group) => {
                 // Members started before this one keep running: the next attempt stops what its strategy tells it
                 // to, and so they can be stopped, or end by themselves, in between (SUP-076 to SUP-078).
-                self.report(at, reason.clone(), Decision::TryAgain, turn);
-                self.children.set(at, State::Waiting { reason });
+                self.report(slot, reason.clone(), Decision::TryAgain, turn);
+                self.children.set(slot, State::Waiting { reason });
                 turn.push(Command::TryAgain(slot));
                 self.phase = Phase::Idle;
             }
@@ -196,17 +217,17 @@ impl Supervision {
     }
 
     fn exited(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
-        let Some(at) = self.children.find(slot) else { return };
-        match self.children.at(at).state() {
+        let Some(child) = self.children.get(slot) else { return };
+        match child.state() {
             State::Starting => self.start_failed(slot, reason, turn),
-            State::Stopping { .. } => self.stopped(at, reason, turn),
+            State::Stopping { .. } => self.stopped(slot, reason, turn),
             State::Running => match self.phase {
-                Phase::Idle => self.judge(at, reason, charged, turn),
+                Phase::Idle => self.judge(slot, reason, charged, turn),
                 _ => {
                     // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
                     let ticket = self.next_ticket;
                     self.next_ticket += 1;
-                    self.children.set(at, State::Fallen { ticket, reason });
+                    self.children.set(slot, State::Fallen { ticket, reason });
                     if !matches!(self.phase, Phase::Ending { .. }) {
                         self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
                     }
@@ -217,26 +238,26 @@ impl Supervision {
     }
 
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        let Some(at) = self.children.find(slot) else { return };
+        let Some(child) = self.children.get(slot) else { return };
         // The deadline of an earlier stop of the same child may still be under way; it comes before this one's time.
-        if let &State::Stopping { deadline: Some(deadline), up, .. } = self.children.at(at).state()
+        if let &State::Stopping { deadline: Some(deadline), up, .. } = child.state()
             && deadline <= turn.now
         {
-            self.report(at, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
+            self.report(slot, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
             turn.push(Command::Kill(slot));
-            self.children.set(at, State::Stopping { deadline: None, up, killed: true });
+            self.children.set(slot, State::Stopping { deadline: None, up, killed: true });
         }
     }
 
     /// Also a retry left over from an earlier failure is taken if the child waits for one, as in OTP.
     fn try_again(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        let Some(at) = self.children.find(slot) else { return };
-        match (&self.phase, self.children.at(at).state()) {
+        let Some(child) = self.children.get(slot) else { return };
+        match (&self.phase, child.state()) {
             (Phase::Idle, State::Waiting { reason }) => {
                 let reason = reason.clone();
-                self.attempt(at, reason, true, turn);
+                self.attempt(slot, reason, true, turn);
             }
-            (Phase::Starting { .. } | Phase::StoppingGroup { .. }, _) => {
+            (Phase::Starting { .. } | Phase::StoppingGroup { .. } | Phase::StoppingOne { .. }, _) => {
                 self.deferred.push_back(Deferred::TryAgain { slot });
             }
             _ => {}
@@ -246,7 +267,7 @@ impl Supervision {
     /// Two orders: a stop that comes while the supervisor already ends, for whatever reason, changes nothing; one that
     /// comes during any other operation abandons it, and nothing that was put off is looked at any more.
     fn stop(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
-        let end = self.children.len();
+        let end = self.children.end();
         match self.phase {
             Phase::New | Phase::Idle => self.end(reason, turn),
             Phase::Starting { at, .. } => {
@@ -254,7 +275,7 @@ impl Supervision {
                 self.ask_to_stop(at, false, turn);
                 self.phase = Phase::Ending { at, end, reason };
             }
-            Phase::StoppingGroup { at, .. } => {
+            Phase::StoppingGroup { at, .. } | Phase::StoppingOne { at, .. } => {
                 self.deferred.clear();
                 self.phase = Phase::Ending { at, end, reason };
             }
@@ -269,13 +290,14 @@ impl Supervision {
         {
             match deferred {
                 Deferred::TryAgain { slot } => self.try_again(slot, turn),
+                Deferred::Asked(id, request) => self.asked(id, request, turn),
                 Deferred::Exit { slot, ticket: due, charged } => {
-                    if let Some(at) = self.children.find(slot)
-                        && let State::Fallen { ticket, reason } = self.children.at(at).state()
+                    if let Some(child) = self.children.get(slot)
+                        && let State::Fallen { ticket, reason } = child.state()
                         && *ticket == due
                     {
                         let reason = reason.clone();
-                        self.judge(at, reason, charged, turn);
+                        self.judge(slot, reason, charged, turn);
                     }
                 }
             }
@@ -283,7 +305,7 @@ impl Supervision {
     }
 
     /// A child ended by itself. Whether, how often, who else: in this order.
-    fn judge(&mut self, at: usize, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+    fn judge(&mut self, at: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let rules = &self.children.at(at).rules;
         let (child, significant) = (rules.id.clone(), rules.significant);
         match verdict(rules.restart, &reason) {
@@ -292,7 +314,10 @@ impl Supervision {
                 self.report(at, reason.clone(), Decision::LeaveDown, turn);
                 self.children.set(at, State::Gone);
             }
-            Verdict::Forget => self.forget(at, reason.clone(), turn),
+            Verdict::Forget => {
+                self.report(at, reason.clone(), Decision::Forget, turn);
+                self.drop_out(at, turn);
+            }
         }
         if significant && self.ends_itself() {
             self.report_of(child, reason, Decision::AutoShutdown, turn);
@@ -302,23 +327,23 @@ impl Supervision {
 
     /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055), but
     /// for those that are not charged; of these no more are let off within a period than restarts are tolerable.
-    fn attempt(&mut self, at: usize, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+    fn attempt(&mut self, at: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         self.children.set(at, State::Gone);
         let let_off = !charged && self.uncharged.admit(turn.now);
         if !let_off && !self.intensity.admit(turn.now) {
             self.report(at, reason, Decision::GiveUp, turn);
             return self.end(ExitReason::Shutdown, turn);
         }
-        match fate(self.strategy, at) {
+        let first = match fate(self.strategy) {
             Fate::Alone => {
                 self.report(at, reason, Decision::Restart, turn);
-                self.start_child(at, Purpose::One, turn);
+                return self.start_child(at, Purpose::One, turn);
             }
-            Fate::From(first) => {
-                self.report(at, reason, Decision::RestartGroup, turn);
-                self.stop_group(first, self.children.len(), turn);
-            }
-        }
+            Fate::All => Slot::FIRST,
+            Fate::Rest => at,
+        };
+        self.report(at, reason, Decision::RestartGroup, turn);
+        self.stop_group(first, self.children.end(), turn);
     }
 
     /// Whether the end of a significant child, which is gone already, is the supervisor's too.
@@ -330,11 +355,23 @@ impl Supervision {
         }
     }
 
-    /// Goes on with the start that this is part of, from place `from`; if nothing is left of it, it is over.
-    fn start_next(&mut self, from: usize, purpose: Purpose, turn: &mut Turn<'_>) {
-        if purpose != Purpose::One
-            && let Some(at) = (from..self.children.len()).find(|&index| self.children.get(index).is_some())
-        {
+    /// The start of this child has ended, one way or the other. `answer`: how, for whoever asked for it.
+    fn start_is_over(&mut self, slot: Slot, purpose: Purpose, answer: Answer, turn: &mut Turn<'_>) {
+        match purpose {
+            Purpose::OwnStart | Purpose::Group => {
+                self.start_next(self.children.first_after(slot), purpose, turn);
+            }
+            Purpose::One => self.phase = Phase::Idle,
+            Purpose::Added(request) | Purpose::Again(request) => {
+                turn.push(Command::Answer(request, answer));
+                self.phase = Phase::Idle;
+            }
+        }
+    }
+
+    /// Goes on with the start of several, with this one; if nothing is left, it is over.
+    fn start_next(&mut self, next: Option<Slot>, purpose: Purpose, turn: &mut Turn<'_>) {
+        if let Some(at) = next {
             return self.start_child(at, purpose, turn);
         }
         if purpose == Purpose::OwnStart {
@@ -343,25 +380,25 @@ impl Supervision {
         self.phase = Phase::Idle;
     }
 
-    fn start_child(&mut self, at: usize, purpose: Purpose, turn: &mut Turn<'_>) {
+    fn start_child(&mut self, at: Slot, purpose: Purpose, turn: &mut Turn<'_>) {
         let before = self.children.set(at, State::Starting);
         debug_assert!(matches!(before, State::Gone), "a child is started only when its last life is gone");
-        turn.push(Command::Start(self.children.slot(at)));
+        turn.push(Command::Start(at));
         self.phase = Phase::Starting { at, purpose };
     }
 
     /// Stops the members from `first` on that come before `end`; when the last is gone, starts the group.
-    fn stop_group(&mut self, first: usize, end: usize, turn: &mut Turn<'_>) {
+    fn stop_group(&mut self, first: Slot, end: Slot, turn: &mut Turn<'_>) {
         let forgetting = true;
         match self.stop_last(first, end, forgetting, turn) {
             Some(at) => self.phase = Phase::StoppingGroup { first, at },
             None => {
-                for index in first..self.children.len() {
-                    if self.children.get(index).is_some() {
-                        turn.push(Command::NewEpoch(self.children.slot(index)));
-                    }
+                let mut member = self.children.first_from(first);
+                while let Some(slot) = member {
+                    turn.push(Command::NewEpoch(slot));
+                    member = self.children.first_after(slot);
                 }
-                self.start_next(first, Purpose::Group, turn);
+                self.start_next(self.children.first_from(first), Purpose::Group, turn);
             }
         }
     }
@@ -369,13 +406,13 @@ impl Supervision {
     /// Begins to end: no operation runs any more, and nothing that was put off matters.
     fn end(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
         self.deferred.clear();
-        self.end_before(self.children.len(), reason, turn);
+        self.end_before(self.children.end(), reason, turn);
     }
 
     /// Stops the children before place `end`; when the last is gone, the supervisor ends.
-    fn end_before(&mut self, end: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+    fn end_before(&mut self, end: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         let forgetting = false;
-        match self.stop_last(0, end, forgetting, turn) {
+        match self.stop_last(Slot::FIRST, end, forgetting, turn) {
             Some(at) => self.phase = Phase::Ending { at, end: at, reason },
             None => {
                 turn.push(Command::Exit(reason));
@@ -386,28 +423,24 @@ impl Supervision {
 
     /// Takes the last child of these places that has a process in hand and stops it. Those passed on the way are found
     /// dead, or waiting for a start that will not come: their notices are consumed.
-    fn stop_last(
-        &mut self,
-        first: usize,
-        end: usize,
-        forgetting: bool,
-        turn: &mut Turn<'_>,
-    ) -> Option<usize> {
-        for at in (first..end).rev() {
-            match self.children.get(at).map(|child| child.state()) {
-                Some(State::Running) => {
+    fn stop_last(&mut self, first: Slot, end: Slot, forgetting: bool, turn: &mut Turn<'_>) -> Option<Slot> {
+        let mut end = end;
+        while let Some(at) = self.children.last_between(first, end) {
+            end = at;
+            match self.children.at(at).state() {
+                State::Running => {
                     self.ask_to_stop(at, true, turn);
                     return Some(at);
                 }
-                Some(State::Fallen { reason, .. }) => {
+                State::Fallen { reason, .. } => {
                     let reason = reason.clone();
                     self.cleared(at, reason, forgetting, turn);
                 }
-                Some(State::Waiting { .. }) => {
+                State::Waiting { .. } => {
                     self.children.set(at, State::Gone);
                 }
-                Some(State::Gone) | None => {}
-                Some(State::Starting | State::Stopping { .. }) => {
+                State::Gone => {}
+                State::Starting | State::Stopping { .. } => {
                     unreachable!("one child at a time is in hand")
                 }
             }
@@ -416,26 +449,26 @@ impl Supervision {
     }
 
     /// Stops a child by its own setting. `up`: it is running; otherwise its start is abandoned.
-    fn ask_to_stop(&mut self, at: usize, up: bool, turn: &mut Turn<'_>) {
-        let slot = self.children.slot(at);
+    fn ask_to_stop(&mut self, at: Slot, up: bool, turn: &mut Turn<'_>) {
         let (deadline, killed) = match self.children.at(at).rules.shutdown {
             Shutdown::BrutalKill => {
-                turn.push(Command::Kill(slot));
+                turn.push(Command::Kill(at));
                 (None, false)
             }
             Shutdown::Within(limit) if limit.is_zero() => {
-                turn.push(Command::AskToStop(slot));
-                turn.push(Command::Kill(slot));
-                (None, true)
+                // Nothing is reported of the kill itself: its end says whether it took one (SUP-095).
+                turn.push(Command::AskToStop(at));
+                turn.push(Command::Kill(at));
+                (None, false)
             }
             Shutdown::Within(limit) => {
                 let deadline = turn.now + limit;
-                turn.push(Command::AskToStop(slot));
-                turn.push(Command::SetDeadline(slot, deadline));
+                turn.push(Command::AskToStop(at));
+                turn.push(Command::SetDeadline(at, deadline));
                 (Some(deadline), false)
             }
             Shutdown::Infinity => {
-                turn.push(Command::AskToStop(slot));
+                turn.push(Command::AskToStop(at));
                 (None, false)
             }
         };
@@ -444,32 +477,36 @@ impl Supervision {
 
     /// The start that a stop abandoned has come to its end without the child ever being up.
     fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
-        if let Some(at) = self.children.find(slot)
-            && let State::Stopping { up: false, .. } = self.children.at(at).state()
+        if let Some(child) = self.children.get(slot)
+            && let State::Stopping { up: false, .. } = child.state()
         {
-            self.stopped(at, reason, turn);
+            self.stopped(slot, reason, turn);
         }
     }
 
     /// The child in hand has been stopped; the operation goes on.
-    fn stopped(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
+    fn stopped(&mut self, at: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         match core::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::StoppingGroup { first, .. } => {
                 self.cleared(at, reason, true, turn);
                 self.stop_group(first, at, turn);
+            }
+            Phase::StoppingOne { request, .. } => {
+                self.cleared(at, reason, true, turn);
+                turn.push(Command::Answer(request, Answer::Done));
             }
             Phase::Ending { end, reason: own, .. } => {
                 self.cleared(at, reason, false, turn);
                 self.end_before(end, own, turn);
             }
             Phase::New | Phase::Idle | Phase::Starting { .. } | Phase::Ended => {
-                unreachable!("a child is stopped only by a group restart or by the end")
+                unreachable!("a child is stopped by a group restart, a request or the end")
             }
         }
     }
 
     /// A child has gone that was to be stopped. Its reason is not judged, at most reported (SUP-039, SUP-158).
-    fn cleared(&mut self, at: usize, reason: ExitReason, forgetting: bool, turn: &mut Turn<'_>) {
+    fn cleared(&mut self, at: Slot, reason: ExitReason, forgetting: bool, turn: &mut Turn<'_>) {
         let child = self.children.at(at);
         let excused =
             matches!(child.state(), State::Stopping { up: false, .. } | State::Stopping { killed: true, .. });
@@ -477,19 +514,20 @@ impl Supervision {
             self.report(at, reason.clone(), Decision::StoppedOtherwise, turn);
         }
         if forgetting && self.children.at(at).is_temporary() {
-            self.forget(at, reason, turn);
+            self.report(at, reason, Decision::ForgetStopped, turn);
+            self.drop_out(at, turn);
         } else {
             self.children.set(at, State::Gone);
         }
     }
 
-    fn forget(&mut self, at: usize, reason: ExitReason, turn: &mut Turn<'_>) {
-        self.report(at, reason, Decision::Forget, turn);
-        turn.push(Command::Forget(self.children.slot(at)));
+    /// This child is gone for good, and its specification with it.
+    fn drop_out(&mut self, at: Slot, turn: &mut Turn<'_>) {
+        turn.push(Command::Forget(at));
         self.children.forget(at);
     }
 
-    fn report(&self, at: usize, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+    fn report(&self, at: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
         self.report_of(self.children.at(at).rules.id.clone(), reason, decision, turn);
     }
 
@@ -498,11 +536,10 @@ impl Supervision {
         turn.push(Command::Report(Report { child, reason, decision, restarts, limit }));
     }
 
-    /// The place and purpose of the child in this slot, if it is the one that is starting.
-    fn starting(&self, slot: Slot) -> Option<(usize, Purpose)> {
-        let found = self.children.find(slot)?;
+    /// What the start of the child in this slot is part of, if it is the one that is starting.
+    fn starting(&self, slot: Slot) -> Option<Purpose> {
         match self.phase {
-            Phase::Starting { at, purpose } if at == found => Some((at, purpose)),
+            Phase::Starting { at, purpose } if at == slot => Some(purpose),
             _ => None,
         }
     }
@@ -523,45 +560,43 @@ impl Supervision {
     pub fn check(&self) {
         let hand = match self.phase {
             Phase::New | Phase::Idle | Phase::Ended => None,
-            Phase::Starting { at, .. } | Phase::StoppingGroup { at, .. } | Phase::Ending { at, .. } => {
-                Some(at)
-            }
+            Phase::Starting { at, .. }
+            | Phase::StoppingGroup { at, .. }
+            | Phase::StoppingOne { at, .. }
+            | Phase::Ending { at, .. } => Some(at),
         };
         self.children.check(hand);
         self.intensity.check();
         self.uncharged.check();
 
-        let children =
-            || (0..self.children.len()).filter_map(|index| Some((index, self.children.get(index)?)));
-        let all_gone_from = |first: usize| {
-            children().all(|(index, child)| {
-                index < first || hand == Some(index) || child.seen() == ChildState::Gone
-            })
+        let all_gone = |those: &dyn Fn(Slot) -> bool| {
+            let mut others = self.children.iter().filter(|(slot, _)| those(*slot) && hand != Some(*slot));
+            others.all(|(_, child)| child.seen() == ChildState::Gone)
         };
         match &self.phase {
             Phase::New | Phase::Ended => {
-                assert!(all_gone_from(0), "no child without a living supervisor: {self:?}")
+                assert!(all_gone(&|_| true), "no child without a living supervisor: {self:?}")
             }
             Phase::Idle => {
                 assert!(self.deferred.is_empty(), "nothing is put off between operations: {self:?}")
             }
             Phase::Starting { at, purpose: Purpose::OwnStart | Purpose::Group } => {
-                assert!(all_gone_from(at + 1), "children after the starting one are gone: {self:?}");
+                assert!(all_gone(&|slot| slot > *at), "children after the starting one are gone: {self:?}");
             }
-            Phase::Starting { purpose: Purpose::One, .. } => {}
+            Phase::Starting { .. } | Phase::StoppingOne { .. } => {}
             Phase::StoppingGroup { at, .. } => {
-                assert!(all_gone_from(at + 1), "members after the stopping one are gone: {self:?}");
+                assert!(all_gone(&|slot| slot > *at), "members after the stopping one are gone: {self:?}");
             }
             Phase::Ending { end, .. } => {
-                assert!(all_gone_from(*end), "children reached by the end are gone: {self:?}")
+                assert!(all_gone(&|slot| slot >= *end), "children reached by the end are gone: {self:?}")
             }
         }
         let ending = matches!(self.phase, Phase::Ending { .. });
-        for (index, child) in children() {
+        for (of, child) in self.children.iter() {
             if let &State::Fallen { ticket, .. } = child.state() {
                 let mine = |put_off: &&Deferred| match **put_off {
-                    Deferred::Exit { slot, ticket: due, .. } => slot.index() == index && due == ticket,
-                    Deferred::TryAgain { .. } => false,
+                    Deferred::Exit { slot, ticket: due, .. } => slot == of && due == ticket,
+                    Deferred::TryAgain { .. } | Deferred::Asked(..) => false,
                 };
                 let notices = self.deferred.iter().filter(mine).count();
                 assert_eq!(notices, usize::from(!ending), "a fallen child has one notice put off: {self:?}");
@@ -574,7 +609,7 @@ impl Supervision {
 ///
 /// # OTP
 /// `shutdown/1`: a permanent child has to end with exactly what it was told.
-fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
+pub(crate) fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
     let exactly = match rules.shutdown {
         Shutdown::BrutalKill => matches!(reason, ExitReason::Killed),
         Shutdown::Within(_) | Shutdown::Infinity => matches!(reason, ExitReason::Shutdown),

@@ -18,6 +18,18 @@ pub(crate) enum Input {
     StopDeadline(usize),
     TryAgain(usize),
     Stop(ExitReason),
+    Asked(Ask),
+}
+
+/// What may be asked for; children by their id.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ask {
+    Start(ChildRules),
+    Terminate(String),
+    Restart(String),
+    Delete(String),
+    Which,
+    Count,
 }
 
 /// What the supervisor does.
@@ -32,12 +44,18 @@ pub(crate) enum Act {
     Forget(usize),
     Ready,
     Exit(ExitReason),
+    Add(usize),
+    /// Which request, in order of arrival, and the answer in words.
+    Answer(u64, String),
 }
 
 /// Everything a supervisor with these rules does and how its children stand (`None`: forgotten) after this history.
 pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, Vec<Option<ChildState>>) {
     let mut model = Model {
         rules,
+        children: rules.children().to_vec(),
+        asked: 0,
+        requests: Vec::new(),
         history,
         now: Moment::START,
         mailbox: Vec::new(),
@@ -81,6 +99,10 @@ enum Answer {
 
 struct Model<'a> {
     rules: &'a Rules,
+    children: Vec<ChildRules>,
+    /// How many requests have arrived, and which of them stand in the mailbox, in order.
+    asked: u64,
+    requests: Vec<u64>,
     history: &'a [(Input, Moment)],
     now: Moment,
     mailbox: Vec<Input>,
@@ -94,7 +116,7 @@ struct Model<'a> {
 
 impl Model<'_> {
     fn rules_of(&self, child: usize) -> &ChildRules {
-        &self.rules.children()[child]
+        &self.children[child]
     }
 
     /// The next of the history. The parent's stop overtakes whatever is going on, except terminating.
@@ -108,7 +130,13 @@ impl Model<'_> {
             match input {
                 Input::Stop(reason) if !self.terminating => return Err(Interrupt::Terminate(reason.clone())),
                 Input::Stop(_) => {}
-                input => return Ok(input.clone()),
+                input => {
+                    if let Input::Asked(_) = input {
+                        self.requests.push(self.asked);
+                        self.asked += 1;
+                    }
+                    return Ok(input.clone());
+                }
             }
         }
     }
@@ -120,7 +148,7 @@ impl Model<'_> {
                 self.states[child] = Some(ChildState::Fallen);
                 self.mailbox.push(input);
             }
-            Input::TryAgain(_) => self.mailbox.push(input),
+            Input::TryAgain(_) | Input::Asked(_) => self.mailbox.push(input),
             _ => {}
         }
     }
@@ -156,9 +184,96 @@ impl Model<'_> {
                 Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
                     self.restart(child, true)?
                 }
+                Input::Asked(ask) => {
+                    let number = self.requests.remove(0);
+                    let answer = self.answer(ask)?;
+                    self.acts.push(Act::Answer(number, answer));
+                }
                 _ => {}
             }
         }
+    }
+
+    /// SUP-141 to SUP-149, SUP-073, SUP-074, SUP-081 to SUP-083.
+    fn answer(&mut self, ask: Ask) -> Result<String, Interrupt> {
+        let known = |id: &str| {
+            (0..self.states.len())
+                .find(|&child| self.states[child].is_some() && *self.children[child].id == *id)
+        };
+        match ask {
+            Ask::Start(rules) => {
+                if let Some(child) = known(&rules.id) {
+                    return Ok(match self.states[child] {
+                        Some(ChildState::Running | ChildState::Fallen) => format!("already started #{child}"),
+                        _ => "already present".to_owned(),
+                    });
+                }
+                let child = self.states.len();
+                self.children.push(rules);
+                self.states.push(Some(ChildState::Gone));
+                self.acts.push(Act::Add(child));
+                let answer = self.start_once(child)?;
+                if answer.starts_with("failed") {
+                    self.acts.push(Act::Forget(child));
+                    self.states[child] = None;
+                }
+                Ok(answer)
+            }
+            Ask::Terminate(id) => {
+                let Some(child) = known(&id) else { return Ok("not found".to_owned()) };
+                let had = self.states[child] != Some(ChildState::Gone);
+                self.stop(child)?;
+                if had {
+                    self.down(child);
+                }
+                Ok("done".to_owned())
+            }
+            Ask::Restart(id) | Ask::Delete(id) if known(&id).is_none() => {
+                drop(id);
+                Ok("not found".to_owned())
+            }
+            Ask::Restart(ref id) | Ask::Delete(ref id) => {
+                let child = known(id).expect("looked for above");
+                match (self.states[child], &ask) {
+                    (Some(ChildState::Waiting), _) => Ok("restarting".to_owned()),
+                    (Some(ChildState::Running | ChildState::Fallen), _) => Ok("running".to_owned()),
+                    (_, Ask::Delete(_)) => {
+                        self.acts.push(Act::Forget(child));
+                        self.states[child] = None;
+                        Ok("done".to_owned())
+                    }
+                    _ => {
+                        let answer = self.start_once(child)?;
+                        if answer.starts_with("failed") {
+                            self.states[child] = Some(ChildState::Gone);
+                        }
+                        Ok(answer)
+                    }
+                }
+            }
+            Ask::Which => {
+                let all = (0..self.states.len()).rev();
+                let line =
+                    |child: usize| Some(format!("{}:{:?}", self.children[child].id, self.states[child]?));
+                Ok(all.filter_map(line).collect::<Vec<_>>().join(" "))
+            }
+            Ask::Count => {
+                let up = self.states.iter().filter(|state| **state == Some(ChildState::Running)).count();
+                Ok(format!("{} of {}", up, self.states.iter().flatten().count()))
+            }
+        }
+    }
+
+    /// A start that is not tried again.
+    fn start_once(&mut self, child: usize) -> Result<String, Interrupt> {
+        Ok(match self.start(child)? {
+            Answer::Up => format!("started #{child}"),
+            Answer::Ignore => {
+                self.down(child);
+                "ignored".to_owned()
+            }
+            Answer::Failed(reason) => format!("failed {reason}"),
+        })
     }
 
     /// SUP-021 to SUP-024, SUP-121 to SUP-128.

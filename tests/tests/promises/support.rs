@@ -117,6 +117,7 @@ impl Actor for Puppet {
             Notice::Down(down) => self.note(format!("down {}", short(&down.reason))),
             Notice::Child(news) => match news.event {
                 ChildEvent::Started => self.note("child started"),
+                ChildEvent::Ignored => self.note("child ignored"),
                 ChildEvent::StartFailed(reason) => self.note(format!("child failed {}", short(&reason))),
                 ChildEvent::Exited { reason, .. } => self.note(format!("child exited {}", short(&reason))),
                 _ => self.note("child ?"),

@@ -171,7 +171,7 @@ fn a_system_needs_a_runtime() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn exits_decisions_and_recoveries_are_told_to_the_observer() {
+async fn starts_exits_decisions_and_recoveries_are_told_to_the_observer() {
     struct Writer(Journal);
     impl minder::Observer for Writer {
         fn event(&self, event: &minder::Event<'_>) {
@@ -185,6 +185,9 @@ async fn exits_decisions_and_recoveries_are_told_to_the_observer() {
                 minder::Event::Recovered { path, id, .. } => {
                     self.0.note(format!("{path} recovered {}", id.incarnation()));
                 }
+                minder::Event::Started { path, id } => {
+                    self.0.note(format!("{path} started {}", id.incarnation()));
+                }
                 _ => self.0.note("?"),
             }
         }
@@ -196,7 +199,14 @@ async fn exits_decisions_and_recoveries_are_told_to_the_observer() {
     assert_eq!(life(&it).await, 2);
     assert_eq!(
         reader.rest(),
-        ["top/it exited panic boom started true", "top it restart 1/1000", "top/it recovered 2"]
+        [
+            "top/it started 1",
+            "top started 1",
+            "top/it exited panic boom started true",
+            "top it restart 1/1000",
+            "top/it started 2",
+            "top/it recovered 2",
+        ]
     );
     it.tell(end(ExitReason::Normal)).expect("there is room");
     assert_eq!(life(&it).await, 3);
@@ -206,6 +216,7 @@ async fn exits_decisions_and_recoveries_are_told_to_the_observer() {
         [
             "top/it exited normal started true",
             "top it restart 2/1000",
+            "top/it started 3",
             "top/it exited shutdown started true",
             "top exited shutdown started true",
         ]

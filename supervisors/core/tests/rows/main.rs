@@ -2,7 +2,9 @@
 //! Each test names the rows of the conformance table that it shows.
 //! Does not look for what nobody thought of; `enumeration.rs` does.
 
+mod dynamic;
 mod intensity;
+mod requests;
 mod retries;
 mod significance;
 mod start;
@@ -11,8 +13,8 @@ mod strategies;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    AutoShutdown, ChildRules, ChildState, Command, Event, Restart, Rules, Shutdown, Slot, SpecError,
-    StartFailed, Strategy, Supervision,
+    AutoShutdown, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event, Request,
+    RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision, Which,
 };
 use std::error::Error;
 use std::time::Duration;
@@ -36,11 +38,15 @@ fn check_with_reports(table: &str) {
 fn run(table: &str, reports: bool) {
     let mut lines = table.lines().map(str::trim).filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().expect("a table has a header").split_whitespace().collect();
-    let mut supervision = Supervision::new(rules(&header).expect("the rules of a table are valid"));
-    let slots: Vec<(String, Slot)> = supervision
-        .slots()
-        .map(|slot| (supervision.child(slot).expect("known at first").id.to_string(), slot))
-        .collect();
+    let (mut supervision, mut slots) = match header[0] {
+        "dynamic" => (Either::Dynamic(dynamic(&header)), Vec::new()),
+        _ => {
+            let supervision = Supervision::new(rules(&header).expect("the rules of a table are valid"));
+            let named = |slot| (supervision.child(slot).expect("known at first").id.to_string(), slot);
+            let slots: Vec<(String, Slot)> = supervision.slots().map(named).collect();
+            (Either::Fixed(supervision), slots)
+        }
+    };
     let mut now = Moment::START;
     let mut lines = lines.peekable();
     let mut commands = Vec::new();
@@ -56,7 +62,20 @@ fn run(table: &str, reports: bool) {
         commands.clear();
         match event.strip_prefix("wait ") {
             Some(time) => now = now + duration(time),
-            None => supervision.handle(parse(event, &slots), now, &mut commands),
+            None => {
+                let event = parse(event, &slots);
+                // What is added is known by its id from now on, an instance by its number.
+                let id = match &event {
+                    Event::Asked(_, Request::StartChild(rules)) => Some(rules.id.to_string()),
+                    _ => None,
+                };
+                supervision.handle(event, now, &mut commands);
+                for command in &commands {
+                    if let Command::Add(slot, _) = command {
+                        slots.push((id.clone().unwrap_or_else(|| slot.number().to_string()), *slot));
+                    }
+                }
+            }
         }
         let shown: Vec<String> =
             commands.iter().filter_map(|command| show(command, &slots, now, reports)).collect();
@@ -64,6 +83,39 @@ fn run(table: &str, reports: bool) {
         assert_eq!(shown, expected.trim(), "after `{event}` in:\n{table}\n{supervision:#?}");
         supervision.check();
     }
+}
+
+/// Whichever kind of supervisor a table is about.
+#[derive(Debug)]
+enum Either {
+    Fixed(Supervision),
+    Dynamic(DynamicSupervision),
+}
+
+impl Either {
+    fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
+        match self {
+            Self::Fixed(supervision) => supervision.handle(event, now, commands),
+            Self::Dynamic(supervision) => supervision.handle(event, now, commands),
+        }
+    }
+
+    fn check(&self) {
+        match self {
+            Self::Fixed(supervision) => supervision.check(),
+            Self::Dynamic(supervision) => supervision.check(),
+        }
+    }
+}
+
+/// `dynamic  1 in 5s  template` and, if there is one, the bound on children.
+fn dynamic(header: &[&str]) -> DynamicSupervision {
+    let ["dynamic", limit, "in", period, template, rest @ ..] = header else {
+        panic!("dynamic N in T template: {header:?}")
+    };
+    let most = rest.first().map_or(usize::MAX, |most| most.parse().expect("a number"));
+    let limit = limit.parse().expect("a number");
+    DynamicSupervision::new(DynamicRules::new(child(template), limit, duration(period), most).expect("valid"))
 }
 
 fn rules(header: &[&str]) -> Result<Rules, SpecError> {
@@ -119,6 +171,22 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
     let exit = |name, word, charged| Event::Exited { slot: slot(name), reason: reason(word), charged };
     match event.split_whitespace().collect::<Vec<_>>()[..] {
         ["start"] => Event::Start,
+        ["end", "late"] => Event::EndDeadline,
+        ["ask", number, ref what @ ..] => {
+            let which = |name: &str| match slots.iter().find(|(id, _)| id == name) {
+                Some((_, slot)) if name.parse::<u64>().is_ok() => Which::Instance(*slot),
+                _ => Which::Id(name.into()),
+            };
+            let request = match *what {
+                ["start", text] => Request::StartChild(child(text)),
+                ["instance"] => Request::StartInstance,
+                ["terminate", name] => Request::TerminateChild(which(name)),
+                ["restart", name] => Request::RestartChild(name.into()),
+                ["delete", name] => Request::DeleteChild(name.into()),
+                _ => panic!("no request: {event}"),
+            };
+            Event::Asked(RequestId(number.parse().expect("a number")), request)
+        }
         ["stop", word] => Event::Stop(reason(word)),
         [name, "up"] => Event::Started(slot(name)),
         [name, "ignores"] => Event::Ignored(slot(name)),
@@ -157,6 +225,9 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
         Command::TryAgain(slot) => format!("retry {}", name(slot)),
         Command::Forget(slot) => format!("forget {}", name(slot)),
         Command::Ready => "ready".to_string(),
+        Command::Add(slot, _) => format!("add {slot:?}"),
+        Command::Answer(RequestId(id), answer) => format!("answer {id} {answer:?}"),
+        Command::SetEndDeadline(moment) => format!("end deadline {:?}", moment.since(now)),
         Command::Exit(reason) => format!("exit {reason}"),
         Command::Report(report) if reports => {
             format!("({} {:?} {}/{})", report.child, report.decision, report.restarts, report.limit)

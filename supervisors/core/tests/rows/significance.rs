@@ -77,7 +77,7 @@ fn every_decision_is_reported_before_its_commands_sup_158() {
     check_with_reports(
         "one_for_all  2 in 5s  a:perm b:tran:1s c:temp
          a panics     (a RestartGroup 1/2), stop c
-         c exits normal  (c Forget 1/2), forget c, stop b, deadline b 1s
+         c exits normal  (c ForgetStopped 1/2), forget c, stop b, deadline b 1s
          wait 1s      -
          b late       (b KillAfterDeadline 1/2), kill b
          b exits killed  epoch a, epoch b, start a
@@ -155,7 +155,7 @@ fn a_forgotten_slot_finds_nothing_and_the_rest_keep_their_order_sup_027() {
     assert_eq!(commands.last(), Some(&Command::Forget(slots[1])));
     assert!(supervision.child(slots[1]).is_none() && supervision.state(slots[1]).is_none());
     assert_eq!(supervision.slots().collect::<Vec<_>>(), [slots[0], slots[2]]);
-    assert_eq!(supervision.slots().map(Slot::index).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(supervision.slots().map(Slot::number).collect::<Vec<_>>(), [0, 2]);
     assert_eq!(supervision.state(slots[2]), Some(ChildState::Running));
 }
 
@@ -176,7 +176,7 @@ fn a_million_children_and_one_that_crashes_sup_155() {
         supervision.handle(Event::Started(slot), Moment::START, &mut commands);
     }
     let slot = last.expect("a last child");
-    assert_eq!(slot.index(), MANY - 1);
+    assert_eq!(slot.number(), MANY as u64 - 1);
     for _ in 0..TIMES {
         supervision.handle(
             Event::Exited { slot, reason: ExitReason::Killed, charged: true },

@@ -172,7 +172,7 @@ fn a_group_restart_begins_an_epoch_between_the_last_stop_and_the_first_start() {
         "one_for_all  9 in 5s  a:perm b:perm c:temp:kill d:tran
          d exits normal  (d LeaveDown 0/9)
          b panics     (b RestartGroup 1/9), kill c
-         c exits killed  (c Forget 1/9), forget c, stop a
+         c exits killed  (c ForgetStopped 1/9), forget c, stop a
          a exits shutdown  epoch a, epoch b, epoch d, start a",
     );
     check_with_reports(

@@ -1,0 +1,610 @@
+//! The mind of a dynamic supervisor: any number of children from one template, without ids and without an order.
+//! Composes verdict and intensity; each child is restarted alone. One start or stop runs at a time, as in
+//! `supervision.rs`, but at the end all are told at once and share one time limit (SUP-177).
+//! O(1) amortised per child, O(log n) once children have gone. Does not carry anything out.
+
+use crate::children::ChildState;
+use crate::command::{Command, Decision, Report};
+use crate::intensity::Intensity;
+use crate::places::{Places, Slot};
+use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
+use crate::spec::DynamicRules;
+use crate::supervision::is_as_asked;
+use crate::verdict::{Verdict, verdict};
+use crate::{ChildRules, Event, Kind, Shutdown};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use minder_signals::{ExitReason, Moment};
+
+/// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
+const CHECKED_AFTER_EVERY_EVENT: usize = 64;
+
+/// What one dynamic supervisor knows and decides.
+///
+/// # Ordering
+/// Starts, restarts and stops by request go one at a time, in the order in which they were asked for or became
+/// necessary. At the end children are told in the order of their starts and end in any order.
+///
+/// # OTP
+/// `supervisor` with `simple_one_for_one`; the bound on children is that of Elixir's `DynamicSupervisor`. A restart that
+/// is ignored drops the child, as from OTP 26 (SUP-184), and stopping one that waits for a restart leaves the count of
+/// active children right (SUP-185).
+#[derive(Clone, Debug)]
+pub struct DynamicSupervision {
+    template: ChildRules,
+    max_children: usize,
+    intensity: Intensity,
+    /// Restarts that were not charged: no more of them within a period than of those that were.
+    uncharged: Intensity,
+    children: Places<State>,
+    /// How many children wait for another attempt at their restart.
+    waiting: usize,
+    phase: Phase,
+    /// What arrived while an operation ran, in order of arrival.
+    deferred: VecDeque<Deferred>,
+    next_ticket: u64,
+}
+
+/// How a child stands. One without a process that does not wait for one is not a child any more.
+#[derive(Clone, Debug)]
+enum State {
+    Starting,
+    Running,
+    /// Ended by itself while its supervisor was busy.
+    Fallen {
+        ticket: u64,
+        reason: ExitReason,
+    },
+    /// As in a supervisor with a fixed set of children; the common time limit at the end is the phase's.
+    Stopping {
+        deadline: Option<Moment>,
+        up: bool,
+        killed: bool,
+    },
+    /// Its restart failed for this reason.
+    Waiting {
+        reason: ExitReason,
+    },
+}
+
+/// What the supervisor is at.
+#[derive(Clone, Debug)]
+enum Phase {
+    New,
+    Idle,
+    /// A child is starting, because it was asked for or to be restarted.
+    Starting {
+        at: Slot,
+        request: Option<RequestId>,
+    },
+    /// A child is being stopped because it was asked for.
+    Stopping {
+        at: Slot,
+        request: RequestId,
+    },
+    /// All children are stopping, at this moment to be killed, and then the supervisor ends for this reason.
+    Ending {
+        deadline: Option<Moment>,
+        reason: ExitReason,
+    },
+    Ended,
+}
+
+#[derive(Clone, Debug)]
+enum Deferred {
+    Exit { slot: Slot, ticket: u64, charged: bool },
+    TryAgain { slot: Slot },
+    Asked(RequestId, Request),
+}
+
+/// One call of `handle`: when it is, and what it has led to so far.
+struct Turn<'a> {
+    now: Moment,
+    commands: &'a mut Vec<Command>,
+}
+
+impl Turn<'_> {
+    fn push(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}
+
+impl DynamicSupervision {
+    /// A supervisor that goes by these rules and has no children yet.
+    pub fn new(rules: DynamicRules) -> Self {
+        let intensity = Intensity::new(rules.limit(), rules.period());
+        Self {
+            max_children: rules.max_children(),
+            uncharged: intensity.clone(),
+            intensity,
+            children: Places::default(),
+            waiting: 0,
+            phase: Phase::New,
+            deferred: VecDeque::new(),
+            next_ticket: 0,
+            template: rules.into_template(),
+        }
+    }
+
+    /// Takes in what happened and appends what is to be done about it, in this order.
+    ///
+    /// Never panics on an event: what cannot happen in the present state is ignored.
+    pub fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
+        let turn = &mut Turn { now, commands };
+        match event {
+            Event::Start => self.start(turn),
+            Event::Started(slot) => self.started(slot, turn),
+            Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
+            Event::Ignored(slot) => self.ignored(slot, turn),
+            Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
+            Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
+            Event::EndDeadline => self.end_deadline(turn),
+            Event::TryAgain(slot) => self.try_again(slot, turn),
+            Event::Stop(reason) => self.stop(reason, turn),
+            Event::Asked(id, request) => self.asked(id, request, turn),
+        }
+        self.catch_up(turn);
+        if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
+            self.check();
+        }
+    }
+
+    /// The rules of every child.
+    pub fn template(&self) -> &ChildRules {
+        &self.template
+    }
+
+    /// How the child in this slot stands, unless it has been forgotten.
+    pub fn state(&self, slot: Slot) -> Option<ChildState> {
+        self.children.get(slot).map(State::seen)
+    }
+
+    fn start(&mut self, turn: &mut Turn<'_>) {
+        if matches!(self.phase, Phase::New) {
+            self.phase = Phase::Idle;
+            turn.push(Command::Ready);
+        }
+    }
+
+    fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        if let Some(request) = self.starting(slot) {
+            self.set(slot, State::Running);
+            self.start_is_over(request, Answer::Started(slot), turn);
+        }
+    }
+
+    fn ignored(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        match self.starting(slot) {
+            Some(request) => {
+                self.report(ExitReason::Normal, Decision::Ignore, turn);
+                self.drop_out(slot, turn);
+                self.start_is_over(request, Answer::Ignored, turn);
+            }
+            None => self.abandoned_start_ended(slot, ExitReason::Normal, turn),
+        }
+    }
+
+    fn start_failed(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        match self.starting(slot) {
+            Some(None) => {
+                self.report(reason.clone(), Decision::TryAgain, turn);
+                self.set(slot, State::Waiting { reason });
+                turn.push(Command::TryAgain(slot));
+                self.phase = Phase::Idle;
+            }
+            Some(request) => {
+                self.drop_out(slot, turn);
+                self.start_is_over(request, Answer::Refused(Refusal::StartFailed(reason)), turn);
+            }
+            None => self.abandoned_start_ended(slot, reason, turn),
+        }
+    }
+
+    fn exited(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        match self.children.get(slot) {
+            Some(State::Starting) => self.start_failed(slot, reason, turn),
+            Some(State::Stopping { .. }) => self.stopped(slot, reason, turn),
+            Some(State::Running) if matches!(self.phase, Phase::Idle) => {
+                self.judge(slot, reason, charged, turn);
+            }
+            Some(State::Running) => {
+                let ticket = self.next_ticket;
+                self.next_ticket += 1;
+                self.set(slot, State::Fallen { ticket, reason });
+                self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
+            }
+            Some(State::Fallen { .. } | State::Waiting { .. }) | None => {}
+        }
+    }
+
+    fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        if let Some(&State::Stopping { deadline: Some(deadline), up, .. }) = self.children.get(slot)
+            && deadline <= turn.now
+        {
+            self.kill(slot, up, turn);
+        }
+    }
+
+    /// Whoever is left at the end is killed.
+    fn end_deadline(&mut self, turn: &mut Turn<'_>) {
+        let Phase::Ending { deadline, .. } = &mut self.phase else { return };
+        if deadline.take_if(|deadline| *deadline <= turn.now).is_none() {
+            return;
+        }
+        let mut next = self.children.first_from(Slot::FIRST);
+        while let Some(slot) = next {
+            if let Some(&State::Stopping { up, killed: false, .. }) = self.children.get(slot) {
+                self.kill(slot, up, turn);
+            }
+            next = self.children.first_after(slot);
+        }
+    }
+
+    fn kill(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) {
+        self.report(ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
+        turn.push(Command::Kill(slot));
+        self.set(slot, State::Stopping { deadline: None, up, killed: true });
+    }
+
+    fn try_again(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        match (&self.phase, self.children.get(slot)) {
+            (Phase::Idle, Some(State::Waiting { reason })) => {
+                let reason = reason.clone();
+                self.attempt(slot, reason, true, turn);
+            }
+            (Phase::Starting { .. } | Phase::Stopping { .. }, Some(_)) => {
+                self.deferred.push_back(Deferred::TryAgain { slot });
+            }
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
+        if !matches!(self.phase, Phase::Ending { .. } | Phase::Ended) {
+            self.end(reason, turn);
+        }
+    }
+
+    fn catch_up(&mut self, turn: &mut Turn<'_>) {
+        while matches!(self.phase, Phase::Idle)
+            && let Some(deferred) = self.deferred.pop_front()
+        {
+            match deferred {
+                Deferred::TryAgain { slot } => self.try_again(slot, turn),
+                Deferred::Asked(id, request) => self.asked(id, request, turn),
+                Deferred::Exit { slot, ticket: due, charged } => {
+                    if let Some(State::Fallen { ticket, reason }) = self.children.get(slot)
+                        && *ticket == due
+                    {
+                        let reason = reason.clone();
+                        self.judge(slot, reason, charged, turn);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A child ended by itself. One that is not restarted leaves no trace, whatever its restart type (SUP-174).
+    fn judge(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        match verdict(self.template.restart, &reason) {
+            Verdict::Restart => self.attempt(slot, reason, charged, turn),
+            Verdict::LeaveDown | Verdict::Forget => {
+                self.report(reason, Decision::Forget, turn);
+                self.drop_out(slot, turn);
+            }
+        }
+    }
+
+    fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        let let_off = !charged && self.uncharged.admit(turn.now);
+        if !let_off && !self.intensity.admit(turn.now) {
+            self.report(reason, Decision::GiveUp, turn);
+            self.take_out(slot);
+            return self.end(ExitReason::Shutdown, turn);
+        }
+        self.report(reason, Decision::Restart, turn);
+        self.set(slot, State::Starting);
+        turn.push(Command::Start(slot));
+        self.phase = Phase::Starting { at: slot, request: None };
+    }
+
+    fn start_is_over(&mut self, request: Option<RequestId>, answer: Answer, turn: &mut Turn<'_>) {
+        if let Some(request) = request {
+            turn.push(Command::Answer(request, answer));
+        }
+        self.phase = Phase::Idle;
+    }
+
+    // --- requests ----------------------------------------------------------------------------------------------
+
+    fn asked(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Idle => {
+                if let Some(answer) = self.carry_out(id, request, turn) {
+                    turn.push(Command::Answer(id, answer));
+                }
+            }
+            Phase::New | Phase::Starting { .. } | Phase::Stopping { .. } => {
+                self.deferred.push_back(Deferred::Asked(id, request));
+            }
+            Phase::Ending { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// The answer, unless it takes an operation to find it.
+    fn carry_out(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) -> Option<Answer> {
+        let refused = |refusal| Some(Answer::Refused(refusal));
+        match request {
+            Request::StartInstance if self.children.len() >= self.max_children => refused(Refusal::TooMany),
+            Request::StartInstance => {
+                let slot = self.children.add(State::Starting);
+                turn.push(Command::Add(slot, id));
+                turn.push(Command::Start(slot));
+                self.phase = Phase::Starting { at: slot, request: Some(id) };
+                None
+            }
+            Request::TerminateChild(which) => match which {
+                Which::Id(_) => refused(Refusal::Dynamic),
+                Which::Stranger => refused(Refusal::NotFound),
+                Which::Gone => Some(Answer::Done),
+                Which::Instance(slot) => self.terminate(id, slot, turn),
+            },
+            Request::StartChild(_) | Request::RestartChild(_) | Request::DeleteChild(_) => {
+                refused(Refusal::Dynamic)
+            }
+            Request::WhichChildren => Some(Answer::Children(
+                self.children.iter().map(|(slot, state)| self.listed(slot, state)).collect(),
+            )),
+            Request::WhichChild(Which::Id(_)) => refused(Refusal::Dynamic),
+            Request::WhichChild(which) => match self.instance(&which) {
+                Some((slot, state)) => Some(Answer::Child(self.listed(slot, state))),
+                None => refused(Refusal::NotFound),
+            },
+            Request::CountChildren => Some(Answer::Counts(self.counts())),
+            Request::ChildSpec(which) => match which {
+                Which::Id(id) if id != self.template.id => refused(Refusal::NotFound),
+                Which::Stranger => refused(Refusal::NotFound),
+                Which::Id(_) | Which::Instance(_) | Which::Gone => {
+                    Some(Answer::ChildSpec(self.template.clone()))
+                }
+            },
+        }
+    }
+
+    fn terminate(&mut self, id: RequestId, slot: Slot, turn: &mut Turn<'_>) -> Option<Answer> {
+        match self.children.get(slot) {
+            Some(State::Running) => {
+                self.ask_to_stop(slot, turn);
+                self.phase = Phase::Stopping { at: slot, request: id };
+                return None;
+            }
+            Some(State::Fallen { reason, .. }) => {
+                let reason = reason.clone();
+                self.cleared(slot, reason, turn);
+            }
+            Some(State::Waiting { .. }) => self.drop_out(slot, turn),
+            Some(State::Starting | State::Stopping { .. }) | None => {}
+        }
+        Some(Answer::Done)
+    }
+
+    fn instance(&self, which: &Which) -> Option<(Slot, &State)> {
+        let &Which::Instance(slot) = which else { return None };
+        Some((slot, self.children.get(slot)?))
+    }
+
+    fn listed(&self, slot: Slot, state: &State) -> Listed {
+        Listed { slot, id: self.template.id.clone(), state: state.seen(), kind: self.template.kind }
+    }
+
+    fn counts(&self) -> Counts {
+        let all = self.children.len();
+        let (supervisors, workers) = match self.template.kind {
+            Kind::Supervisor => (all, 0),
+            Kind::Worker => (0, all),
+        };
+        Counts { specs: 1, active: all - self.waiting, supervisors, workers }
+    }
+
+    // --- stopping ----------------------------------------------------------------------------------------------
+
+    /// Stops one child, by the template's setting and with a time limit of its own.
+    fn ask_to_stop(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let mut deadline = None;
+        match self.template.shutdown {
+            Shutdown::BrutalKill => turn.push(Command::Kill(slot)),
+            Shutdown::Infinity => turn.push(Command::AskToStop(slot)),
+            Shutdown::Within(limit) => {
+                turn.push(Command::AskToStop(slot));
+                if limit.is_zero() {
+                    turn.push(Command::Kill(slot));
+                } else {
+                    turn.push(Command::SetDeadline(slot, turn.now + limit));
+                    deadline = Some(turn.now + limit);
+                }
+            }
+        }
+        self.set(slot, State::Stopping { deadline, up: true, killed: false });
+    }
+
+    /// Tells all children at once; when the last is gone, the supervisor ends.
+    fn end(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.deferred.clear();
+        let (mut next, mut any) = (self.children.first_from(Slot::FIRST), false);
+        while let Some(slot) = next {
+            match self.children.get(slot) {
+                Some(State::Running) => any |= self.tell_to_end(slot, true, turn),
+                Some(State::Starting) => any |= self.tell_to_end(slot, false, turn),
+                Some(State::Stopping { .. }) => any = true,
+                Some(State::Fallen { reason, .. }) => {
+                    let reason = reason.clone();
+                    self.report_unless_asked_for(slot, &reason, turn);
+                    self.take_out(slot);
+                }
+                Some(State::Waiting { .. }) | None => self.take_out(slot),
+            }
+            next = self.children.first_after(slot);
+        }
+        let mut deadline = None;
+        if any
+            && let Shutdown::Within(limit) = self.template.shutdown
+            && !limit.is_zero()
+        {
+            deadline = Some(turn.now + limit);
+            turn.push(Command::SetEndDeadline(turn.now + limit));
+        }
+        self.phase = Phase::Ending { deadline, reason };
+        self.end_if_alone(turn);
+    }
+
+    fn tell_to_end(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) -> bool {
+        let (asks, kills) = match self.template.shutdown {
+            Shutdown::BrutalKill => (false, true),
+            Shutdown::Within(limit) => (true, limit.is_zero()),
+            Shutdown::Infinity => (true, false),
+        };
+        if asks {
+            turn.push(Command::AskToStop(slot));
+        }
+        if kills {
+            turn.push(Command::Kill(slot));
+        }
+        self.set(slot, State::Stopping { deadline: None, up, killed: false });
+        true
+    }
+
+    fn end_if_alone(&mut self, turn: &mut Turn<'_>) {
+        if self.children.is_empty()
+            && let Phase::Ending { reason, .. } = core::mem::replace(&mut self.phase, Phase::Ended)
+        {
+            turn.push(Command::Exit(reason));
+        }
+    }
+
+    fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        if let Some(State::Stopping { up: false, .. }) = self.children.get(slot) {
+            self.stopped(slot, reason, turn);
+        }
+    }
+
+    fn stopped(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Stopping { at, request } if at == slot => {
+                self.cleared(slot, reason, turn);
+                turn.push(Command::Answer(request, Answer::Done));
+                self.phase = Phase::Idle;
+            }
+            _ => {
+                self.report_unless_asked_for(slot, &reason, turn);
+                self.take_out(slot);
+                self.end_if_alone(turn);
+            }
+        }
+    }
+
+    /// A child has gone that was to be stopped: it is no child any more, whatever its restart type.
+    fn cleared(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.report_unless_asked_for(slot, &reason, turn);
+        self.report(reason, Decision::ForgetStopped, turn);
+        self.drop_out(slot, turn);
+    }
+
+    fn report_unless_asked_for(&mut self, slot: Slot, reason: &ExitReason, turn: &mut Turn<'_>) {
+        let excused = matches!(
+            self.children.get(slot),
+            Some(State::Stopping { up: false, .. } | State::Stopping { killed: true, .. })
+        );
+        if !excused && !is_as_asked(&self.template, reason) {
+            self.report(reason.clone(), Decision::StoppedOtherwise, turn);
+        }
+    }
+
+    // --- bookkeeping -------------------------------------------------------------------------------------------
+
+    fn set(&mut self, slot: Slot, state: State) {
+        let Some(place) = self.children.get_mut(slot) else { return };
+        self.waiting -= usize::from(matches!(place, State::Waiting { .. }));
+        self.waiting += usize::from(matches!(state, State::Waiting { .. }));
+        *place = state;
+    }
+
+    fn take_out(&mut self, slot: Slot) {
+        let gone = self.children.remove(slot);
+        self.waiting -= usize::from(matches!(gone, Some(State::Waiting { .. })));
+    }
+
+    fn drop_out(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        turn.push(Command::Forget(slot));
+        self.take_out(slot);
+    }
+
+    /// Who asked for the start of the child in this slot, if it is the one that is starting.
+    fn starting(&self, slot: Slot) -> Option<Option<RequestId>> {
+        match self.phase {
+            Phase::Starting { at, request } if at == slot => Some(request),
+            _ => None,
+        }
+    }
+
+    fn report(&self, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+        let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
+        turn.push(Command::Report(Report {
+            child: self.template.id.clone(),
+            reason,
+            decision,
+            restarts,
+            limit,
+        }));
+    }
+
+    /// States what is true between any two events:
+    ///
+    /// 1. Until the end only the child in hand is starting or stopping; at the end all are stopping.
+    /// 2. Between operations nothing is put off, and no child is fallen.
+    /// 3. The number of children that wait is the one kept; a temporary child never waits.
+    /// 4. Before the start, and once all is over, there are no children.
+    /// 5. Either window holds no more restarts than the limit, and there are no more children than may be.
+    ///
+    /// # Panics
+    /// If one of these is broken.
+    pub fn check(&self) {
+        let mut waiting = 0;
+        for (slot, state) in self.children.iter() {
+            let moving = matches!(state, State::Starting | State::Stopping { .. });
+            let expected = match self.phase {
+                Phase::New | Phase::Idle | Phase::Ended => false,
+                Phase::Starting { at, .. } | Phase::Stopping { at, .. } => at == slot,
+                Phase::Ending { .. } => true,
+            };
+            assert_eq!(moving, expected, "only the child in hand moves, and all do at the end: {self:?}");
+            let is_fallen = matches!(state, State::Fallen { .. });
+            assert!(!is_fallen || !matches!(self.phase, Phase::Idle), "nobody is fallen: {self:?}");
+            waiting += usize::from(matches!(state, State::Waiting { .. }));
+        }
+        let put_off = !self.deferred.is_empty();
+        assert!(!put_off || !matches!(self.phase, Phase::Idle), "nothing is put off: {self:?}");
+        assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
+        assert!(
+            waiting == 0 || self.template.restart != crate::Restart::Temporary,
+            "a temporary child never waits: {self:?}"
+        );
+        if matches!(self.phase, Phase::New | Phase::Ended) {
+            assert!(self.children.is_empty(), "no child without a living supervisor: {self:?}");
+        }
+        self.intensity.check();
+        self.uncharged.check();
+        assert!(self.children.len() <= self.max_children, "no more children than may be");
+    }
+}
+
+impl State {
+    fn seen(&self) -> ChildState {
+        match self {
+            Self::Starting => ChildState::Starting,
+            Self::Running => ChildState::Running,
+            Self::Fallen { .. } => ChildState::Fallen,
+            Self::Stopping { .. } => ChildState::Stopping,
+            Self::Waiting { .. } => ChildState::Waiting,
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Places in start order, each with a name that stays the same for as long as it is taken and is never used again.
+//! A vector sorted by name, with holes that are closed when they are more than what is left: finding costs O(1) while
+//! nothing has been given up, and O(log n) after that; adding and giving up are O(1) amortised.
+//! Does not know what stands in a place; the core keeps its children here, and so may a host.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Bound;
+
+/// A child's place in start order. Later children have greater slots.
+///
+/// Stays the same over restarts of the child. Once the child is forgotten its slot finds nothing, for good.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u64);
+
+impl Slot {
+    /// Before every child.
+    pub(crate) const FIRST: Self = Self(0);
+
+    /// How many children had been given a slot before.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Fewer holes than this are left alone.
+const FEW: usize = 32;
+
+/// Something for each of a supervisor's children, in start order.
+#[derive(Clone, Debug)]
+pub struct Places<T> {
+    /// Sorted by slot.
+    places: Vec<(Slot, Option<T>)>,
+    holes: usize,
+    next: u64,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Self { places: Vec::new(), holes: 0, next: 0 }
+    }
+}
+
+impl<T> Places<T> {
+    /// How many places are taken.
+    pub fn len(&self) -> usize {
+        self.places.len() - self.holes
+    }
+
+    /// Whether no place is taken.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The slot that the next addition will have.
+    pub fn end(&self) -> Slot {
+        Slot(self.next)
+    }
+
+    /// Takes the next place.
+    pub fn add(&mut self, value: T) -> Slot {
+        let slot = self.end();
+        self.next += 1;
+        self.places.push((slot, Some(value)));
+        slot
+    }
+
+    /// Takes a place that another `Places` has named; nothing happens unless it comes after all that were named here.
+    pub fn put(&mut self, slot: Slot, value: T) {
+        if slot >= self.end() {
+            self.next = slot.0 + 1;
+            self.places.push((slot, Some(value)));
+        }
+    }
+
+    fn find(&self, slot: Slot) -> Option<usize> {
+        let (first, _) = self.places.first()?;
+        // Without holes closed in between this is the very place.
+        let guess = usize::try_from(slot.0.checked_sub(first.0)?).ok()?;
+        if self.places.get(guess).is_some_and(|(there, _)| *there == slot) {
+            return Some(guess);
+        }
+        self.places.binary_search_by_key(&slot, |(there, _)| *there).ok()
+    }
+
+    /// What stands in this place, if it is still taken.
+    pub fn get(&self, slot: Slot) -> Option<&T> {
+        self.places[self.find(slot)?].1.as_ref()
+    }
+
+    /// What stands in this place, if it is still taken.
+    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        let at = self.find(slot)?;
+        self.places[at].1.as_mut()
+    }
+
+    /// Gives this place up.
+    pub fn remove(&mut self, slot: Slot) -> Option<T> {
+        let at = self.find(slot)?;
+        let removed = self.places[at].1.take()?;
+        self.holes += 1;
+        if self.holes > FEW && self.holes > self.places.len() / 2 {
+            self.places.retain(|(_, value)| value.is_some());
+            self.holes = 0;
+        }
+        Some(removed)
+    }
+
+    /// Everything in start order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Slot, &T)> {
+        self.places.iter().filter_map(|(slot, value)| Some((*slot, value.as_ref()?)))
+    }
+
+    /// The first taken place from this one on.
+    pub(crate) fn first_from(&self, slot: Slot) -> Option<Slot> {
+        let from = self.position(Bound::Included(slot));
+        self.places[from..].iter().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+    }
+
+    /// The first taken place after this one.
+    pub(crate) fn first_after(&self, slot: Slot) -> Option<Slot> {
+        let from = self.position(Bound::Excluded(slot));
+        self.places[from..].iter().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+    }
+
+    /// The last taken place before this one.
+    pub(crate) fn last_before(&self, slot: Slot) -> Option<Slot> {
+        let until = self.position(Bound::Included(slot));
+        self.places[..until].iter().rev().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+    }
+
+    /// Where the places that lie within this bound begin.
+    fn position(&self, bound: Bound<Slot>) -> usize {
+        match bound {
+            Bound::Included(slot) => match self.find(slot) {
+                Some(at) => at,
+                None => self.places.partition_point(|(there, _)| *there < slot),
+            },
+            Bound::Excluded(slot) => match self.find(slot) {
+                Some(at) => at + 1,
+                None => self.places.partition_point(|(there, _)| *there <= slot),
+            },
+            Bound::Unbounded => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+
+    /// Additions and removals in a fixed disorder, against a map.
+    #[test]
+    fn agrees_with_a_map_whatever_is_given_up() {
+        let (mut places, mut map) = (Places::default(), BTreeMap::new());
+        let mut random = 7_u64;
+        for step in 0..20_000_u64 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let slot = Slot((random >> 33) % (places.end().0 + 2));
+            // Grows for a while, then shrinks, and grows again.
+            if (random >> 20) % 100 < if step / 4_000 % 2 == 0 { 70 } else { 30 } {
+                let end = places.end();
+                assert_eq!(places.add(step), end);
+                map.insert(end, step);
+            } else {
+                assert_eq!(places.remove(slot), map.remove(&slot));
+            }
+            assert_eq!(places.get(slot), map.get(&slot));
+            assert_eq!(places.len(), map.len());
+            assert_eq!(places.first_from(slot), map.range(slot..).next().map(|(slot, _)| *slot));
+            assert_eq!(
+                places.first_after(slot),
+                map.range((Bound::Excluded(slot), Bound::Unbounded)).next().map(|(slot, _)| *slot)
+            );
+            assert_eq!(places.last_before(slot), map.range(..slot).next_back().map(|(slot, _)| *slot));
+            assert!(places.places.len() <= 2 * places.len() + FEW + 1, "holes do not pile up");
+        }
+        assert!(places.iter().eq(map.iter().map(|(slot, value)| (*slot, value))));
+    }
+}

@@ -1,0 +1,119 @@
+//! What a running supervisor may be asked for, and what it answers: OTP's calls, errors included, as types.
+//! Does not know who asks; the host keeps that under the request's id.
+
+use crate::{ChildRules, ChildState, Kind, Slot, SpecError};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use minder_signals::ExitReason;
+
+/// Tells the requests of one supervisor apart; the host numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What is asked for. Complete by definition: a host makes these and reads none.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    /// Add this child, last in start order, and start it (SUP-141). Not for dynamic supervisors.
+    StartChild(ChildRules),
+    /// Start an instance of the template. For dynamic supervisors only (SUP-172).
+    StartInstance,
+    /// Stop this child and leave it down; a temporary one is forgotten (SUP-143).
+    TerminateChild(Which),
+    /// Start this child, which has no process (SUP-145).
+    RestartChild(Arc<str>),
+    /// Forget this child, which has no process (SUP-146).
+    DeleteChild(Arc<str>),
+    /// Every child and how it stands (SUP-148).
+    WhichChildren,
+    /// One child and how it stands (SUP-156).
+    WhichChild(Which),
+    /// How many there are (SUP-149).
+    CountChildren,
+    /// The rules of one child (SUP-150).
+    ChildSpec(Which),
+}
+
+/// Which child is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one of this id. In a dynamic supervisor instances have none, and only the template's rules are found by one.
+    Id(Arc<str>),
+    /// The instance in this slot of a dynamic supervisor.
+    Instance(Slot),
+    /// An instance that is gone, of a dynamic supervisor: stopping it is done already.
+    Gone,
+    /// Somebody who is no child of this supervisor.
+    Stranger,
+}
+
+/// The answer to a request. Complete by definition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The child is up.
+    Started(Slot),
+    /// The child had nothing to run. OTP: `{ok, undefined}`.
+    Ignored,
+    /// It is done.
+    Done,
+    /// The children: newest first, or in a dynamic supervisor in no order (SUP-148).
+    Children(Vec<Listed>),
+    /// One child.
+    Child(Listed),
+    /// How many.
+    Counts(Counts),
+    /// The rules.
+    ChildSpec(ChildRules),
+    /// It is not done.
+    Refused(Refusal),
+}
+
+/// One child, as `which_children` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its slot.
+    pub slot: Slot,
+    /// Its id; that of the template for an instance, which has none of its own.
+    pub id: Arc<str>,
+    /// How it stands. [`ChildState::Fallen`] if it has ended and is yet to be judged: OTP still lists it as running.
+    pub state: ChildState,
+    /// What it is for.
+    pub kind: Kind,
+}
+
+/// What `count_children` counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Specifications; 1 in a dynamic supervisor, for its template.
+    pub specs: usize,
+    /// Children with a process.
+    pub active: usize,
+    /// Supervisors among the children, with or without a process.
+    pub supervisors: usize,
+    /// Workers among the children, with or without a process.
+    pub workers: usize,
+}
+
+/// Why a request was not carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// There is such a child, and it is running (SUP-142).
+    AlreadyStarted(Slot),
+    /// There is such a child, without a process (SUP-142).
+    AlreadyPresent,
+    /// It is running; stop it first.
+    Running,
+    /// Its restart failed and is to be tried again (SUP-073).
+    Restarting,
+    /// There is no such child.
+    NotFound,
+    /// Not for dynamic supervisors, whose children have no ids (SUP-175, SUP-176). OTP: `simple_one_for_one`.
+    Dynamic,
+    /// Only for dynamic supervisors, which have a template.
+    NotDynamic,
+    /// A dynamic supervisor holds as many as it may. Elixir: `max_children`.
+    TooMany,
+    /// The rules make no sense here.
+    Invalid(SpecError),
+    /// It failed to start, for this reason.
+    StartFailed(ExitReason),
+}

@@ -1,0 +1,141 @@
+//! Requests to a running supervisor, in order of arrival: while an operation runs they wait with the exits (SUP-154).
+//! A request never consults verdict, intensity or strategy (SUP-044, SUP-056, SUP-126).
+//! Does not look at who asks.
+
+use super::{Command, Deferred, Phase, Purpose, Supervision, Turn};
+use crate::children::State;
+use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
+use crate::{ChildRules, ChildState, Kind, Slot};
+
+impl Supervision {
+    /// Before the supervisor's own start is complete, and during any operation, a request waits; once it ends, nobody
+    /// answers any more (SUP-107).
+    pub(super) fn asked(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Idle => {
+                if let Some(answer) = self.carry_out(id, request, turn) {
+                    turn.push(Command::Answer(id, answer));
+                }
+            }
+            Phase::New | Phase::Starting { .. } | Phase::StoppingGroup { .. } | Phase::StoppingOne { .. } => {
+                self.deferred.push_back(Deferred::Asked(id, request));
+            }
+            Phase::Ending { .. } | Phase::Ended => {}
+        }
+    }
+
+    /// The answer, unless it takes an operation to find it.
+    fn carry_out(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) -> Option<Answer> {
+        match request {
+            Request::StartChild(rules) => self.add(id, rules, turn),
+            Request::TerminateChild(which) => self.terminate(id, &which, turn),
+            Request::RestartChild(child) => match self.without_process(&child) {
+                Ok(slot) => {
+                    self.start_child(slot, Purpose::Again(id), turn);
+                    None
+                }
+                Err(refusal) => Some(Answer::Refused(refusal)),
+            },
+            Request::DeleteChild(child) => Some(match self.without_process(&child) {
+                Ok(slot) => {
+                    self.drop_out(slot, turn);
+                    Answer::Done
+                }
+                Err(refusal) => Answer::Refused(refusal),
+            }),
+            Request::WhichChildren => Some(Answer::Children(
+                self.children.iter().rev().map(|(slot, _)| self.listed(slot)).collect(),
+            )),
+            Request::WhichChild(which) => {
+                Some(self.find(&which).map_or_else(not_found, |slot| Answer::Child(self.listed(slot))))
+            }
+            Request::CountChildren => Some(Answer::Counts(self.counts())),
+            Request::ChildSpec(which) => Some(
+                self.find(&which)
+                    .map_or_else(not_found, |slot| Answer::ChildSpec(self.children.at(slot).rules.clone())),
+            ),
+            Request::StartInstance => Some(Answer::Refused(Refusal::NotDynamic)),
+        }
+    }
+
+    /// SUP-141, SUP-142. The rules are looked at before the id.
+    fn add(&mut self, id: RequestId, rules: ChildRules, turn: &mut Turn<'_>) -> Option<Answer> {
+        if let Err(error) = rules.check(self.auto_shutdown) {
+            return Some(Answer::Refused(Refusal::Invalid(error)));
+        }
+        if let Some(slot) = self.children.named(&rules.id) {
+            return Some(Answer::Refused(match self.children.at(slot).state() {
+                State::Running | State::Fallen { .. } => Refusal::AlreadyStarted(slot),
+                _ => Refusal::AlreadyPresent,
+            }));
+        }
+        let slot = self.children.add(rules);
+        turn.push(Command::Add(slot, id));
+        self.start_child(slot, Purpose::Added(id), turn);
+        None
+    }
+
+    /// SUP-143, SUP-144, SUP-074.
+    fn terminate(&mut self, id: RequestId, which: &Which, turn: &mut Turn<'_>) -> Option<Answer> {
+        let Some(slot) = self.find(which) else { return Some(not_found()) };
+        match self.children.at(slot).state() {
+            State::Running => {
+                self.ask_to_stop(slot, true, turn);
+                self.phase = Phase::StoppingOne { at: slot, request: id };
+                return None;
+            }
+            // Its notice stands behind this request: it is consumed (SUP-099).
+            State::Fallen { reason, .. } => {
+                let reason = reason.clone();
+                self.cleared(slot, reason, true, turn);
+            }
+            // What is left of its retry finds a child that does not wait.
+            State::Waiting { .. } => {
+                self.children.set(slot, State::Gone);
+            }
+            State::Gone | State::Starting | State::Stopping { .. } => {}
+        }
+        Some(Answer::Done)
+    }
+
+    /// The child of this id, if it has no process and waits for none.
+    fn without_process(&self, id: &str) -> Result<Slot, Refusal> {
+        let slot = self.children.named(id).ok_or(Refusal::NotFound)?;
+        match self.children.at(slot).state() {
+            State::Gone => Ok(slot),
+            State::Waiting { .. } => Err(Refusal::Restarting),
+            State::Running | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
+                Err(Refusal::Running)
+            }
+        }
+    }
+
+    /// Only ids are ids here: whoever names a process finds nothing (SUP-147).
+    fn find(&self, which: &Which) -> Option<Slot> {
+        match which {
+            Which::Id(id) => self.children.named(id),
+            Which::Instance(_) | Which::Gone | Which::Stranger => None,
+        }
+    }
+
+    fn listed(&self, slot: Slot) -> Listed {
+        let child = self.children.at(slot);
+        Listed { slot, id: child.rules.id.clone(), state: child.seen(), kind: child.rules.kind }
+    }
+
+    fn counts(&self) -> Counts {
+        let mut counts = Counts { specs: self.children.len(), ..Counts::default() };
+        for (_, child) in self.children.iter() {
+            counts.active += usize::from(child.seen() == ChildState::Running);
+            match child.rules.kind {
+                Kind::Worker => counts.workers += 1,
+                Kind::Supervisor => counts.supervisors += 1,
+            }
+        }
+        counts
+    }
+}
+
+fn not_found() -> Answer {
+    Answer::Refused(Refusal::NotFound)
+}

@@ -1,0 +1,341 @@
+//! The reference: one program that blocks in a receive, as OTP's supervisor is. It runs the whole history again from the
+//! beginning each time, scans everything, and shares only the words with the implementation.
+
+use crate::{MOST, PERIOD};
+use minder_signals::{ExitReason, Moment};
+use minder_supervisors_core::{ChildRules, ChildState, Restart, Shutdown};
+use std::time::Duration;
+
+/// What the environment tells; children by the number of their start.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Input {
+    Started(usize),
+    StartFailed(usize, ExitReason),
+    Ignored(usize),
+    Exited(usize, ExitReason, bool),
+    StopDeadline(usize),
+    EndDeadline,
+    TryAgain(usize),
+    Stop(ExitReason),
+    Asked(Ask),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ask {
+    Instance,
+    Terminate(usize),
+    Which,
+    Count,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Act {
+    Start(usize),
+    AskToStop(usize),
+    Kill(usize),
+    SetDeadline(usize, Moment),
+    SetEndDeadline(Moment),
+    TryAgain(usize),
+    Forget(usize),
+    Ready,
+    Exit(ExitReason),
+    Add(usize),
+    Answer(u64, String),
+}
+
+/// Why the program does not go on.
+enum Interrupt {
+    NothingLeft,
+    Terminate(ExitReason),
+}
+
+struct Model<'a> {
+    template: &'a ChildRules,
+    limit: u32,
+    history: &'a [(Input, Moment)],
+    now: Moment,
+    /// With the number of the request, for those that are one.
+    mailbox: Vec<(Input, u64)>,
+    asked: u64,
+    acts: Vec<Act>,
+    states: Vec<Option<ChildState>>,
+    restarts: Vec<Moment>,
+    let_off: Vec<Moment>,
+    /// The child that a receive waits for: whether it is starting, and when it is to be killed.
+    waiting_for: Option<(usize, bool, Option<Moment>)>,
+    terminating: bool,
+}
+
+/// Everything a supervisor by these rules does, and how its children stand, after this history.
+pub(crate) fn replay(
+    template: &ChildRules,
+    limit: u32,
+    history: &[(Input, Moment)],
+) -> (Vec<Act>, Vec<Option<ChildState>>) {
+    let mut model = Model {
+        template,
+        limit,
+        history,
+        now: Moment::START,
+        mailbox: Vec::new(),
+        asked: 0,
+        acts: vec![Act::Ready],
+        states: Vec::new(),
+        restarts: Vec::new(),
+        let_off: Vec::new(),
+        waiting_for: None,
+        terminating: false,
+    };
+    let Err(interrupt) = model.serve();
+    if let Interrupt::Terminate(reason) = interrupt {
+        // Running out of history while terminating is no more than the end of this replay.
+        let _ = model.terminate(reason);
+    }
+    (model.acts, model.states)
+}
+
+impl Model<'_> {
+    fn receive(&mut self) -> Result<(Input, u64), Interrupt> {
+        loop {
+            let Some(((input, now), rest)) = self.history.split_first() else {
+                return Err(Interrupt::NothingLeft);
+            };
+            self.history = rest;
+            self.now = *now;
+            match input {
+                Input::Stop(reason) if !self.terminating => return Err(Interrupt::Terminate(reason.clone())),
+                Input::Stop(_) => {}
+                input => {
+                    let number = self.asked;
+                    self.asked += u64::from(matches!(input, Input::Asked(_)));
+                    return Ok((input.clone(), number));
+                }
+            }
+        }
+    }
+
+    fn save(&mut self, (input, number): (Input, u64)) {
+        match input {
+            Input::Exited(child, ..) => {
+                self.states[child] = Some(ChildState::Fallen);
+                self.mailbox.push((input, number));
+            }
+            Input::TryAgain(_) | Input::Asked(_) => self.mailbox.push((input, number)),
+            _ => {}
+        }
+    }
+
+    fn serve(&mut self) -> Result<std::convert::Infallible, Interrupt> {
+        loop {
+            let (next, number) =
+                if self.mailbox.is_empty() { self.receive()? } else { self.mailbox.remove(0) };
+            match next {
+                Input::Exited(child, reason, charged) => {
+                    let again = match self.template.restart {
+                        Restart::Permanent => true,
+                        Restart::Transient => reason.is_abnormal(),
+                        Restart::Temporary => false,
+                    };
+                    if again { self.restart(child, charged)? } else { self.forget(child) }
+                }
+                Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
+                    self.restart(child, true)?;
+                }
+                Input::Asked(ask) => {
+                    let answer = self.answer(ask)?;
+                    self.acts.push(Act::Answer(number, answer));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn forget(&mut self, child: usize) {
+        self.acts.push(Act::Forget(child));
+        self.states[child] = None;
+    }
+
+    /// SUP-173, SUP-181, SUP-184.
+    fn restart(&mut self, child: usize, charged: bool) -> Result<(), Interrupt> {
+        let full = |when: &[Moment]| {
+            when.iter().filter(|&&then| self.now.since(then) <= PERIOD).count() >= self.limit as usize
+        };
+        if !charged && !full(&self.let_off) {
+            self.let_off.push(self.now);
+        } else if full(&self.restarts) {
+            self.states[child] = None;
+            return Err(Interrupt::Terminate(ExitReason::Shutdown));
+        } else {
+            self.restarts.push(self.now);
+        }
+        match self.start(child)?.as_str() {
+            "up" => {}
+            "ignored" => self.forget(child),
+            _ => {
+                self.states[child] = Some(ChildState::Waiting);
+                self.acts.push(Act::TryAgain(child));
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, child: usize) -> Result<String, Interrupt> {
+        self.acts.push(Act::Start(child));
+        self.states[child] = Some(ChildState::Starting);
+        self.waiting_for = Some((child, true, None));
+        let answer = loop {
+            match self.receive()? {
+                (Input::Started(who), _) if who == child => break "up".to_owned(),
+                (Input::Ignored(who), _) if who == child => break "ignored".to_owned(),
+                (Input::StartFailed(who, reason) | Input::Exited(who, reason, _), _) if who == child => {
+                    break format!("failed {reason}");
+                }
+                other => self.save(other),
+            }
+        };
+        self.states[child] = Some(ChildState::Running);
+        self.waiting_for = None;
+        Ok(answer)
+    }
+
+    fn answer(&mut self, ask: Ask) -> Result<String, Interrupt> {
+        let there = || (0..self.states.len()).filter(|&child| self.states[child].is_some());
+        Ok(match ask {
+            Ask::Instance if there().count() >= MOST => "too many".to_owned(),
+            Ask::Instance => {
+                let child = self.states.len();
+                self.states.push(None);
+                self.acts.push(Act::Add(child));
+                match self.start(child)?.as_str() {
+                    "up" => format!("started #{child}"),
+                    other => {
+                        self.forget(child);
+                        other.to_owned()
+                    }
+                }
+            }
+            Ask::Terminate(child) => {
+                match self.states.get(child).copied().flatten() {
+                    None => {}
+                    Some(ChildState::Running) => {
+                        self.tell_to_stop(child);
+                        while self.waiting_for.is_some() {
+                            let input = self.receive()?;
+                            self.while_stopping(input);
+                        }
+                        self.acts.push(Act::Forget(child));
+                    }
+                    Some(_) => {
+                        self.mailbox
+                            .retain(|(input, _)| !matches!(input, Input::Exited(who, ..) if *who == child));
+                        self.forget(child);
+                    }
+                }
+                "done".to_owned()
+            }
+            Ask::Which => {
+                let line = |child: usize| format!("#{child}:{:?}", self.states[child].expect("there"));
+                there().map(line).collect::<Vec<_>>().join(" ")
+            }
+            Ask::Count => {
+                let waiting =
+                    there().filter(|&child| self.states[child] == Some(ChildState::Waiting)).count();
+                format!("{} of {}", there().count() - waiting, there().count())
+            }
+        })
+    }
+
+    fn tell_to_stop(&mut self, child: usize) {
+        let mut deadline = None;
+        self.tell(child);
+        if let Shutdown::Within(limit) = self.template.shutdown
+            && !limit.is_zero()
+        {
+            deadline = Some(self.now + limit);
+            self.acts.push(Act::SetDeadline(child, self.now + limit));
+        }
+        self.waiting_for = Some((child, false, deadline));
+    }
+
+    fn tell(&mut self, child: usize) {
+        if self.template.shutdown != Shutdown::BrutalKill {
+            self.acts.push(Act::AskToStop(child));
+        }
+        if [Shutdown::BrutalKill, Shutdown::Within(Duration::ZERO)].contains(&self.template.shutdown) {
+            self.acts.push(Act::Kill(child));
+        }
+        self.states[child] = Some(ChildState::Stopping);
+    }
+
+    /// One event while a single child is waited for that was told to stop.
+    fn while_stopping(&mut self, (input, number): (Input, u64)) {
+        let Some((child, _, deadline)) = self.waiting_for else { return };
+        match input {
+            Input::Exited(who, ..) | Input::StartFailed(who, _) | Input::Ignored(who) if who == child => {
+                self.states[child] = None;
+                self.waiting_for = None;
+            }
+            Input::StopDeadline(who) if who == child && deadline.is_some_and(|due| due <= self.now) => {
+                self.acts.push(Act::Kill(child));
+                self.waiting_for = Some((child, false, None));
+            }
+            other => self.save((other, number)),
+        }
+    }
+
+    /// SUP-177, SUP-178.
+    fn terminate(&mut self, reason: ExitReason) -> Result<(), Interrupt> {
+        self.terminating = true;
+        let in_hand = self.waiting_for.filter(|(_, starting, _)| !starting);
+        // Who has been killed already need not be killed at the end of the common time.
+        let mut killed = vec![false; self.states.len()];
+        for (child, killed) in killed.iter_mut().enumerate() {
+            match self.states[child] {
+                Some(ChildState::Running | ChildState::Starting) => {
+                    self.tell(child);
+                    *killed = self.template.shutdown == Shutdown::Within(Duration::ZERO);
+                }
+                Some(ChildState::Stopping) => {
+                    *killed = in_hand.is_some_and(|(_, _, deadline)| deadline.is_none());
+                }
+                _ => self.states[child] = None,
+            }
+        }
+        let mut own = in_hand.and_then(|(child, _, deadline)| Some((child, deadline?)));
+        let mut common = None;
+        if let Shutdown::Within(limit) = self.template.shutdown
+            && !limit.is_zero()
+            && self.states.iter().any(Option::is_some)
+        {
+            common = Some(self.now + limit);
+            self.acts.push(Act::SetEndDeadline(self.now + limit));
+        }
+        while self.states.iter().any(Option::is_some) {
+            match self.receive()?.0 {
+                Input::Exited(child, ..) | Input::StartFailed(child, _) | Input::Ignored(child) => {
+                    self.states[child] = None;
+                }
+                Input::StopDeadline(child)
+                    if own.is_some_and(|(who, due)| who == child && due <= self.now) =>
+                {
+                    own = None;
+                    if self.states[child].is_some() {
+                        self.acts.push(Act::Kill(child));
+                        killed[child] = true;
+                    }
+                }
+                Input::EndDeadline if common.is_some_and(|due| due <= self.now) => {
+                    (common, own) = (None, None);
+                    for (child, killed) in killed.iter().enumerate() {
+                        if self.states[child].is_some() && !killed {
+                            self.acts.push(Act::Kill(child));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.acts.push(Act::Exit(reason));
+        Ok(())
+    }
+}

@@ -1,0 +1,252 @@
+//! Why a request to a supervisor failed: one enum an operation, each variant named for what the caller can do next.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use minder_runtime::{ActorRef, ExitReason};
+
+use crate::spec::TreeError;
+
+/// Why a supervisor did not answer.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// It does not live, or not at the moment. OTP: `noproc`.
+    NotThere,
+    /// It ended before it had answered, for this reason.
+    Ended(ExitReason),
+    /// Its mailbox did not take the request; give its seat one in which askers wait.
+    Refused,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThere => f.write_str("the supervisor is not there"),
+            Self::Ended(reason) => write!(f, "the supervisor ended before it had answered: {reason}"),
+            Self::Refused => f.write_str("the supervisor's mailbox did not take the request"),
+        }
+    }
+}
+
+impl Error for Unavailable {}
+
+/// Why [`Root::start_child`](crate::Root::start_child) failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StartChildError {
+    /// A child of this id is running.
+    AlreadyStarted(ActorRef),
+    /// There is a child of this id, without a process: restart it, or delete it first.
+    AlreadyPresent,
+    /// Its specification makes no sense there.
+    Invalid(TreeError),
+    /// It failed to start, for this reason. Nothing of it is kept.
+    Failed(ExitReason),
+    /// The supervisor is dynamic: start instances of its template.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::terminate_child`](crate::Root::terminate_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TerminateChildError {
+    /// There is no such child.
+    NotFound,
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::restart_child`](crate::Root::restart_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RestartChildError {
+    /// It is running.
+    Running,
+    /// Its supervisor is about to start it again by itself.
+    Restarting,
+    /// There is no such child.
+    NotFound,
+    /// It failed to start, for this reason.
+    Failed(ExitReason),
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::delete_child`](crate::Root::delete_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum DeleteChildError {
+    /// It is running: terminate it first.
+    Running,
+    /// Its supervisor is about to start it again: terminate it first.
+    Restarting,
+    /// There is no such child.
+    NotFound,
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::which_child`](crate::Root::which_child) or [`Root::child_spec`](crate::Root::child_spec) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FindChildError {
+    /// There is no such child.
+    NotFound,
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::subtree`](crate::Root::subtree) failed; each with the id at which the way ended.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum SubtreeError {
+    /// There is no such child.
+    NotFound(Arc<str>),
+    /// It is there, without a process.
+    NotRunning(Arc<str>),
+    /// It is there, and no supervisor.
+    NoSupervisor(Arc<str>),
+    /// A supervisor on the way did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Pool::start`](crate::Pool::start) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum StartInstanceError {
+    /// There are as many as there may be.
+    TooMany,
+    /// It failed to start, for this reason. Nothing of it is kept.
+    Failed(ExitReason),
+    /// The supervisor's template is another one, or it is not dynamic and has none.
+    OtherTemplate,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+const DYNAMIC: &str = "the supervisor is dynamic: its children have no ids";
+const NOT_FOUND: &str = "there is no such child";
+
+macro_rules! from_unavailable {
+    ($($error:ty),*) => {$(
+        impl From<Unavailable> for $error {
+            fn from(why: Unavailable) -> Self {
+                Self::Unavailable(why)
+            }
+        }
+
+        impl Error for $error {}
+    )*};
+}
+
+from_unavailable!(
+    StartChildError,
+    TerminateChildError,
+    RestartChildError,
+    DeleteChildError,
+    FindChildError,
+    SubtreeError,
+    StartInstanceError
+);
+
+impl From<TreeError> for StartChildError {
+    fn from(error: TreeError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl fmt::Display for StartChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyStarted(actor) => write!(f, "a child of this id is running: {}", actor.path()),
+            Self::AlreadyPresent => {
+                f.write_str("there is a child of this id, without a process: restart it, or delete it first")
+            }
+            Self::Invalid(error) => fmt::Display::fmt(error, f),
+            Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::Dynamic => f.write_str("the supervisor is dynamic: start instances of its template"),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for TerminateChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for RestartChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("the child is running"),
+            Self::Restarting => f.write_str("the child is about to be started again"),
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for DeleteChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running => f.write_str("the child is running: terminate it first"),
+            Self::Restarting => f.write_str("the child is about to be started again: terminate it first"),
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for FindChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for SubtreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(id) => write!(f, "there is no child `{id}`"),
+            Self::NotRunning(id) => write!(f, "child `{id}` has no process"),
+            Self::NoSupervisor(id) => write!(f, "child `{id}` is no supervisor"),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for StartInstanceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooMany => f.write_str("there are as many children as there may be"),
+            Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::OtherTemplate => {
+                f.write_str("the supervisor has another template, or none: start the instances of its own")
+            }
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
+//! An asker that has turned away meanwhile loses the answer; what it asked for is done.
+
+use minder_runtime::Reply;
+use minder_supervisors_core::{
+    Answer, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Which,
+};
+
+use super::{Core, Minded, Supervisor};
+use crate::question::{Named, Outcome, Question};
+use crate::root::{ChildInfo, ChildStatus};
+
+/// A question that the core has not answered yet.
+pub(super) struct Pending {
+    reply: Reply<Outcome>,
+    /// The child that is to be added, until it is.
+    child: Option<Box<Minded>>,
+}
+
+impl Pending {
+    pub(super) fn take_child(&mut self) -> Option<Minded> {
+        self.child.take().map(|child| *child)
+    }
+
+    pub(super) fn answer(self, outcome: Outcome) {
+        // Whoever asked has turned away: fine.
+        drop(self.reply.send(outcome));
+    }
+}
+
+impl Supervisor {
+    /// The event that a question amounts to; nothing if it has been answered on the spot.
+    pub(super) fn event_of(&mut self, question: Question, reply: Reply<Outcome>) -> Option<Event> {
+        let mut child = None;
+        let request = match question {
+            Question::Stop(reason) => {
+                self.stopping.push(reply);
+                return Some(Event::Stop(reason));
+            }
+            Question::StartInstance(instance) => {
+                if let Core::Dynamic(_, template) = &self.core
+                    && !std::sync::Arc::ptr_eq(&template.mark, &instance.template)
+                {
+                    drop(reply.send(Outcome::OtherTemplate));
+                    return None;
+                }
+                child = Some(Box::new(Minded::new(instance.recipe, instance.name, None)));
+                Request::StartInstance
+            }
+            Question::StartChild(added) => {
+                let name = Some(added.rules.id.clone());
+                child = Some(Box::new(Minded::new(added.recipe, name, added.settings.kept())));
+                Request::StartChild(added.rules)
+            }
+            Question::Terminate(who) => Request::TerminateChild(self.which(who)),
+            Question::Restart(id) => Request::RestartChild(id),
+            Question::Delete(id) => Request::DeleteChild(id),
+            Question::WhichChildren => Request::WhichChildren,
+            Question::WhichChild(who) => Request::WhichChild(self.which(who)),
+            Question::CountChildren => Request::CountChildren,
+            Question::ChildSpec(who) => Request::ChildSpec(self.which(who)),
+        };
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        self.pending.insert(id, Pending { reply, child });
+        Some(Event::Asked(id, request))
+    }
+
+    fn which(&self, who: Named) -> Which {
+        match who {
+            Named::Id(id) => Which::Id(id),
+            Named::Actor { cell, alive } => match self.by_cell.get(&cell) {
+                Some(slot) => Which::Instance(*slot),
+                None if alive => Which::Stranger,
+                None => Which::Gone,
+            },
+        }
+    }
+
+    pub(super) fn outcome(&self, answer: Answer) -> Outcome {
+        match answer {
+            Answer::Started(slot) => self.with_actor(slot, Outcome::Started),
+            Answer::Refused(Refusal::AlreadyStarted(slot)) => self.with_actor(slot, Outcome::AlreadyStarted),
+            Answer::Ignored => Outcome::Ignored,
+            Answer::Done => Outcome::Done,
+            Answer::Children(children) => {
+                Outcome::Children(children.into_iter().map(|child| self.info(child)).collect())
+            }
+            Answer::Child(child) => Outcome::Child(self.info(child)),
+            Answer::Counts(counts) => Outcome::Counts(self.without_the_dead(counts)),
+            Answer::ChildSpec(rules) => Outcome::ChildSpec(rules.into()),
+            Answer::Refused(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    fn with_actor(&self, slot: Slot, outcome: fn(minder_runtime::ActorRef) -> Outcome) -> Outcome {
+        outcome(self.actor(slot).expect("a child that is up has been started"))
+    }
+
+    fn info(&self, Listed { slot, id, state, kind }: Listed) -> ChildInfo {
+        let status = match state {
+            ChildState::Running | ChildState::Fallen | ChildState::Stopping => {
+                self.actor(slot).map_or(ChildStatus::Down, ChildStatus::Running)
+            }
+            ChildState::Waiting => ChildStatus::Restarting,
+            ChildState::Starting | ChildState::Gone => ChildStatus::Down,
+        };
+        let id = matches!(self.core, Core::Fixed(_)).then_some(id);
+        ChildInfo { id, status, kind }
+    }
+
+    /// Those that have ended already, and whose notices stand behind this request, are not active. Only where children
+    /// are few enough to look at each, as in OTP.
+    fn without_the_dead(&self, mut counts: Counts) -> Counts {
+        if let Core::Fixed(_) = &self.core {
+            let dead = self.children.iter().filter(|(slot, child)| {
+                self.core.state(*slot) == Some(ChildState::Running)
+                    && child.actor.as_ref().is_some_and(|actor| !actor.is_alive())
+            });
+            counts.active -= dead.count();
+        }
+        counts
+    }
+}
