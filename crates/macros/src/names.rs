@@ -8,13 +8,17 @@ use syn::{Error, Ident, Result};
 /// one of a trait. A test compares this with `minder-runtime`.
 pub(crate) const OF_ADDRESSES: &[&str] = &[
     "ask",
+    "ask_blocking",
+    "ask_blocking_within",
     "ask_within",
     "dead_letters",
     "ended",
+    "forward",
     "id",
     "is_alive",
     "kill",
     "path",
+    "pin",
     "quarantine",
     "queued",
     "recipient",
