@@ -212,7 +212,11 @@ impl Supervisor {
                     pending.answer(outcome);
                 }
             }
-            Command::Report(report) => tell(&report, context),
+            Command::Report(report) => {
+                // An instance is told of by the name that it has in paths.
+                let named = self.children.get(report.slot).and_then(|child| child.name.clone());
+                tell(&report, &named.unwrap_or_else(|| report.child.clone()), context);
+            }
             Command::Ready => context.acknowledge(),
             Command::Exit(reason) => context.stop(reason),
         }
@@ -336,10 +340,10 @@ fn name_of(command: &Command) -> &'static str {
     }
 }
 
-fn tell(report: &Report, context: &Context<SupervisorMsg>) {
+fn tell(report: &Report, child: &str, context: &Context<SupervisorMsg>) {
     context.report(&Told::Decided {
         path: &context.path(),
-        child: &report.child,
+        child,
         decision: word(report.decision),
         reason: Some(&report.reason),
         restarts: report.restarts,

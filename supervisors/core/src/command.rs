@@ -48,7 +48,9 @@ pub enum Command {
 /// One decision and what led to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// The id of the child concerned.
+    /// The child concerned, which may be forgotten by now.
+    pub slot: Slot,
+    /// Its id; that of the template for an instance, which has none of its own.
     pub child: Arc<str>,
     /// What happened: why the child ended or failed to start. For [`Decision::KillAfterDeadline`] what it had been
     /// asked for.

@@ -176,7 +176,7 @@ impl DynamicSupervision {
     fn ignored(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         match self.starting(slot) {
             Some(request) => {
-                self.report(ExitReason::Normal, Decision::Ignore, turn);
+                self.report(slot, ExitReason::Normal, Decision::Ignore, turn);
                 self.drop_out(slot, turn);
                 self.start_is_over(request, Answer::Ignored, turn);
             }
@@ -187,7 +187,7 @@ impl DynamicSupervision {
     fn start_failed(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         match self.starting(slot) {
             Some(None) => {
-                self.report(reason.clone(), Decision::TryAgain, turn);
+                self.report(slot, reason.clone(), Decision::TryAgain, turn);
                 self.set(slot, State::Waiting { reason });
                 turn.push(Command::TryAgain(slot));
                 self.phase = Phase::Idle;
@@ -241,7 +241,7 @@ impl DynamicSupervision {
     }
 
     fn kill(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) {
-        self.report(ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
+        self.report(slot, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
         turn.push(Command::Kill(slot));
         self.set(slot, State::Stopping { deadline: None, up, killed: true });
     }
@@ -289,7 +289,7 @@ impl DynamicSupervision {
         match verdict(self.template.restart, &reason) {
             Verdict::Restart => self.attempt(slot, reason, charged, turn),
             Verdict::LeaveDown | Verdict::Forget => {
-                self.report(reason, Decision::Forget, turn);
+                self.report(slot, reason, Decision::Forget, turn);
                 self.drop_out(slot, turn);
             }
         }
@@ -298,11 +298,11 @@ impl DynamicSupervision {
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let let_off = !charged && self.uncharged.admit(turn.now);
         if !let_off && !self.intensity.admit(turn.now) {
-            self.report(reason, Decision::GiveUp, turn);
+            self.report(slot, reason, Decision::GiveUp, turn);
             self.take_out(slot);
             return self.end(ExitReason::Shutdown, turn);
         }
-        self.report(reason, Decision::Restart, turn);
+        self.report(slot, reason, Decision::Restart, turn);
         self.set(slot, State::Starting);
         turn.push(Command::Start(slot));
         self.phase = Phase::Starting { at: slot, request: None };
@@ -505,7 +505,7 @@ impl DynamicSupervision {
     /// A child has gone that was to be stopped: it is no child any more, whatever its restart type.
     fn cleared(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         self.report_unless_asked_for(slot, &reason, turn);
-        self.report(reason, Decision::ForgetStopped, turn);
+        self.report(slot, reason, Decision::ForgetStopped, turn);
         self.drop_out(slot, turn);
     }
 
@@ -515,7 +515,7 @@ impl DynamicSupervision {
             Some(State::Stopping { up: false, .. } | State::Stopping { killed: true, .. })
         );
         if !excused && !is_as_asked(&self.template, reason) {
-            self.report(reason.clone(), Decision::StoppedOtherwise, turn);
+            self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
         }
     }
 
@@ -546,9 +546,10 @@ impl DynamicSupervision {
         }
     }
 
-    fn report(&self, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+    fn report(&self, slot: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
         let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
         turn.push(Command::Report(Report {
+            slot,
             child: self.template.id.clone(),
             reason,
             decision,

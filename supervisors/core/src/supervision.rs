@@ -320,7 +320,7 @@ impl Supervision {
             }
         }
         if significant && self.ends_itself() {
-            self.report_of(child, reason, Decision::AutoShutdown, turn);
+            self.report_of(at, child, reason, Decision::AutoShutdown, turn);
             self.end(ExitReason::Shutdown, turn);
         }
     }
@@ -528,12 +528,19 @@ impl Supervision {
     }
 
     fn report(&self, at: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
-        self.report_of(self.children.at(at).rules.id.clone(), reason, decision, turn);
+        self.report_of(at, self.children.at(at).rules.id.clone(), reason, decision, turn);
     }
 
-    fn report_of(&self, child: Arc<str>, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+    fn report_of(
+        &self,
+        slot: Slot,
+        child: Arc<str>,
+        reason: ExitReason,
+        decision: Decision,
+        turn: &mut Turn<'_>,
+    ) {
         let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
-        turn.push(Command::Report(Report { child, reason, decision, restarts, limit }));
+        turn.push(Command::Report(Report { slot, child, reason, decision, restarts, limit }));
     }
 
     /// What the start of the child in this slot is part of, if it is the one that is starting.

@@ -118,8 +118,7 @@ impl Actor for Parent {
     }
 }
 
-/// A process that is neither parent nor child, and ends with the reason of the signal that it is to send: the signal is
-/// its link's.
+/// A process that is neither parent nor child: it sends one exit signal.
 pub(super) struct Stranger<M: Send + 'static> {
     pub(super) to: Addr<M>,
     pub(super) reason: ExitReason,
@@ -129,9 +128,8 @@ impl<M: Send + 'static> Actor for Stranger<M> {
     type Msg = ();
 
     async fn started(&mut self, context: &mut Context<()>) -> Handled {
-        if context.link(&self.to).is_ok() {
-            context.stop(self.reason.clone());
-        }
+        context.exit(&self.to, self.reason.clone());
+        context.stop(ExitReason::Normal);
         Ok(())
     }
 

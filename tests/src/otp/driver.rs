@@ -119,7 +119,8 @@ impl Driver {
 
     fn declare_dynamic(&self, path: &str, sup: &SupDef) {
         if sup.is_dynamic() {
-            return self.recorder.is_dynamic(path);
+            let template = sup.children.first().and_then(|child| child.id.as_deref());
+            return self.recorder.is_dynamic(path, template.unwrap_or("?"));
         }
         for child in &sup.children {
             self.declare_child(path, child);

@@ -45,7 +45,8 @@ struct State {
     /// Those whose supervisor is still starting.
     unclaimed: Vec<ActorId>,
     roles: HashMap<Arc<str>, Role>,
-    dynamic: BTreeSet<Arc<str>>,
+    /// The dynamic supervisors, each with the id of its template.
+    dynamic: BTreeMap<Arc<str>, Arc<str>>,
     /// Children of a supervisor whose next attempt is no news of an end.
     retrying: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Children of a supervisor that were killed for being late.
@@ -74,8 +75,8 @@ impl Recorder {
     }
 
     /// The supervisor at this path is dynamic.
-    pub(super) fn is_dynamic(&self, path: &str) {
-        self.state().dynamic.insert(Arc::from(path));
+    pub(super) fn is_dynamic(&self, path: &str, template: &str) {
+        self.state().dynamic.insert(Arc::from(path), Arc::from(template));
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -206,7 +207,7 @@ impl State {
             let instance = rest.split('/').next().unwrap_or(rest);
             Some(Tag::Dynamic(above.clone(), instance.to_owned()))
         };
-        self.dynamic.iter().find_map(below).unwrap_or(Tag::Ordered)
+        self.dynamic.keys().find_map(below).unwrap_or(Tag::Ordered)
     }
 
     fn started(&mut self, path: &str, id: ActorId) {
@@ -244,26 +245,49 @@ impl State {
         if self.living.get(&path) == Some(&id) {
             self.living.remove(&path);
         }
+        if let Some((above, child)) = path.rsplit_once('/') {
+            // Whatever follows is decided on this end, and on no failed attempt before.
+            self.retrying.remove(&(Arc::from(above), Arc::from(child)));
+        }
+        self.gather_reports(&path);
         let is_orphan = self.is_orphan(&self.processes[&id]);
         let tag = if is_orphan { Tag::Orphan } else { self.tag_of(&path) };
         self.push(tag, format!("exit {path} {}", shown(reason)));
+    }
+
+    /// A dynamic supervisor that ends reports last of those that did not end as they were asked to, one of each reason.
+    fn gather_reports(&mut self, path: &str) {
+        if !self.dynamic.contains_key(path) {
+            return;
+        }
+        let report = format!("report {path} shutdown_error ");
+        let mut last: Vec<String> = Vec::new();
+        self.events.retain(|(_, text)| {
+            let is_one = text.starts_with(&report);
+            if is_one && !last.contains(text) {
+                last.push(text.clone());
+            }
+            !is_one
+        });
+        self.events.extend(last.into_iter().map(|text| (Tag::Ordered, text)));
     }
 
     /// What OTP would report of a decision, if anything.
     fn decided(&mut self, path: &str, child: &str, decision: &str, reason: &ExitReason) {
         let key = (Arc::<str>::from(path), Arc::<str>::from(child));
         let reason = shown(reason);
+        let id = self.dynamic.get(path).cloned().unwrap_or_else(|| Arc::from(child));
         let mut report = |context: &str, reason: &str| {
-            self.push(Tag::Ordered, format!("report {path} {context} {child} {reason}"));
+            self.push(Tag::Ordered, format!("report {path} {context} {id} {reason}"));
         };
         match decision {
             "restart" | "restart group" | "give up" => {
                 let was_retrying = self.retrying.remove(&key);
                 if !was_retrying {
-                    self.push(Tag::Ordered, format!("report {path} child_terminated {child} {reason}"));
+                    self.push(Tag::Ordered, format!("report {path} child_terminated {id} {reason}"));
                 }
                 if decision == "give up" {
-                    let text = format!("report {path} shutdown {child} reached_max_restart_intensity");
+                    let text = format!("report {path} shutdown {id} reached_max_restart_intensity");
                     self.push(Tag::Ordered, text);
                 }
             }
@@ -312,7 +336,8 @@ impl Observer for Recorder {
                     && self.reports
                 {
                     let (above, child) = key;
-                    let text = format!("report {above} shutdown_error {child} {}", shown(reason));
+                    let id = state.dynamic.get(&above).unwrap_or(&child);
+                    let text = format!("report {above} shutdown_error {id} {}", shown(reason));
                     state.push(Tag::Ordered, text);
                 }
             }
