@@ -15,7 +15,7 @@ use crate::frame;
 use crate::life::{FinalWatcher, Peer};
 use crate::notice::Item;
 use crate::reply::{AskError, Reply};
-use crate::room::{Entry, Outside};
+use crate::send::SendTo;
 
 /// How to reach an actor that takes messages of type `M`. Cheap to clone.
 ///
@@ -96,6 +96,7 @@ impl<M: Send + 'static> Addr<M> {
     ///
     /// # OTP
     /// `gen_server:cast/2`, except that OTP's mailboxes have no bound and a lost message is not told.
+    #[inline]
     pub fn tell(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
         frame::effect();
         frame::gives(&message);
@@ -136,35 +137,13 @@ impl<M: Send + 'static> Addr<M> {
     ///
     /// # Cancel safety
     /// Dropped before it is ready, the message was not delivered and is dropped with it.
-    pub async fn send(&self, message: impl Into<M>) -> Result<(), TellError<M>> {
-        frame::effect();
+    ///
+    /// # Panics
+    /// When it is polled again after it was ready, as futures may.
+    #[inline]
+    pub fn send(&self, message: impl Into<M>) -> impl Future<Output = Result<(), TellError<M>>> + Send {
         let is_gift = frame::may_hold_a_reply(&message);
-        let sent = self.send_item(message.into()).await;
-        // Until then its sender waited for the receiver in any case.
-        if is_gift {
-            frame::gave();
-        }
-        sent
-    }
-
-    async fn send_item(&self, message: M) -> Result<(), TellError<M>> {
-        let refused = match self.cell.mailbox.try_tell_as(message, Item::Tell) {
-            Ok(()) => return Ok(()),
-            Err(Refused::Full(item)) if !self.is_me() => match Entry::new(&self.cell, item).await {
-                Ok(()) => return Ok(()),
-                Err(Outside::Refused(refused)) => Some(refused),
-                Err(Outside::WouldDeadlock(cycle, item)) => {
-                    return Err(TellError::WouldDeadlock(cycle, returned(item)));
-                }
-            },
-            Err(refused) => {
-                if matches!(refused, Refused::Full(_)) {
-                    self.cell.mailbox.count_refused();
-                }
-                Some(refused)
-            }
-        };
-        refused.map_or(Ok(()), |refused| self.cell.unless_dropped(refused).map_err(told))
+        SendTo::new(&self.cell, message.into(), is_gift)
     }
 
     /// Sends a message with a [`Reply`] in it and waits for the answer, at most 5 seconds.
@@ -287,11 +266,6 @@ impl<M: Send + 'static> Addr<M> {
 
     pub(crate) fn peer(&self) -> Peer {
         self.cell.peer()
-    }
-
-    /// Whether the code that runs on this thread is the addressed actor's.
-    fn is_me(&self) -> bool {
-        frame::current_cell() == self.cell.core.address()
     }
 }
 

@@ -3,13 +3,14 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
+use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
 use minder_mailbox::Ready;
 use minder_signals::{ActorId, Control, ExitReason};
 use tokio::time::Instant;
 
+use crate::actor::Handled;
 use crate::ask::Alarm;
 use crate::cell::Cell;
 use crate::context::Context;
@@ -134,7 +135,65 @@ pub(crate) fn attend<'a, 'd, M: Send + 'static, F: Future>(
     make: impl FnOnce() -> F,
     duty: &'a mut Duty<'d, M>,
 ) -> impl Future<Output = Result<F::Output, End>> {
-    Attend { place, make: Some(make), duty, alarm: None }
+    Attend { place, make: Some(make), polled_with: None, duty, alarm: None }
+}
+
+/// The first step of [`attend`] for a handler, which for most messages is the last: nothing of it is kept in the task,
+/// and orders need no look, since its caller has looked. Ready with how the handler ended, unless all is well; else
+/// [`attend_further`] goes on.
+#[inline(always)]
+pub(crate) fn attend_first<M: Send + 'static, F: Future<Output = Handled>>(
+    mut place: Pin<&mut Option<F>>,
+    make: impl FnOnce() -> F,
+    duty: &mut Duty<'_, M>,
+    waker: &Waker,
+) -> Poll<Option<Result<Handled, End>>> {
+    if duty.envelope.is_some() {
+        frame::forget_gifts();
+    }
+    // Beside the result, so that what is handed up through the catching of panics fits into a register.
+    let mut failed = None;
+    let poll = || {
+        frame::run_as(duty.cell.core.address(), || {
+            place.set(Some(make()));
+            let code = place.as_mut().as_pin_mut().expect("it was just put there");
+            let polled = code.poll(&mut task::Context::from_waker(waker));
+            polled.map(|handled| {
+                if handled.is_err() {
+                    failed = Some(Ok(handled));
+                }
+            })
+        })
+    };
+    // Messages that were told have no deadline, and it costs them nothing.
+    let polled = match duty.deadline {
+        None => poll(),
+        deadline => frame::under(deadline, poll),
+    };
+    if let Ok(Poll::Pending) = polled {
+        return Poll::Pending; // what it waits for is noted, and `attend_further` looks there
+    }
+    drop(frame::take_waiting());
+    #[cfg(feature = "fault-injection")]
+    frame::arm(false);
+    match polled {
+        Ok(_) => Poll::Ready(failed),
+        Err(report) => Poll::Ready(Some(Err(clear_away(duty.cell, place, || {}, End::panicked(report))))),
+    }
+}
+
+/// The rest of [`attend`] after an [`attend_first`] with this waker.
+pub(crate) fn attend_further<'a, 'd, M: Send + 'static, F: Future>(
+    place: Pin<&'a mut Option<F>>,
+    duty: &'a mut Duty<'d, M>,
+    waker: &'a Waker,
+) -> impl Future<Output = Result<F::Output, End>> {
+    Attend { place, make: None::<fn() -> F>, polled_with: Some(waker), duty, alarm: None }
+}
+
+/// How a handler ended, unless all is well.
+pub(crate) fn unless_done(handled: Result<Handled, End>) -> Option<Result<Handled, End>> {
+    if matches!(handled, Ok(Ok(()))) { None } else { Some(handled) }
 }
 
 /// Written by hand, since it stands in the task of every idle actor: an `async fn` would keep each of these twice.
@@ -142,6 +201,8 @@ struct Attend<'a, 'd, M, F, C> {
     place: Pin<&'a mut Option<F>>,
     /// Until the first poll.
     make: Option<C>,
+    /// The code was polled just now, with this waker, and waits.
+    polled_with: Option<&'a Waker>,
     duty: &'a mut Duty<'d, M>,
     /// Set once the code suspends, if it has a limit. Boxed: few have one, and fewer suspend.
     alarm: Option<Box<Alarm<'d>>>,
@@ -160,7 +221,10 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Future for Attend<'_, '_, M
         #[cfg(feature = "fault-injection")]
         frame::arm(false);
         match polled {
-            Poll::Ready(Err(end)) => Poll::Ready(Err(this.interrupted(end))),
+            Poll::Ready(Err(end)) => {
+                let make = this.make.take();
+                Poll::Ready(Err(clear_away(this.duty.cell, this.place.as_mut(), || drop(make), end)))
+            }
             other => other,
         }
     }
@@ -169,6 +233,13 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Future for Attend<'_, '_, M
 impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
     #[inline]
     fn step(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<F::Output, End>> {
+        if let Some(waker) = self.polled_with.take() {
+            let waiting = frame::take_waiting();
+            if waker.will_wake(cx.waker()) {
+                return self.pend(cx, Vec::new(), waiting);
+            }
+            // With another waker than this poll's, which no executor of ours has, it is polled once more.
+        }
         // Before the first poll its caller has looked: what was taken out to be handled is not lost for an order that
         // comes in the same moment.
         if self.make.is_none()
@@ -202,23 +273,31 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
         let waiting = frame::take_waiting();
         match polled {
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Ok(Poll::Pending) => {
-                // Whatever it has dropped so far was dropped by a living actor; others run on this thread next.
-                frame::judge_dropped(|| Fate::NoReply);
-                let Waiting { awaited, receiving } = waiting.unwrap_or_default();
-                if let Some(envelope) = &self.duty.envelope
-                    && frame::has_given()
-                {
-                    envelope.pass(); // perhaps the reply to it was given away as well
-                }
-                // One that would go on with a message waits for nobody in particular.
-                if receiving.is_none() && !(awaited.is_empty() && waited.is_empty()) {
-                    self.duty.wait(waited, awaited);
-                }
-                self.suspend(cx, receiving)
-            }
+            Ok(Poll::Pending) => self.pend(cx, waited, waiting),
             Err(report) => Poll::Ready(Err(End::panicked(report))),
         }
+    }
+
+    /// The code has suspended. `waited`: what it waited for before; `waiting`: what it waits for now.
+    fn pend(
+        &mut self,
+        cx: &mut task::Context<'_>,
+        waited: Vec<Arc<dyn Awaited>>,
+        waiting: Option<Waiting>,
+    ) -> Poll<Result<F::Output, End>> {
+        // Whatever it has dropped so far was dropped by a living actor; others run on this thread next.
+        frame::judge_dropped(|| Fate::NoReply);
+        let Waiting { awaited, receiving } = waiting.unwrap_or_default();
+        if let Some(envelope) = &self.duty.envelope
+            && frame::has_given()
+        {
+            envelope.pass(); // perhaps the reply to it was given away as well
+        }
+        // One that would go on with a message waits for nobody in particular.
+        if receiving.is_none() && !(awaited.is_empty() && waited.is_empty()) {
+            self.duty.wait(waited, awaited);
+        }
+        self.suspend(cx, receiving)
     }
 
     /// The code waits for something: from now on orders wake it, and so does its limit.
@@ -226,7 +305,7 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
     fn suspend(
         &mut self,
         cx: &mut task::Context<'_>,
-        receiving: Option<task::Waker>,
+        receiving: Option<Waker>,
     ) -> Poll<Result<F::Output, End>> {
         #[cfg(feature = "fault-injection")]
         if frame::arm(false) {
@@ -253,23 +332,27 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
         }
         Poll::Pending
     }
+}
 
-    #[cold]
-    fn interrupted(&mut self, mut end: End) -> End {
-        // Replies that unwinding has dropped, and those that dropping the future will, have the same fate.
-        frame::judge_dropped(|| Fate::Crashed(end.reason.clone()));
-        let address = self.duty.cell.core.address();
-        let (place, make) = (&mut self.place, &mut self.make);
-        let dropped = frame::with_fate(Fate::Crashed(end.reason.clone()), || {
-            let dropped = frame::run_as(address, || {
-                drop(make.take());
-                place.set(None);
-            });
-            dropped.err().map(|report| report.to_string())
+/// User code did not come to its end: drops what is left of it.
+#[cold]
+fn clear_away<M: Send + 'static, F>(
+    cell: &Cell<M>,
+    mut place: Pin<&mut Option<F>>,
+    drop_rest: impl FnOnce(),
+    mut end: End,
+) -> End {
+    // Replies that unwinding has dropped, and those that dropping the future will, have the same fate.
+    frame::judge_dropped(|| Fate::Crashed(end.reason.clone()));
+    let dropped = frame::with_fate(Fate::Crashed(end.reason.clone()), || {
+        let dropped = frame::run_as(cell.core.address(), || {
+            drop_rest();
+            place.set(None);
         });
-        frame::add_drop_panic(&mut end.reason, dropped);
-        end
-    }
+        dropped.err().map(|report| report.to_string())
+    });
+    frame::add_drop_panic(&mut end.reason, dropped);
+    end
 }
 
 fn hung<M>() -> End {

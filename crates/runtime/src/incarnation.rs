@@ -4,12 +4,13 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
 use minder_mailbox::{Left, Queued};
 use minder_signals::{ActorId, Control, ExitReason, PanicReport};
 
 use crate::actor::{Actor, Handled, Winding};
-use crate::attend::{Duty, attend, attend_now, yield_now};
+use crate::attend::{Duty, attend, attend_first, attend_further, attend_now, unless_done, yield_now};
 use crate::birth::StartOptions;
 use crate::cell::Cell;
 use crate::context::{Context, Start};
@@ -220,6 +221,9 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
         let cell = context.cell.clone();
         let mut duty = Duty::new(&cell, context);
         let mut turn = TURN;
+        // This task's, for the first poll of a handler: what awaits is kept in the task, and a message whose handler
+        // is done with that poll is handled without.
+        let mut waker = Waker::noop().clone();
         loop {
             let mut held = false;
             if cell.mailbox.needs_attention() {
@@ -229,19 +233,11 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 cell.mailbox.admit_when_half_empty();
                 held = cell.mailbox.is_held();
             }
-            if let Some(reason) = duty.stop_asked.take() {
-                // Should it wind something down first, it needs its lane for that.
-                cell.mailbox.hold(false);
-                held = false;
-                let reason = *reason;
-                match attend_now(&cell, || actor.stop_requested(&reason, context)) {
-                    Ok(Winding::Done) => return End::orderly(reason),
-                    Ok(Winding::Later) => {}
-                    Err(end) => return end,
+            if duty.stop_asked.is_some() || context.ending.is_some() {
+                if let Some(end) = wind_up(&cell, &mut duty, actor, context) {
+                    return end;
                 }
-            }
-            if let Some(reason) = context.ending.take() {
-                return End::orderly(*reason);
+                held = cell.mailbox.is_held();
             }
             if held {
                 // Suspended: woken by orders only.
@@ -253,70 +249,28 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 yield_now().await;
                 continue;
             }
-            let Some(item) = context.batch.pop_front() else {
-                // Ready with orders, too: the loop's head looks at them.
-                poll_fn(|cx| cell.mailbox.poll_refill(&mut context.batch, cx)).await;
-                continue;
+            let (taken, probe) = match take_out(&cell, context, &mut duty) {
+                Out::Taken(taken, probe) => (taken, probe),
+                Out::Nothing => {
+                    // Ready with orders, too: the loop's head looks at them.
+                    poll_fn(|cx| {
+                        let ready = cell.mailbox.poll_refill(&mut context.batch, cx);
+                        if ready.is_ready() {
+                            waker.clone_from(cx.waker()); // which is nothing if it is the same
+                        }
+                        ready
+                    })
+                    .await;
+                    continue;
+                }
+                Out::Skipped => {
+                    turn -= 1;
+                    continue;
+                }
+                Out::Ended(end) => return end,
             };
             turn -= 1;
-            duty.in_hand = item.is_counted();
-            if duty.in_hand {
-                cell.mailbox.took_one();
-            }
-            let probe = Probe::on_delivery(context, &item);
-            duty.is_bound = false;
-            let taken = match item {
-                Item::Tell(message) | Item::Own(message) => Taken::Message(message),
-                Item::Ask(message, envelope) => match envelope.take_in_hand(context.incarnation) {
-                    Ok(until) => {
-                        duty.deadline = until;
-                        duty.envelope = Some(envelope);
-                        Taken::Message(message)
-                    }
-                    Err(gone) => match skip(&cell, message, gone, Some(&envelope)) {
-                        Ok(()) => continue,
-                        Err(end) => return end,
-                    },
-                },
-                Item::Bound(message, life) if life == context.incarnation => {
-                    duty.is_bound = true;
-                    Taken::Message(message)
-                }
-                // Let in from among those that waited for room when its life ended.
-                Item::Bound(message, _) => match skip(&cell, message, Gone::Stale, None) {
-                    Ok(()) => continue,
-                    Err(end) => return end,
-                },
-                Item::Again(message, past) => {
-                    let asked = past.slot.as_ref();
-                    match asked.map_or(Ok(None), |slot| slot.take_in_hand(context.incarnation)) {
-                        Ok(until) => duty.deadline = until,
-                        // Whoever retries what it has postponed looks itself, and counts on getting it.
-                        Err(_) if past.postponed.is_some() => {}
-                        Err(gone) => match skip(&cell, message, gone, asked) {
-                            Ok(()) => continue,
-                            Err(end) => return end,
-                        },
-                    }
-                    if let Some(envelope) = &past.slot {
-                        envelope.pass(); // gifts of the former life are not remembered
-                    }
-                    context.extra().past = Some(past);
-                    Taken::Message(message)
-                }
-                Item::Notice(mut notice) => {
-                    if !still_wanted(&mut notice, context) {
-                        continue;
-                    }
-                    Taken::Notice(notice)
-                }
-                item @ (Item::Tick(_) | Item::Outcome(_)) => match make(&cell, item, context) {
-                    Ok(Some(message)) => Taken::Message(message),
-                    Ok(None) => continue,
-                    Err(end) => return end,
-                },
-            };
-            let handled = match taken {
+            let failed = match taken {
                 Taken::Message(message) => {
                     let is_bound = duty.is_bound;
                     let handling = || {
@@ -326,27 +280,38 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                         }
                         probe.around(&cell, || actor.handle(message, context))
                     };
-                    attend(pin!(None), handling, &mut duty).await
+                    let mut place = pin!(None);
+                    match attend_first(place.as_mut(), handling, &mut duty, &waker) {
+                        Poll::Ready(failed) => failed,
+                        Poll::Pending => unless_done(attend_further(place, &mut duty, &waker).await),
+                    }
                 }
                 Taken::Notice(notice) => {
                     let handling = || probe.around(&cell, || actor.notice(*notice, context));
-                    attend(pin!(None), handling, &mut duty).await
+                    let mut place = pin!(None);
+                    match attend_first(place.as_mut(), handling, &mut duty, &waker) {
+                        Poll::Ready(failed) => failed,
+                        Poll::Pending => unless_done(attend_further(place, &mut duty, &waker).await),
+                    }
                 }
             };
-            #[cfg(feature = "fault-injection")]
-            if let Err(end) = &handled {
-                probe.went_off(&end.reason);
-            }
-            let Ok(Ok(())) = handled else {
+            if let Some(handled) = failed {
+                #[cfg(feature = "fault-injection")]
+                if let Err(end) = &handled {
+                    probe.went_off(&end.reason);
+                }
                 return interrupted(handled, duty, context);
-            };
+            }
             duty.deadline = None;
             if context.extra.is_some()
                 && let Err(end) = let_go(&cell, context, &mut duty)
             {
                 return end;
             }
-            if let Some(envelope) = duty.envelope.take() {
+            // Looked at first: to take nothing is to write it.
+            if duty.envelope.is_some()
+                && let Some(envelope) = duty.envelope.take()
+            {
                 // What has become of the reply, if it was not sent, is not known any more.
                 let keeps = context.extra.as_ref().is_some_and(|extra| extra.keeps_requests);
                 match keeps && !frame::has_given() {
@@ -363,10 +328,110 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
     }
 }
 
+/// Its minder asked it to stop, or it asked itself. `None`: it goes on for now.
+#[cold]
+fn wind_up<A: Hosted>(
+    cell: &Cell<A::Msg>,
+    duty: &mut Duty<'_, A::Msg>,
+    actor: &mut A,
+    context: &mut Context<A::Msg>,
+) -> Option<End> {
+    if let Some(reason) = duty.stop_asked.take() {
+        // Should it wind something down first, it needs its lane for that.
+        cell.mailbox.hold(false);
+        match attend_now(cell, || actor.stop_requested(&reason, context)) {
+            Ok(Winding::Done) => return Some(End::orderly(*reason)),
+            Ok(Winding::Later) => {}
+            Err(end) => return Some(end),
+        }
+    }
+    context.ending.take().map(|reason| End::orderly(*reason))
+}
+
 /// What is handled next, out of its place in the lane: nothing else of it is kept while it is handled.
 enum Taken<M> {
     Message(M),
     Notice(Box<Notice>),
+}
+
+/// What came of looking at the batch.
+enum Out<M> {
+    Taken(Taken<M>, Probe),
+    /// The batch is empty.
+    Nothing,
+    /// What was taken is not wanted any more.
+    Skipped,
+    /// And dropping it panicked.
+    Ended(End),
+}
+
+/// Takes the next item out of the batch. No part of the loop's own body, whose variables live in the task.
+#[inline(always)]
+fn take_out<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>, duty: &mut Duty<'_, M>) -> Out<M> {
+    let Some(item) = context.batch.pop_front() else { return Out::Nothing };
+    duty.in_hand = item.is_counted();
+    if duty.in_hand {
+        cell.mailbox.took_one();
+    }
+    let probe = Probe::on_delivery(context, &item);
+    duty.is_bound = false;
+    match item {
+        Item::Tell(message) | Item::Own(message) => Out::Taken(Taken::Message(message), probe),
+        item => match take_rarer(cell, item, context, duty) {
+            Ok(Some(taken)) => Out::Taken(taken, probe),
+            Ok(None) => Out::Skipped,
+            Err(end) => Out::Ended(end),
+        },
+    }
+}
+
+/// Takes an item that is no plain message in hand; nothing if it is not wanted any more.
+fn take_rarer<M: Send + 'static>(
+    cell: &Cell<M>,
+    item: Item<M>,
+    context: &mut Context<M>,
+    duty: &mut Duty<'_, M>,
+) -> Result<Option<Taken<M>>, End> {
+    let message = match item {
+        Item::Tell(message) | Item::Own(message) => message,
+        Item::Ask(message, envelope) => match envelope.take_in_hand(context.incarnation) {
+            Ok(until) => {
+                duty.deadline = until;
+                duty.envelope = Some(envelope);
+                message
+            }
+            Err(gone) => return skip(cell, message, gone, Some(&envelope)).map(|()| None),
+        },
+        Item::Bound(message, life) if life == context.incarnation => {
+            duty.is_bound = true;
+            message
+        }
+        // Let in from among those that waited for room when its life ended.
+        Item::Bound(message, _) => return skip(cell, message, Gone::Stale, None).map(|()| None),
+        Item::Again(message, past) => {
+            let asked = past.slot.as_ref();
+            match asked.map_or(Ok(None), |slot| slot.take_in_hand(context.incarnation)) {
+                Ok(until) => duty.deadline = until,
+                // Whoever retries what it has postponed looks itself, and counts on getting it.
+                Err(_) if past.postponed.is_some() => {}
+                Err(gone) => return skip(cell, message, gone, asked).map(|()| None),
+            }
+            if let Some(envelope) = &past.slot {
+                envelope.pass(); // gifts of the former life are not remembered
+            }
+            context.extra().past = Some(past);
+            message
+        }
+        Item::Notice(mut notice) => {
+            let is_wanted = still_wanted(&mut notice, context);
+            return Ok(is_wanted.then_some(Taken::Notice(notice)));
+        }
+        item @ (Item::Tick(_) | Item::Outcome(_)) => match make(cell, item, context)? {
+            Some(message) => message,
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Taken::Message(message)))
 }
 
 /// Makes the message of a tick or of a job that is over; nothing if the interval was cancelled meanwhile.

@@ -59,6 +59,7 @@ mod registry;
 mod reply;
 mod room;
 mod seat;
+mod send;
 mod services;
 mod shutdown;
 mod streams;
