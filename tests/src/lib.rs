@@ -4,3 +4,5 @@ pub mod broken_stores;
 #[cfg(doctest)]
 mod guide;
 pub mod otp;
+pub mod procs;
+mod words;

@@ -167,7 +167,8 @@ impl<M: Send + 'static> Context<M> {
     /// `Down`, and with [`AliasEnds::WithReply`] never both.
     ///
     /// # OTP
-    /// `monitor(process, Pid, [{alias, …}])`.
+    /// `monitor(process, Pid, [{alias, …}])`. Of oneself neither is made, there and here: the monitor never fires and the
+    /// alias has ended.
     ///
     /// ```
     /// use minder_runtime::{Actor, Addr, AliasEnds, Context, ExitReason, Handled, MonitorId, Notice, Recipient, Reply, System};
@@ -225,6 +226,9 @@ impl<M: Send + 'static> Context<M> {
         let state = AliasState::new(self.id(), ends);
         let target = other.peer();
         let monitor = self.watch(target.clone(), None, Some(state.clone()));
+        if target.is_same_cell(&self.cell.core) {
+            state.end();
+        }
         // Nobody has the alias yet, so nobody can have used it.
         let _ = state.watches.set((target, monitor));
         (monitor, Alias { cell: self.cell.clone(), state })

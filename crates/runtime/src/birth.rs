@@ -535,6 +535,17 @@ pub(crate) fn start_root<M: Send + 'static>(
     options: &StartOptions,
     make: impl Factory<M>,
 ) -> Result<ActorRef, StartError> {
+    start_root_tied(seat, start, options, make, |_| ()).map(|(actor, ())| actor)
+}
+
+/// [`start_root`]. Before the actor can do anything it is handed to `tie`, with no life held.
+pub(crate) fn start_root_tied<M: Send + 'static, T>(
+    seat: Seat<M>,
+    start: Start,
+    options: &StartOptions,
+    make: impl Factory<M>,
+    tie: impl FnOnce(&Peer) -> T,
+) -> Result<(ActorRef, T), StartError> {
     let cell = seat.cell().clone();
     let id = {
         let mut life = cell.core.life();
@@ -555,9 +566,10 @@ pub(crate) fn start_root<M: Send + 'static>(
         occupy(&mut life, cell.core.number, path, Minder::System(place))
     };
     let child = cell.peer_of(id);
+    let tied = tie(&child);
     cell.core.system.one_more();
     make.launch(seat, id, start, options);
-    Ok(ActorRef { peer: child })
+    Ok((ActorRef { peer: child }, tied))
 }
 
 fn occupy(life: &mut Life, number: u64, path: Option<Arc<str>>, minder: Minder) -> ActorId {

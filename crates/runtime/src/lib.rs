@@ -64,6 +64,7 @@ mod services;
 mod shutdown;
 mod streams;
 mod system;
+mod tied;
 mod timeouts;
 mod timers;
 mod unheard;

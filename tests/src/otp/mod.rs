@@ -11,7 +11,6 @@ mod plan;
 mod reasons;
 mod recorder;
 mod scenario;
-mod words;
 
 pub use driver::{Options, run};
 pub use scenario::{BadLine, Scenario, read};

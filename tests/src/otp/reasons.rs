@@ -6,7 +6,7 @@ use std::fmt;
 use minder::supervisors::{SpecError, StartFailed};
 use minder::{ExitReason, StartError};
 
-use super::words::Words;
+use crate::words::Words;
 
 /// A term of Erlang's, as it is printed in traces.
 #[derive(Debug)]

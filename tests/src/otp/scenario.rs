@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::reasons::Reason;
-use super::words::Words;
+use crate::words::Words;
 
 /// A tree, and what is done to it.
 #[derive(Clone, Debug)]

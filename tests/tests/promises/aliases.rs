@@ -173,6 +173,20 @@ async fn an_alias_with_a_monitor_of_the_dead() {
     }
 }
 
+/// Found by the scenarios `q*`: who watches itself waits for no answer either.
+#[tokio::test(start_paused = true)]
+async fn an_alias_with_a_monitor_of_oneself_is_never_open() {
+    for ends in [AliasEnds::Explicitly, AliasEnds::WithMonitor, AliasEnds::WithReply] {
+        let system = system();
+        let a = puppet(&system, "a", &journal().0);
+        let myself = a.clone();
+        let (monitor, alias) = within(&a, move |context| context.monitor_alias(&myself, ends)).await;
+        assert!(!is_open(&alias, 1), "{ends:?}");
+        assert!(!within(&a, move |context| context.unalias(&alias)).await, "{ends:?}");
+        assert!(!within(&a, move |context| context.demonitor(monitor)).await, "{ends:?}");
+    }
+}
+
 /// One who is asked much and lives long: what is over is not kept, by neither side.
 #[tokio::test(start_paused = true)]
 async fn monitors_that_an_answer_has_ended_are_not_kept() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A word, or a list of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Words {
+pub(crate) enum Words {
     Word(String),
     List(Vec<Words>),
 }
@@ -14,7 +14,7 @@ impl Words {
     ///
     /// # Errors
     /// What was expected, if it is anything else.
-    pub(super) fn parse(line: &str) -> Result<Self, String> {
+    pub(crate) fn parse(line: &str) -> Result<Self, String> {
         let mut stack: Vec<Vec<Self>> = Vec::new();
         let mut rest = line.trim_start();
         loop {
@@ -44,14 +44,14 @@ impl Words {
         }
     }
 
-    pub(super) fn word(&self) -> Option<&str> {
+    pub(crate) fn word(&self) -> Option<&str> {
         match self {
             Self::Word(word) => Some(word),
             Self::List(_) => None,
         }
     }
 
-    pub(super) fn list(&self) -> Option<&[Self]> {
+    pub(crate) fn list(&self) -> Option<&[Self]> {
         match self {
             Self::Word(_) => None,
             Self::List(list) => Some(list),
@@ -59,7 +59,7 @@ impl Words {
     }
 
     /// The first word and what follows it, if this is a list that begins with a word.
-    pub(super) fn call(&self) -> Option<(&str, &[Self])> {
+    pub(crate) fn call(&self) -> Option<(&str, &[Self])> {
         let (first, rest) = self.list()?.split_first()?;
         Some((first.word()?, rest))
     }
