@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use minder::ActorId;
 use minder::prelude::*;
-use minder_fault_injection::sim::{Sim, World};
+use minder_fault_injection::sim::{Policy, Sim, World};
 
 use super::reasons::shown;
 use super::scenario::{Act, Scenario, Step, Word};
@@ -15,8 +15,13 @@ use super::subject::{Answer, Deed, Heard, Label, Msg, Order, Stage, Subject, Tar
 
 /// Runs a scenario and returns its trace.
 pub fn run(scenario: &Scenario) -> String {
+    run_by(Policy::Fifo, scenario)
+}
+
+/// [`run`], with its actors scheduled by this policy.
+pub fn run_by(policy: Policy, scenario: &Scenario) -> String {
     let mut trace = format!("procs {}\n", scenario.name);
-    let run = Sim::fifo().run(|world| async move {
+    let run = Sim::new(policy).run(|world| async move {
         let mut trace = String::new();
         match Driver::new(world) {
             Ok(mut driver) => driver.play(scenario, &mut trace).await,

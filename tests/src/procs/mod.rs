@@ -9,5 +9,5 @@ mod reasons;
 mod scenario;
 mod subject;
 
-pub use driver::run;
+pub use driver::{run, run_by};
 pub use scenario::{BadLine, Scenario, read};
