@@ -153,23 +153,25 @@ pub(crate) fn attend_first<M: Send + 'static, F: Future<Output = Handled>>(
     }
     // Beside the result, so that what is handed up through the catching of panics fits into a register.
     let mut failed = None;
-    let poll = || {
-        frame::run_as(duty.cell.core.address(), || {
-            place.set(Some(make()));
-            let code = place.as_mut().as_pin_mut().expect("it was just put there");
-            let polled = code.poll(&mut task::Context::from_waker(waker));
-            polled.map(|handled| {
-                if handled.is_err() {
-                    failed = Some(Ok(handled));
-                }
-            })
+    // Messages that were told have no deadline, and it costs them nothing. Set and taken back around the one call, and not
+    // by a call of its own: that would be user code in two places, inlined into neither.
+    let has_deadline = duty.deadline.is_some();
+    if has_deadline {
+        frame::set_deadline(duty.deadline);
+    }
+    let polled = frame::run_as(duty.cell.core.address(), || {
+        place.set(Some(make()));
+        let code = place.as_mut().as_pin_mut().expect("it was just put there");
+        let polled = code.poll(&mut task::Context::from_waker(waker));
+        polled.map(|handled| {
+            if handled.is_err() {
+                failed = Some(Ok(handled));
+            }
         })
-    };
-    // Messages that were told have no deadline, and it costs them nothing.
-    let polled = match duty.deadline {
-        None => poll(),
-        deadline => frame::under(deadline, poll),
-    };
+    });
+    if has_deadline {
+        frame::set_deadline(None);
+    }
     if let Ok(Poll::Pending) = polled {
         return Poll::Pending; // what it waits for is noted, and `attend_further` looks there
     }

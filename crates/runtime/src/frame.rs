@@ -198,6 +198,12 @@ pub(crate) fn deadline() -> Option<Instant> {
     RUNNING.with(|running| running.deadline.get())
 }
 
+/// Sets it for the code that runs next.
+#[inline]
+pub(crate) fn set_deadline(deadline: Option<Instant>) {
+    RUNNING.with(|running| running.deadline.set(deadline));
+}
+
 /// Runs code, user code or not, under this deadline or none.
 #[inline]
 pub(crate) fn under<T>(deadline: Option<Instant>, code: impl FnOnce() -> T) -> T {

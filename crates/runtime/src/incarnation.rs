@@ -402,7 +402,7 @@ fn take_rarer<M: Send + 'static>(
             }
             Err(gone) => return skip(cell, message, gone, Some(&envelope)).map(|()| None),
         },
-        Item::Bound(message, life) if life == context.incarnation => {
+        Item::Bound(message, life) if life == u64::from(context.incarnation) => {
             duty.is_bound = true;
             message
         }

@@ -62,8 +62,9 @@ pub enum ChildEvent {
 pub(crate) enum Item<M> {
     Tell(M),
     Ask(M, Envelope<M>),
-    /// A message for this incarnation only.
-    Bound(M, u32),
+    /// A message for this incarnation only. In 64 bits: a smaller field would move the others off their alignment, and
+    /// every message would be copied in odd pieces.
+    Bound(M, u64),
     /// An idempotent message that was in hand when an incarnation ended. Boxed so that it does not make every message's
     /// place larger.
     Again(M, Box<Past<M>>),

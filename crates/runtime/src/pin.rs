@@ -64,7 +64,7 @@ impl<M: Send + 'static> Pinned<M> {
                 drop(life);
                 return Err(TellError::Stale(message));
             }
-            self.to.cell.mailbox.tell(Item::Bound(message, self.incarnation)).err()
+            self.to.cell.mailbox.tell(Item::Bound(message, self.incarnation.into())).err()
         };
         // Without it: what was dropped for it is told to others.
         refused.map_or(Ok(()), |refused| self.to.cell.unless_dropped(refused).map_err(told))

@@ -173,7 +173,7 @@ impl<M: Send + 'static> Context<M> {
             let item = match (past.take(), envelope.take()) {
                 (Some(past), _) => Item::Again(message, past),
                 (None, Some(slot)) => Item::Ask(message, slot),
-                (None, None) if is_bound => Item::Bound(message, incarnation),
+                (None, None) if is_bound => Item::Bound(message, incarnation.into()),
                 (None, None) if counted => Item::Tell(message),
                 (None, None) => Item::Own(message),
             };

@@ -127,7 +127,7 @@ impl<M: Send + 'static> Context<M> {
         }
         let (message, envelope, past) = match item {
             Item::Tell(message) | Item::Own(message) => (message, None, None),
-            Item::Bound(message, incarnation) if incarnation != self.incarnation => {
+            Item::Bound(message, life) if life != u64::from(self.incarnation) => {
                 self.cell.count_stale(message, None);
                 return None;
             }
