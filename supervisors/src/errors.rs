@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use minder_runtime::{ActorRef, ExitReason};
+use minder_runtime::{ActorRef, Cycle, ExitReason};
 
 use crate::spec::TreeError;
 
@@ -18,6 +18,9 @@ pub enum Unavailable {
     Ended(ExitReason),
     /// Its mailbox did not take the request; give its seat one in which askers wait.
     Refused,
+    /// It handles no requests before whoever asked has started or ended: a child that asks its own supervisor from its
+    /// start or its clean-up, directly or through others, would wait for ever. OTP: it does.
+    WouldDeadlock(Cycle),
 }
 
 impl fmt::Display for Unavailable {
@@ -26,6 +29,7 @@ impl fmt::Display for Unavailable {
             Self::NotThere => f.write_str("the supervisor is not there"),
             Self::Ended(reason) => write!(f, "the supervisor ended before it had answered: {reason}"),
             Self::Refused => f.write_str("the supervisor's mailbox did not take the request"),
+            Self::WouldDeadlock(cycle) => write!(f, "these actors wait for each other: {cycle}"),
         }
     }
 }

@@ -327,6 +327,7 @@ impl Root {
             AskError::Crashed(reason) | AskError::Purged(reason) | AskError::Stopped(reason, _) => {
                 Unavailable::Ended(reason)
             }
+            AskError::WouldDeadlock(cycle) => Unavailable::WouldDeadlock(cycle),
             _ => Unavailable::Refused,
         })
     }

@@ -545,6 +545,75 @@ async fn a_child_that_asks_a_minder_which_waits_for_it_is_told() {
     .await;
 }
 
+/// Asks its own supervisor whenever it can.
+struct Asker {
+    supervisor: Root,
+    journal: Journal,
+}
+
+impl Asker {
+    async fn inquire(&self, when: &str) {
+        let told = match self.supervisor.count_children().await {
+            Ok(counts) => format!("{} active", counts.active),
+            Err(error) => error.to_string(),
+        };
+        self.journal.note(format!("{when}: {told}"));
+    }
+}
+
+impl Actor for Asker {
+    type Msg = ();
+
+    async fn started(&mut self, context: &mut Context<()>) -> Handled {
+        context.trap_exit(true);
+        self.inquire("starting").await;
+        context.tell_self(());
+        Ok(())
+    }
+
+    async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+        self.inquire("running").await;
+        Ok(())
+    }
+
+    async fn stopping(&mut self, _: &ExitReason, _: &mut Context<()>) {
+        self.inquire("stopping").await;
+    }
+}
+
+/// A request has no deadline, so it would wait for ever: OTP's does.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_asks_its_supervisor_from_its_start_or_its_stopping_is_told() {
+    let stuck = "these actors wait for each other: top/child -> top -> top/child";
+    let system = system();
+    let (journal, mut reader) = journal();
+    let root = one_for_one().start(&system, "top").await.expect("starts");
+    let (supervisor, note) = (root.clone(), journal.clone());
+    let child = actor("child", move || Asker { supervisor: supervisor.clone(), journal: note.clone() });
+    at_once(&system, async {
+        root.start_child(child).await.expect("it starts all the same");
+        reader.expect(&[&format!("starting: {stuck}"), "running: 1 active"]).await;
+        root.terminate_child("child").await.expect("it is there");
+        reader.expect(&[&format!("stopping: {stuck}")]).await;
+    })
+    .await;
+    assert!(system.shutdown(SECOND).await.is_clean());
+
+    // A dynamic one does one thing after the other, too.
+    let system = crate::support::system();
+    let template = template("child", move |supervisor: Root| Asker { supervisor, journal: journal.clone() })
+        .name(|_: &Root| "child".to_owned());
+    let root = dynamic(&template).start(&system, "top").await.expect("starts with nobody");
+    at_once(&system, async {
+        root.pool(&template).start(root.clone()).await.expect("it starts all the same");
+        reader.expect(&[&format!("starting: {stuck}"), "running: 1 active"]).await;
+        let stopped = system.shutdown(SECOND).await;
+        assert!(stopped.is_clean());
+        reader.expect(&[&format!("stopping: {stuck}")]).await;
+    })
+    .await;
+}
+
 // --- at the same moment --------------------------------------------------------------------------------------------
 
 /// Both note their wait before they look, so at least one sees the other; and who answers first is never seen waiting.
