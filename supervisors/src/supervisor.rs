@@ -110,7 +110,7 @@ impl Supervisor {
     /// # Errors
     /// If the specification makes no sense.
     pub fn new(spec: &Spec) -> Result<Self, SpecError> {
-        let mut children = Places::default();
+        let mut children = Places::with_capacity(spec.children.len());
         let core = match spec.template() {
             Some(template) => Core::Dynamic(
                 DynamicSupervision::new(spec.dynamic_rules(template)?),

@@ -97,11 +97,13 @@ pub(crate) struct Children {
 impl Children {
     /// Children without a process, whose ids differ.
     pub(crate) fn new(rules: Vec<ChildRules>) -> Self {
-        let mut children = Self { places: Places::default(), by_id: BTreeMap::new(), significant: 0 };
-        for rules in rules {
-            children.add(rules);
-        }
-        children
+        let mut places = Places::with_capacity(rules.len());
+        // Collected, and not inserted one by one, which would leave every node of the map half empty.
+        let by_id = rules
+            .into_iter()
+            .map(|rules| (rules.id.clone(), places.add(Child { rules, state: State::Gone })))
+            .collect();
+        Self { places, by_id, significant: 0 }
     }
 
     /// Adds a child without a process, last in start order. Nobody else has its id.

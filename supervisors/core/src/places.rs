@@ -48,6 +48,11 @@ impl<T> Default for Places<T> {
 }
 
 impl<T> Places<T> {
+    /// No place is taken, and there is room for so many: exactly, where growing would leave up to half of it unused.
+    pub fn with_capacity(places: usize) -> Self {
+        Self { places: Vec::with_capacity(places), ..Self::default() }
+    }
+
     /// How many places are taken.
     pub fn len(&self) -> usize {
         self.places.len() - self.holes
