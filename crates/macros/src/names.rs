@@ -23,8 +23,10 @@ pub(crate) const OF_ADDRESSES: &[&str] = &[
     "queued",
     "recipient",
     "registered_name",
+    "resume",
     "send",
     "statistics",
+    "suspend",
     "tell",
 ];
 
