@@ -75,7 +75,7 @@ pub struct ChildSpec {
 
 impl From<ChildRules> for ChildSpec {
     fn from(rules: ChildRules) -> Self {
-        let ChildRules { id, restart, shutdown, kind, significant } = rules;
+        let ChildRules { id, restart, shutdown, kind, significant, policy: _ } = rules;
         Self { id, restart, shutdown, kind, significant }
     }
 }

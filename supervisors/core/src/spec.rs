@@ -2,6 +2,7 @@
 //! Checked when built, so that no supervisor ever meets a specification that makes no sense.
 //! Does not hold how a child is started; that recipe stays with the host.
 
+use crate::Policy;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -78,6 +79,8 @@ pub struct ChildRules {
     pub kind: Kind,
     /// Whether its end counts for [`AutoShutdown`].
     pub significant: bool,
+    /// What it is given beyond OTP. Shared by clones, and nothing unless asked for.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl ChildRules {
@@ -89,6 +92,7 @@ impl ChildRules {
             shutdown: Shutdown::Within(Duration::from_secs(5)),
             kind: Kind::Worker,
             significant: false,
+            policy: None,
         }
     }
 
