@@ -17,7 +17,7 @@
 //! let injector = Injector::arm(plan, &system)?;
 //!
 //! let tree = one_for_one().child(actor_in("worker", seat, || Worker));
-//! tree.start(&system, "demo").await.map_err(|reason| reason.to_string())?;
+//! tree.start(&system, "demo").await?;
 //! for n in 0..10_u64 {
 //!     worker.send(n).await?;
 //! }

@@ -36,6 +36,50 @@ impl fmt::Display for Unavailable {
 
 impl Error for Unavailable {}
 
+/// Why [`Spec::start`](crate::Spec::start) failed.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum StartTreeError {
+    /// The tree makes no sense. Nothing was started.
+    Invalid(TreeError),
+    /// It failed to start, for this reason. What had come up was stopped again.
+    Failed(ExitReason),
+}
+
+impl StartTreeError {
+    /// The reason for an actor that cannot do without the tree.
+    pub fn into_reason(self) -> ExitReason {
+        match self {
+            Self::Invalid(error) => ExitReason::error(error),
+            Self::Failed(reason) => reason,
+        }
+    }
+}
+
+impl From<TreeError> for StartTreeError {
+    fn from(error: TreeError) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+impl fmt::Display for StartTreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid(error) => fmt::Display::fmt(error, f),
+            Self::Failed(reason) => write!(f, "the tree did not start: {reason}"),
+        }
+    }
+}
+
+/// What `main` prints of an error is this: for people.
+impl fmt::Debug for StartTreeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for StartTreeError {}
+
 /// Why [`Root::start_child`](crate::Root::start_child) failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -22,8 +22,8 @@ pub use child::{
     tree_in,
 };
 pub use errors::{
-    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, SubtreeError,
-    TerminateChildError, Unavailable,
+    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, StartTreeError,
+    SubtreeError, TerminateChildError, Unavailable,
 };
 pub use minder_supervisors_core::{
     AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_runtime::{ExitReason, Offers, SeatId, System};
+use minder_runtime::{Offers, SeatId, System};
 use minder_supervisors_core::{AutoShutdown, ChildRules, DynamicRules, Rules, SpecError, Strategy};
 
 use crate::child::{Child, Settings};
+use crate::errors::StartTreeError;
 use crate::root::{MAILBOX, Root};
 use crate::supervisor::Supervisor;
 use crate::template::Mark;
@@ -184,18 +185,18 @@ impl Spec {
     /// Starts the tree under a name and waits until all of it is up.
     ///
     /// # Errors
-    /// A [`TreeError`] if the tree makes no sense, and nothing was started; otherwise the reason for which the start
-    /// failed, and everything was stopped again.
+    /// [`StartTreeError::Invalid`] if the tree makes no sense, and nothing was started; otherwise the reason for which the
+    /// start failed, and everything was stopped again.
     ///
     /// # Cancel safety
     /// Dropping the future loses only the wait; the start goes on.
     ///
     /// # OTP
     /// `supervisor:start_link/2`.
-    pub async fn start(self, system: &System, name: &str) -> Result<Root, ExitReason> {
+    pub async fn start(self, system: &System, name: &str) -> Result<Root, StartTreeError> {
         self.check()?;
         let (address, seat) = system.address_with(MAILBOX);
-        system.start(seat, name, move || Supervisor::new(&self)).await?;
+        system.start(seat, name, move || Supervisor::new(&self)).await.map_err(StartTreeError::Failed)?;
         Ok(Root::of(address))
     }
 }

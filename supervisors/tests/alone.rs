@@ -75,7 +75,7 @@ async fn a_start_that_fails_leaves_nothing_behind_and_says_why() {
     let failing = || Err::<Worker, _>(ExitReason::other("no disk"));
     let spec = one_for_one().child(actor("a", || Worker)).child(actor("b", failing));
     let reason = spec.start(&system, "top").await.expect_err("b does not start");
-    assert_eq!(reason.to_string(), "shutdown: child `b` failed to start: no disk");
+    assert_eq!(reason.to_string(), "the tree did not start: shutdown: child `b` failed to start: no disk");
     assert_eq!(system.living(), 0);
 }
 

@@ -54,7 +54,7 @@
 //! let system = System::new()?;
 //! let (greeter, seat) = system.address();
 //! let tree = one_for_one().limit(3, Duration::from_secs(5)).child(actor_in("greeter", seat, || Greeter));
-//! tree.start(&system, "hello").await.map_err(|reason| reason.to_string())?;
+//! tree.start(&system, "hello").await?;
 //!
 //! let crash = greeter.ask(|reply| Msg::Greet("", reply)).await;
 //! assert!(matches!(crash, Err(AskError::Crashed(_))));
@@ -102,7 +102,7 @@ pub mod os;
 ///     .child(actor_in("groups", keeper, groups.keeper()))
 ///     .child(actor("near", move || Cache(near.clone())))
 ///     .child(actor("far", move || Cache(far.clone())));
-/// tree.start(&system, "service").await.map_err(|reason| reason.to_string())?;
+/// tree.start(&system, "service").await?;
 ///
 /// let broadcast = caches.broadcast(&Clear);
 /// assert_eq!((broadcast.told, broadcast.refused.len()), (2, 0));
@@ -166,7 +166,7 @@ pub use minder_state as state;
 /// let system = System::new()?;
 /// let (turnstile, seat) = system.address();
 /// let tree = one_for_one().child(actor_in("turnstile", seat, || machine(Turnstile)));
-/// tree.start(&system, "station").await.map_err(|reason| reason.to_string())?;
+/// tree.start(&system, "station").await?;
 ///
 /// let push = turnstile.ask(Event::Push);
 /// turnstile.tell(Event::Coin)?;

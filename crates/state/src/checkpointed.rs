@@ -98,7 +98,7 @@ pub trait Checkpoint: Actor {
 /// let tree = one_for_one()
 ///     .child(actor_in("vault", keepers_seat, vault.keeper(Memory::open)))
 ///     .child(actor_in("counter", seat, checkpointed(checkpoints, Counter::default)));
-/// # tree.start(&system, "app").await.map_err(|reason| reason.to_string())?;
+/// # tree.start(&system, "app").await?;
 /// counter.tell(Msg::Add(5))?;
 /// counter.tell(Msg::Add(0))?; // crashes it
 /// assert_eq!(counter.ask(Msg::Read).await?, 5);

@@ -66,7 +66,7 @@ use crate::ladder::{Fate, Standing};
 /// # let system = System::new()?;
 /// let (counter, seat) = system.address();
 /// let tree = one_for_one().child(actor_in("counter", seat, last_good(Counter::default)));
-/// # tree.start(&system, "app").await.map_err(|reason| reason.to_string())?;
+/// # tree.start(&system, "app").await?;
 /// counter.tell(Msg::Add(5))?;
 /// counter.tell(Msg::Add(0))?; // crashes it
 /// assert_eq!(counter.ask(Msg::Read).await?, 5);

@@ -269,10 +269,10 @@ pub(crate) async fn keep_running(
                 drop(root.ended().await);
             }
             Err(_) if stopping.load(Ordering::Acquire) => {}
-            Err(reason) => {
+            Err(error) => {
                 failures += 1;
                 if failures == STARTS {
-                    return Err(reason);
+                    return Err(error.into_reason());
                 }
                 pause().await;
             }

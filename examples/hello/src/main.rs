@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tree = one_for_one()
         .limit(3, Duration::from_secs(5))
         .child(actor_in("greeter", seat, || Greeter { greeted: 0 }));
-    tree.start(&system, "hello").await.map_err(|reason| reason.to_string())?;
+    tree.start(&system, "hello").await?;
 
     println!("{}", greeter.ask(|reply| Msg::Greet("world".into(), reply)).await?);
     match greeter.ask(|reply| Msg::Greet(String::new(), reply)).await {

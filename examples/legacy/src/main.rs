@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .child(task("greet", move || rates::greet(shown.clone())).restart(Restart::Temporary));
     let root = tree.start(&system, "rates").await;
     // until here
-    let root = root.map_err(|reason| reason.to_string())?;
+    let root = root?;
 
     println!("EUR: {}", ask_until_answered(port, "EUR").await?);
     if !ask(port, "FLORIN").await?.is_empty() {

@@ -29,7 +29,7 @@ async fn play(system: &System, manner: Manner) -> Result<Outcome, Box<dyn Error>
             .restart(Restart::Transient)
     });
     let tree = one_for_one().child(actor_in("stage", stage_seat, Stage::default)).children(cast);
-    tree.start(system, "theatre").await.map_err(|reason| reason.to_string())?;
+    tree.start(system, "theatre").await?;
     Ok(stage.perform(addresses).within(Duration::from_secs(60)).await?)
 }
 

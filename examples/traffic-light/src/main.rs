@@ -85,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let system = System::new()?;
     let (light, seat) = system.address();
     let tree = one_for_one().child(actor_in("light", seat, || machine(Light::default())));
-    tree.start(&system, "crossing").await.map_err(|reason| reason.to_string())?;
+    tree.start(&system, "crossing").await?;
 
     let mut walked = Vec::new();
     for pause in [secs(2), secs(5)] {

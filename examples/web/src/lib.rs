@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use minder::ShutdownReport;
 use minder::prelude::*;
-use minder::supervisors::Root;
+use minder::supervisors::{Root, StartTreeError};
 use tokio::net::TcpListener;
 
 use crate::connections::{Connections, ConnectionsCalls, ConnectionsMsg, listen};
@@ -41,8 +41,8 @@ impl Web {
     /// Starts the tree, in order: when this returns, connections are accepted.
     ///
     /// # Errors
-    /// The reason for which the start failed; everything is stopped again then.
-    pub async fn start(system: System, listener: TcpListener) -> Result<Self, ExitReason> {
+    /// Why it did not start; everything is stopped again then.
+    pub async fn start(system: System, listener: TcpListener) -> Result<Self, StartTreeError> {
         let listener = Arc::new(listener);
         let (visits, visits_seat) = system.address();
         let (kettle, kettle_seat) = system.address();

@@ -26,7 +26,7 @@ async fn serve(address: &str) -> Result<ExitCode, String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let mut signals = StopSignals::listen().map_err(|error| error.to_string())?;
     let system = System::new().map_err(|error| error.to_string())?;
-    let web = Web::start(system, listener).await.map_err(|reason| reason.to_string())?;
+    let web = Web::start(system, listener).await.map_err(|error| error.to_string())?;
     println!("listening at http://{address}");
 
     tokio::select! {

@@ -98,7 +98,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .child(actor_in("groups", keeper, groups.keeper()))
         .child(actor_in("foreman", office, Foreman::default))
         .child(tree("workers", one_for_one().limit(20, Duration::from_secs(1)).children(workers)));
-    tree.start(&system, "pool").await.map_err(|reason| reason.to_string())?;
+    tree.start(&system, "pool").await?;
 
     let (sum, crashes) = foreman.work(pool).within(Duration::from_secs(30)).await?;
     println!("{JOBS} jobs done by {WORKERS} workers, who crashed {crashes} times; the sum is {sum}");

@@ -84,7 +84,7 @@ impl Kit {
         let (kit, name, at) = (self.clone(), name.to_owned(), Location::caller());
         async move {
             let root = spec.start(&kit.system, &name).await;
-            root.unwrap_or_else(|reason| panic!("`{name}` did not start: {reason} (asked for at {at})"))
+            root.unwrap_or_else(|error| panic!("`{name}`: {error} (asked for at {at})"))
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::supervisors::{AutoShutdown, StartFailed};
+use minder::supervisors::{AutoShutdown, StartFailed, StartTreeError};
 
 use crate::support::*;
 
@@ -107,6 +107,7 @@ async fn the_nth_start_fails_and_nothing_is_left_behind() {
                 .child(failing("b", &journal, why).restart(restart))
                 .child(puppet("c", &journal));
             let reason = spec.start(&system, "top").await.expect_err("one of them fails");
+            let StartTreeError::Failed(reason) = reason else { panic!("the tree makes sense: {reason}") };
             assert!(reason.to_string().starts_with(expected), "{reason}");
             let ExitReason::ShutdownWith(cause) = &reason else { panic!("a shutdown, not {reason}") };
             let failed = cause.downcast_ref::<StartFailed>().expect("it says who failed");
@@ -131,7 +132,7 @@ async fn a_nested_start_that_fails_unwinds_and_names_the_whole_way() {
     let reason = spec.start(&system, "top").await.expect_err("one of them fails");
     assert_eq!(
         reason.to_string(),
-        "shutdown: child `b` failed to start: shutdown: child `b2` failed to start: error: no disk"
+        "the tree did not start: shutdown: child `b` failed to start: shutdown: child `b2` failed to start: error: no disk"
     );
     assert_eq!(reader.rest(), ["a up", "b1 up", "b2 fails", "b1 stopping shutdown", "a stopping shutdown"]);
     assert_eq!(system.living(), 0);
@@ -301,7 +302,7 @@ async fn a_stop_overtakes_a_start_that_hangs() {
     assert_eq!(system.now(), began);
     assert_eq!(reader.rest(), ["a stopping shutdown"]);
     let started = starting.await.expect("the client does not panic");
-    assert_eq!(started, Err(ExitReason::Shutdown), "who waits for the start is told");
+    assert_eq!(started, Err(StartTreeError::Failed(ExitReason::Shutdown)), "who waits for the start is told");
 }
 
 #[tokio::test(start_paused = true)]
