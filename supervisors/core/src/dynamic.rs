@@ -11,7 +11,7 @@ use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which}
 use crate::spec::DynamicRules;
 use crate::supervision::is_as_asked;
 use crate::verdict::{Verdict, verdict};
-use crate::{ChildRules, Event, Kind, Shutdown};
+use crate::{ChildRules, Event, Kind, Level, Shutdown};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
@@ -152,6 +152,26 @@ impl DynamicSupervision {
     /// The rules of every child.
     pub fn template(&self) -> &ChildRules {
         &self.template
+    }
+
+    /// How many restarts are tolerable, and within which period.
+    pub fn level(&self) -> Level {
+        self.intensity.level()
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.max_children
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.children.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.children.is_empty()
     }
 
     /// How the child in this slot stands, unless it has been forgotten.

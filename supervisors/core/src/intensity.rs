@@ -3,6 +3,7 @@
 //! An exact sliding window: memory is bounded by the limit, the cost is amortised O(1).
 //! Does not decide *whether* a child deserves a restart; see `verdict.rs`.
 
+use crate::Level;
 use alloc::collections::VecDeque;
 use core::time::Duration;
 use minder_signals::Moment;
@@ -45,6 +46,11 @@ impl Intensity {
     /// The most that are tolerable within a period.
     pub(crate) fn limit(&self) -> u32 {
         self.limit
+    }
+
+    /// What it goes by.
+    pub(crate) fn level(&self) -> Level {
+        Level { limit: self.limit, period: self.period }
     }
 
     /// # Panics

@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod calculus;
 mod children;
 mod command;
 mod dynamic;
@@ -19,6 +20,7 @@ mod strategy;
 mod supervision;
 mod verdict;
 
+pub use calculus::{Level, Threshold, sharers, thresholds};
 pub use children::ChildState;
 pub use command::{Command, Decision, Report, StartFailed};
 pub use dynamic::DynamicSupervision;

@@ -9,7 +9,7 @@ use crate::intensity::Intensity;
 use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
-use crate::{AutoShutdown, ChildRules, Event, Restart, Rules, Shutdown, Slot, Strategy};
+use crate::{AutoShutdown, ChildRules, Event, Level, Restart, Rules, Shutdown, Slot, Strategy};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -141,6 +141,21 @@ impl Supervision {
         if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
             self.check();
         }
+    }
+
+    /// Who is restarted when a child is.
+    pub fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+
+    /// How many restarts are tolerable, and within which period.
+    pub fn level(&self) -> Level {
+        self.intensity.level()
+    }
+
+    /// When the end of significant children ends the supervisor.
+    pub fn auto_shutdown(&self) -> AutoShutdown {
+        self.auto_shutdown
     }
 
     /// The rules of the child in this slot, unless it has been forgotten.

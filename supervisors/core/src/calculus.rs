@@ -1,0 +1,111 @@
+//! Restart calculus: how far up the crashes of one child are heard, and how long independent ones are borne.
+//! Arithmetic on limits and periods, for whoever explains or checks a tree before it runs.
+//! Decides nothing: that is `intensity.rs`, and a test holds the formulas here against supervisors that go by it.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// The restart intensity of one supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Level {
+    /// How many restarts are tolerable within the period.
+    pub limit: u32,
+    /// The period within which restarts count.
+    pub period: Duration,
+}
+
+/// When a supervisor gives up because one child below it crashes again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Threshold {
+    /// The longest time from one crash to the next at which it does; if crashes are further apart, it never does. Nothing
+    /// if it always does: a limit of 0, all the way down.
+    pub longest: Option<Duration>,
+    /// How many crashes that takes, the first among them. [`u64::MAX`] if not even that is enough.
+    pub crashes: u64,
+}
+
+impl Threshold {
+    /// How long after the first crash it gives up, at worst; nothing if there is no worst.
+    pub fn time(&self) -> Option<Duration> {
+        if self.crashes <= 1 {
+            return Some(Duration::ZERO);
+        }
+        Some(from_nanos(self.longest?.as_nanos().saturating_mul(u128::from(self.crashes - 1))))
+    }
+}
+
+/// For a child that crashes every so often, and the supervisors above it, the nearest first: when each of them gives up.
+///
+/// With limit r and period t, the nearest sees every crash and gives up if r crash periods fit into t, at the crash
+/// after them: (r + 1) in all. The next one sees one end in that many crashes, and so on up. So does nobody whose
+/// child has not given up first. It is assumed that each is started again by the one above, at once.
+pub fn thresholds(levels: &[Level]) -> Vec<Threshold> {
+    // How many crashes make one end that the level sees.
+    let mut crashes: u64 = 1;
+    let mut longest: Option<Duration> = None;
+    let mut thresholds = Vec::with_capacity(levels.len());
+    for Level { limit, period } in levels {
+        // Restarts in the window, counted in crashes; fits, since the factors have 32 and 64 bits.
+        let waits = u128::from(*limit) * u128::from(crashes);
+        if let Some(most) = period.as_nanos().checked_div(waits) {
+            let most = from_nanos(most);
+            longest = Some(longest.map_or(most, |below| below.min(most)));
+        }
+        crashes = crashes.saturating_mul(u64::from(*limit) + 1);
+        thresholds.push(Threshold { longest, crashes });
+    }
+    thresholds
+}
+
+/// How many children that each crash once in `every`, independently of each other, can share this intensity, if the
+/// supervisor is to give up because of that no more often than once in `at_least`, on average.
+///
+/// To first order, for crashes that together come at the rate λ, with limit r and period t: r! / (λ·(λt)^r). That is
+/// pessimistic, increasingly so as λt grows.
+pub fn sharers(level: Level, every: Duration, at_least: Duration) -> u64 {
+    let enough = |children: u64| {
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let rate = children as f64 / every.as_secs_f64();
+        mean_time_to_give_up(level, rate) >= at_least.as_secs_f64()
+    };
+    // The time falls with every child: halve the range in which the answer is.
+    let (mut fine, mut too_many) = (0, u64::from(u32::MAX));
+    while too_many - fine > 1 {
+        let middle = fine.midpoint(too_many);
+        if enough(middle) {
+            fine = middle;
+        } else {
+            too_many = middle;
+        }
+    }
+    fine
+}
+
+/// Beyond this many restarts a limit is as good as none: the product below is not followed further.
+const MANY: u32 = 10_000;
+
+/// In seconds, for crashes that come independently at this rate a second.
+fn mean_time_to_give_up(Level { limit, period }: Level, rate: f64) -> f64 {
+    let limit = limit.min(MANY);
+    let in_window = rate * period.as_secs_f64();
+    // Whatever else: so many crashes have to come.
+    let least = (f64::from(limit) + 1.0) / rate;
+    let mut time = 1.0 / rate;
+    for restart in 1..=limit {
+        time *= f64::from(restart) / in_window;
+        if time == 0.0 || !time.is_finite() {
+            break;
+        }
+    }
+    time.max(least)
+}
+
+fn from_nanos(nanos: u128) -> Duration {
+    const NANOS: u128 = 1_000_000_000;
+    let seconds = u64::try_from(nanos / NANOS);
+    let rest = u32::try_from(nanos % NANOS).expect("a rest is less than a second");
+    seconds.map_or(Duration::MAX, |seconds| Duration::new(seconds, rest))
+}
