@@ -13,8 +13,8 @@ use minder_runtime::{
     Reply, StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{
-    ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, Places, Report, RequestId, Slot,
-    SpecError, Supervision,
+    ChildState, Command, Decision, DynamicSupervision, Event, Places, Report, RequestId, Slot, SpecError,
+    Supervision,
 };
 
 use crate::child::Settings;
@@ -31,6 +31,8 @@ pub struct Supervisor {
     children: Places<Minded>,
     /// Which child sits in which cell.
     by_cell: HashMap<u64, Slot>,
+    /// When to kill those that are being stopped. Few are at a time.
+    deadlines: HashMap<Slot, TimerId>,
     offers: Offers,
     /// Whoever waits for an answer. They are told of the end by its drop.
     pending: HashMap<RequestId, Pending>,
@@ -66,19 +68,17 @@ impl Core {
 /// A child as its supervisor knows it.
 struct Minded {
     recipe: Recipe,
-    /// Numbered in paths if it has none.
-    name: Option<Arc<str>>,
-    settled: bool,
+    /// What an instance is called in paths, if it is named; any other child by its id. Boxed, since most have none.
+    name: Option<Box<Arc<str>>>,
     /// Nothing where they are the usual ones; an instance's are the template's.
     settings: Option<Box<Settings>>,
     /// The last to have been started, also after its end.
     actor: Option<ActorRef>,
-    deadline: Option<TimerId>,
 }
 
 impl Minded {
     fn new(recipe: Recipe, name: Option<Arc<str>>, settings: Option<Box<Settings>>) -> Self {
-        Self { recipe, name, settled: false, settings, actor: None, deadline: None }
+        Self { recipe, name: name.map(Box::new), settings, actor: None }
     }
 }
 
@@ -119,11 +119,7 @@ impl Supervisor {
             None => {
                 let core = Supervision::new(spec.rules()?);
                 for (slot, child) in core.slots().zip(&spec.children) {
-                    let ChildRules { id, .. } = &child.rules;
-                    children.put(
-                        slot,
-                        Minded::new(child.recipe.clone(), Some(id.clone()), child.settings.kept()),
-                    );
+                    children.put(slot, Minded::new(child.recipe.clone(), None, child.settings.kept()));
                 }
                 Core::Fixed(core)
             }
@@ -132,6 +128,7 @@ impl Supervisor {
             core,
             children,
             by_cell: HashMap::new(),
+            deadlines: HashMap::new(),
             pending: HashMap::new(),
             next_request: 0,
             stopping: Vec::new(),
@@ -186,9 +183,7 @@ impl Supervisor {
             Command::SetDeadline(slot, moment) => {
                 let timer =
                     context.send_after(moment.since(context.now()), SupervisorMsg(Own::StopDeadline(slot)));
-                if let Some(child) = self.children.get_mut(slot)
-                    && let Some(replaced) = child.deadline.replace(timer)
-                {
+                if let Some(replaced) = self.deadlines.insert(slot, timer) {
                     context.cancel_timer(replaced);
                 }
             }
@@ -214,8 +209,8 @@ impl Supervisor {
             }
             Command::Report(report) => {
                 // An instance is told of by the name that it has in paths.
-                let named = self.children.get(report.slot).and_then(|child| child.name.clone());
-                tell(&report, &named.unwrap_or_else(|| report.child.clone()), context);
+                let named = self.children.get(report.slot).and_then(|child| child.name.as_deref());
+                tell(&report, named.unwrap_or(&report.child), context);
             }
             Command::Ready => context.acknowledge(),
             Command::Exit(reason) => context.stop(reason),
@@ -225,14 +220,15 @@ impl Supervisor {
     fn start(&mut self, slot: Slot, context: &mut Context<SupervisorMsg>) -> Result<(), ExitReason> {
         let system = context.system();
         let Some(child) = self.children.get_mut(slot) else { return Ok(()) };
-        if !child.settled {
+        if child.recipe.seat().is_none() {
             child.recipe = child.recipe.settled(&system);
-            child.settled = true;
         }
-        let mut options: StartOptions = match (&child.settings, &self.core) {
-            (Some(settings), _) => settings.options(child.name.clone()),
-            (None, Core::Dynamic(_, template)) => template.settings.options(child.name.clone()),
-            (None, Core::Fixed(_)) => Settings::default().options(child.name.clone()),
+        let mut options: StartOptions = match &self.core {
+            Core::Dynamic(_, template) => template.settings.options(child.name.as_deref().cloned()),
+            Core::Fixed(core) => {
+                let id = core.child(slot).map(|rules| rules.id.clone());
+                child.settings.as_deref().unwrap_or(&Settings::default()).options(id)
+            }
         };
         options.awaited = true;
         let actor = context.start(&child.recipe, options)?;
@@ -258,7 +254,10 @@ impl Supervisor {
         if matches!(news.event, ChildEvent::Started) {
             return Some(Event::Started(slot));
         }
-        if let Some(deadline) = child.deadline.take() {
+        // Asked first, so that a restart, which has none, does not pay for a look into the map.
+        if !self.deadlines.is_empty()
+            && let Some(deadline) = self.deadlines.remove(&slot)
+        {
             context.cancel_timer(deadline);
         }
         match news.event {

@@ -48,8 +48,7 @@ impl Supervisor {
                 Request::StartInstance
             }
             Question::StartChild(added) => {
-                let name = Some(added.rules.id.clone());
-                child = Some(Box::new(Minded::new(added.recipe, name, added.settings.kept())));
+                child = Some(Box::new(Minded::new(added.recipe, None, added.settings.kept())));
                 Request::StartChild(added.rules)
             }
             Question::Terminate(who) => Request::TerminateChild(self.which(who)),
