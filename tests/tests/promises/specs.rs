@@ -112,7 +112,10 @@ async fn a_seat_of_another_system_is_refused() {
     let reason =
         one_for_one().child(seated("a", &seat)).start(&here, "top").await.expect_err("it is not of here");
     let text = reason.to_string();
-    assert!(text.starts_with("shutdown: child `a` failed to start: error: the seat of #"), "{text}");
+    assert!(
+        text.starts_with("the tree did not start: shutdown: child `a` failed to start: error: the seat of #"),
+        "{text}"
+    );
     assert!(text.ends_with(" belongs to another system: make it with this system's `address`"), "{text}");
     assert_eq!((here.living(), there.living()), (0, 0));
 }
