@@ -2,8 +2,12 @@
 
 pub mod broken_stores;
 pub mod command_line;
+pub mod conformance;
 #[cfg(doctest)]
 mod guide;
 pub mod otp;
 pub mod procs;
+mod sources;
 mod words;
+
+pub use sources::sources;

@@ -68,6 +68,7 @@ mod tests {
         Moment::after_start(Duration::from_nanos(nanos))
     }
 
+    /// OTP: SUP-058.
     #[test]
     fn a_restart_exactly_a_period_old_still_counts() {
         let mut intensity = Intensity::new(1, Duration::from_nanos(100));
@@ -78,6 +79,7 @@ mod tests {
         assert_eq!(intensity.count(), 1);
     }
 
+    /// OTP: SUP-052.
     #[test]
     fn limit_zero_tolerates_nothing() {
         let mut intensity = Intensity::new(0, Duration::from_secs(1));
@@ -86,6 +88,7 @@ mod tests {
         assert_eq!(intensity.window.capacity(), 0);
     }
 
+    /// OTP: SUP-057.
     #[test]
     fn the_window_slides_and_is_not_reset() {
         let mut intensity = Intensity::new(2, Duration::from_nanos(10));

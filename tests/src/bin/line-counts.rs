@@ -5,9 +5,11 @@
 //! not count. The bars are constants here: whoever wants another one changes it where everybody sees it.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::{fs, io};
+
+use minder_tests::sources;
 
 /// What is counted, and at most how many lines it may take.
 const BARS: &[(&str, usize)] = &[
@@ -43,9 +45,7 @@ struct Part {
 
 /// Every part in every source file of the examples.
 fn count(examples: &Path) -> Result<Vec<Part>, String> {
-    let mut files = Vec::new();
-    sources(examples, &mut files).map_err(|error| format!("{}: {error}", examples.display()))?;
-    files.sort();
+    let files = sources(examples).map_err(|error| format!("{}: {error}", examples.display()))?;
     let mut parts = Vec::new();
     for file in files {
         let shown = file.strip_prefix(examples).unwrap_or(&file).display().to_string();
@@ -56,18 +56,6 @@ fn count(examples: &Path) -> Result<Vec<Part>, String> {
         }
     }
     Ok(parts)
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            sources(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// The file as rustfmt writes it where nobody has told it otherwise.

@@ -88,6 +88,7 @@ fn hanging(reply: Reply<u32>) -> Msg {
 
 // --- in hand -------------------------------------------------------------------------------------------------------
 
+/// OTP: GS-006, GS-007, GS-008.
 #[tokio::test(start_paused = true)]
 async fn in_hand() {
     check(&[
@@ -171,6 +172,7 @@ async fn in_hand() {
 
 // --- not in hand ---------------------------------------------------------------------------------------------------
 
+/// OTP: GS-007.
 #[tokio::test(start_paused = true)]
 async fn queued() {
     check(&[
@@ -416,6 +418,7 @@ async fn without_room() {
 
 // --- turning away --------------------------------------------------------------------------------------------------
 
+/// OTP: GS-008.
 #[tokio::test(start_paused = true)]
 async fn work_that_nobody_waits_for_is_skipped_and_tells_are_not() {
     let system = system();
@@ -441,6 +444,7 @@ async fn work_that_nobody_waits_for_is_skipped_and_tells_are_not() {
     assert_eq!(reader.rest(), ["it up", "it 2", "it answers"]);
 }
 
+/// OTP: GS-008.
 #[tokio::test(start_paused = true)]
 async fn a_reply_knows_that_its_asker_has_turned_away_and_gives_the_answer_back() {
     let system = system();

@@ -27,6 +27,7 @@ async fn asking(to: Addr<Msg>, journal: Journal, question: impl FnOnce(Reply<u32
     asked.unwrap_or(0)
 }
 
+/// OTP: GS-010.
 #[tokio::test(start_paused = true)]
 async fn the_delegator_goes_on_while_its_delegates_answer() {
     let system = system();

@@ -29,6 +29,7 @@ async fn start(pool: &Pool<&'static str, Msg>, name: &'static str) -> Addr<Msg> 
     pool.start(name).await.expect("there is room").expect("it runs")
 }
 
+/// OTP: SUP-172, SUP-173, SUP-179.
 #[tokio::test(start_paused = true)]
 async fn instances_are_started_with_arguments_and_restarted_alone_with_the_same() {
     let system = system();
@@ -46,6 +47,7 @@ async fn instances_are_started_with_arguments_and_restarted_alone_with_the_same(
     assert_eq!(pool.instances().await.expect("it lives").len(), 2);
 }
 
+/// OTP: SUP-174.
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_is_not_restarted_leaves_no_trace() {
     // restart type, how it ends, whether it is there afterwards
@@ -71,6 +73,7 @@ async fn an_instance_that_is_not_restarted_leaves_no_trace() {
     }
 }
 
+/// OTP: SUP-175, SUP-176.
 #[tokio::test(start_paused = true)]
 async fn it_is_stopped_by_address_and_by_nothing_else() {
     let system = system();
@@ -115,6 +118,7 @@ async fn no_more_than_it_may_hold_and_only_of_its_own_template() {
     assert_eq!(plain.start("kim").await, Err(StartInstanceError::OtherTemplate));
 }
 
+/// OTP: SUP-180, SUP-181, SUP-184.
 #[tokio::test(start_paused = true)]
 async fn a_start_that_fails_or_finds_nothing_keeps_nothing_and_a_restart_is_retried() {
     let system = system();
@@ -146,6 +150,7 @@ async fn a_start_that_fails_or_finds_nothing_keeps_nothing_and_a_restart_is_retr
 }
 
 /// One that waits for a restart is not active, and is known by its old address.
+/// OTP: SUP-179, SUP-181.
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_is_restarting_can_be_stopped() {
     let system = system();
@@ -167,6 +172,7 @@ async fn an_instance_that_is_restarting_can_be_stopped() {
     assert_eq!(root.count_children().await.expect("it lives"), Counts { specs: 1, ..Counts::default() });
 }
 
+/// OTP: SUP-177.
 #[tokio::test(start_paused = true)]
 async fn at_the_end_all_are_told_at_once_and_share_one_time_limit() {
     // how long each takes to clean up, the limit, how long the end takes
@@ -193,6 +199,7 @@ async fn at_the_end_all_are_told_at_once_and_share_one_time_limit() {
     }
 }
 
+/// OTP: SUP-173, SUP-182.
 #[tokio::test(start_paused = true)]
 async fn the_intensity_is_shared_and_instances_are_lost_with_their_supervisor() {
     let system = system();
@@ -230,6 +237,7 @@ async fn instances_may_be_trees() {
     assert!(system.shutdown(SECOND).await.is_clean());
 }
 
+/// OTP: SUP-131, SUP-171.
 #[tokio::test(start_paused = true)]
 async fn what_makes_no_sense_for_a_dynamic_supervisor_is_refused() {
     let (journal, _reader) = journal();

@@ -23,6 +23,7 @@ fn exit(other: &Addr<Msg>, reason: ExitReason) -> Msg {
 }
 
 /// SIG-004, SIG-005, SIG-008: what a signal of another does, trapped and not.
+/// OTP: SIG-004, SIG-005, SIG-008.
 #[tokio::test(start_paused = true)]
 async fn what_a_signal_of_another_does() {
     let rows = [
@@ -60,6 +61,7 @@ async fn what_a_signal_of_another_does() {
 }
 
 /// SIG-006, SIG-007: the kill cannot be trapped, and is seen as `Killed`.
+/// OTP: SIG-006, SIG-007.
 #[tokio::test(start_paused = true)]
 async fn a_kill_cannot_be_trapped_and_is_seen_as_killed() {
     let system = system();
@@ -78,6 +80,7 @@ async fn a_kill_cannot_be_trapped_and_is_seen_as_killed() {
 }
 
 /// SIG-009: `normal` to oneself is fatal where it is not trapped. SIG-010 in our way: after the message in hand.
+/// OTP: SIG-009.
 #[tokio::test(start_paused = true)]
 async fn a_signal_to_oneself() {
     for (reason, traps) in [
@@ -102,6 +105,7 @@ async fn a_signal_to_oneself() {
 }
 
 /// SIG-011, SIG-012.
+/// OTP: SIG-011, SIG-012.
 #[tokio::test(start_paused = true)]
 async fn the_first_reason_wins_and_the_dead_do_not_mind() {
     let system = system();
@@ -140,6 +144,7 @@ async fn a_signal_is_for_one_life() {
 
 /// An unlink takes back the exits of its link, and nothing that was sent on purpose. On two threads: the signal stands in
 /// the control lane while the handler goes on.
+/// OTP: LNK-006.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(
     clippy::disallowed_methods,

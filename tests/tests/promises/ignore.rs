@@ -39,6 +39,7 @@ fn child(kind: &str, runs: &'static [bool]) -> Child {
 
 const KINDS: [&str; 4] = ["factory", "fallible factory", "started", "task"];
 
+/// OTP: SUP-079, GS-001.
 #[tokio::test(start_paused = true)]
 async fn at_the_start_of_the_tree_it_is_left_down_or_dropped() {
     for kind in KINDS {
@@ -59,6 +60,7 @@ async fn at_the_start_of_the_tree_it_is_left_down_or_dropped() {
     }
 }
 
+/// OTP: SUP-080.
 #[tokio::test(start_paused = true)]
 async fn at_a_restart_it_is_left_down_counts_once_and_is_not_retried() {
     for kind in KINDS {
@@ -73,6 +75,7 @@ async fn at_a_restart_it_is_left_down_counts_once_and_is_not_retried() {
     }
 }
 
+/// OTP: SUP-081.
 #[tokio::test(start_paused = true)]
 async fn whoever_asked_for_the_start_hears_that_there_was_nothing() {
     for kind in KINDS {

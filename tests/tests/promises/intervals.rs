@@ -126,6 +126,7 @@ fn a_slow_actor_is_not_flooded() {
     }
 }
 
+/// OTP: TMR-010.
 #[test]
 fn a_cancelled_interval_never_comes_again() {
     everywhere(|| async {
@@ -155,6 +156,7 @@ fn a_cancelled_interval_never_comes_again() {
     });
 }
 
+/// OTP: TMR-003, TMR-010.
 #[test]
 fn they_die_with_the_life_that_began_them() {
     // how it ends; whether its handler waits, so that a tick stands in the lane

@@ -26,6 +26,7 @@ fn unlink_from(other: &Addr<Msg>) -> Msg {
     })
 }
 
+/// OTP: LNK-001, LNK-003, LNK-004, SIG-004, SIG-005, SIG-015.
 #[tokio::test(start_paused = true)]
 async fn what_a_reason_does_to_the_other_end() {
     type Ending = fn() -> Msg;
@@ -75,6 +76,7 @@ async fn what_a_reason_does_to_the_other_end() {
     }
 }
 
+/// OTP: SIG-006, SIG-007.
 #[tokio::test(start_paused = true)]
 async fn an_explicit_kill_is_seen_as_killed_and_can_be_trapped_one_link_further() {
     let system = system();
@@ -88,6 +90,7 @@ async fn an_explicit_kill_is_seen_as_killed_and_can_be_trapped_one_link_further(
     assert!(!a.kill(), "nobody lives there");
 }
 
+/// OTP: LNK-003, LNK-010.
 #[tokio::test(start_paused = true)]
 async fn death_goes_down_a_chain_and_round_a_ring_once_each() {
     for ring in [false, true] {
@@ -116,6 +119,7 @@ async fn death_goes_down_a_chain_and_round_a_ring_once_each() {
     }
 }
 
+/// OTP: LNK-002, LNK-006, LNK-007.
 #[tokio::test(start_paused = true)]
 async fn after_unlink_from_either_end_nothing_spreads() {
     for (by_a, traps) in [(true, false), (true, true), (false, false), (false, true)] {
@@ -139,6 +143,7 @@ async fn after_unlink_from_either_end_nothing_spreads() {
 }
 
 /// A signal trapped before the unlink stays in the lane, as in OTP.
+/// OTP: LNK-006.
 #[tokio::test(start_paused = true)]
 async fn an_exit_trapped_before_the_unlink_stays() {
     let system = system();
@@ -159,6 +164,7 @@ async fn an_exit_trapped_before_the_unlink_stays() {
     reader.until("b exit panic boom").await;
 }
 
+/// OTP: LNK-005.
 #[tokio::test(start_paused = true)]
 async fn linking_to_nobody() {
     for traps in [false, true] {
@@ -182,6 +188,7 @@ async fn linking_to_nobody() {
     }
 }
 
+/// OTP: LNK-008.
 #[tokio::test(start_paused = true)]
 async fn linking_to_oneself_changes_nothing() {
     let system = system();
@@ -196,6 +203,7 @@ async fn linking_to_oneself_changes_nothing() {
     reader.rest();
 }
 
+/// OTP: SIG-013, SIG-014.
 #[tokio::test(start_paused = true)]
 async fn trapping_is_off_at_each_start_and_counts_from_the_switch_on() {
     let system = system();

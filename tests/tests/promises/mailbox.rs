@@ -24,6 +24,7 @@ async fn what_is_sent_before_the_start_waits_for_it() {
 }
 
 /// The crash comes while a whole batch has been taken out of the lane; more arrives meanwhile.
+/// OTP: SUP-029.
 #[tokio::test(start_paused = true)]
 async fn a_crash_loses_the_message_in_hand_and_nothing_else() {
     type Ending = fn() -> Msg;
@@ -60,6 +61,7 @@ async fn a_crash_loses_the_message_in_hand_and_nothing_else() {
 }
 
 /// The rest of a batch stands before what arrived after it was taken.
+/// OTP: GS-013.
 #[tokio::test(start_paused = true)]
 async fn what_arrives_while_a_batch_is_handled_does_not_overtake_its_rest() {
     let system = system();
@@ -82,6 +84,7 @@ async fn what_arrives_while_a_batch_is_handled_does_not_overtake_its_rest() {
     reader.expect(&["it up", "it up", "it 1", "it 2", "it 3", "it 4"]).await;
 }
 
+/// OTP: GS-011.
 #[tokio::test(start_paused = true)]
 async fn a_message_that_cannot_be_delivered_comes_back() {
     let system = system();
@@ -205,6 +208,7 @@ async fn two_actors_that_send_to_each_others_full_mailboxes_get_through() {
 }
 
 /// SIG-003: everything that one actor sent stands before the notice of its end.
+/// OTP: SIG-001, SIG-003.
 #[tokio::test(start_paused = true)]
 async fn what_an_actor_sent_arrives_before_the_news_of_its_end() {
     let system = system();
@@ -261,6 +265,7 @@ async fn a_recipient_says_why_it_could_not_deliver() {
     assert_eq!(one_kind.tell(Msg::Mark(3)), Err(ExitReason::NoActor));
 }
 
+/// OTP: PRC-001.
 #[tokio::test(start_paused = true)]
 async fn notices_timers_and_messages_to_oneself_are_exempt_from_the_bound() {
     let system = system();

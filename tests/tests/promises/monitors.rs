@@ -41,6 +41,7 @@ fn spawn(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
     system.spawn(move || Puppet::new(name, &journal)).expect("open")
 }
 
+/// OTP: MON-001, MON-002.
 #[tokio::test(start_paused = true)]
 async fn exactly_one_notice_for_every_reason() {
     type Ending = fn() -> Msg;
@@ -68,6 +69,7 @@ async fn exactly_one_notice_for_every_reason() {
     }
 }
 
+/// OTP: MON-003, MON-007, MON-008.
 #[tokio::test(start_paused = true)]
 async fn monitors_stack_and_are_taken_back_one_by_one() {
     for of_seat in [false, true] {
@@ -90,6 +92,7 @@ async fn monitors_stack_and_are_taken_back_one_by_one() {
     }
 }
 
+/// OTP: MON-004.
 #[tokio::test(start_paused = true)]
 async fn watching_nobody_is_told_at_once_and_is_no_error() {
     let system = system();
@@ -109,6 +112,7 @@ async fn watching_nobody_is_told_at_once_and_is_no_error() {
     reader.expect(&["w down no such actor"]).await;
 }
 
+/// OTP: MON-005, MON-006, MON-007.
 #[tokio::test(start_paused = true)]
 async fn a_monitor_taken_back_never_fires_even_if_its_notice_is_on_its_way() {
     for of_seat in [false, true] {
@@ -137,6 +141,7 @@ async fn a_monitor_taken_back_never_fires_even_if_its_notice_is_on_its_way() {
 }
 
 /// The notice stood already in the batch that the watcher had taken out of its lane.
+/// OTP: MON-006.
 #[tokio::test(start_paused = true)]
 async fn a_notice_in_the_batch_is_flushed_too() {
     let system = system();
@@ -205,6 +210,7 @@ async fn a_life_ends_and_a_seat_is_given_up() {
     assert_eq!(reader.rest(), ["w down shutdown"]);
 }
 
+/// OTP: MON-014.
 #[tokio::test(start_paused = true)]
 async fn watching_oneself_is_accepted_and_never_fires() {
     let system = system();
@@ -218,6 +224,7 @@ async fn watching_oneself_is_accepted_and_never_fires() {
     assert_eq!(reader.rest(), ["it up", "it up"]);
 }
 
+/// OTP: MON-001.
 #[tokio::test(start_paused = true)]
 async fn the_watchers_end_does_not_touch_the_watched() {
     let system = system();
@@ -228,6 +235,7 @@ async fn the_watchers_end_does_not_touch_the_watched() {
     assert_eq!(life(&it).await, 1);
 }
 
+/// OTP: MON-011.
 #[tokio::test(start_paused = true)]
 async fn a_link_and_a_monitor_both_fire() {
     let system = system();

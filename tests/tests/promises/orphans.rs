@@ -43,6 +43,7 @@ async fn nest(make: impl Fn(Puppet) -> Puppet + Clone + Send + Sync + 'static) -
     Nest { system, sub, it, reader, _root: root }
 }
 
+/// OTP: SUP-104.
 #[tokio::test(start_paused = true)]
 async fn children_of_a_killed_supervisor_die_and_come_back_with_it() {
     for traps in [false, true] {
@@ -58,6 +59,7 @@ async fn children_of_a_killed_supervisor_die_and_come_back_with_it() {
     }
 }
 
+/// OTP: SUP-105.
 #[tokio::test(start_paused = true)]
 async fn the_next_life_waits_for_the_orphan() {
     let Nest { sub, it, mut reader, .. } = nest(|it| it).await;

@@ -52,6 +52,7 @@ const ROWS: &[Row] = &[
     },
 ];
 
+/// OTP: GS-011, PRC-001.
 #[tokio::test(start_paused = true)]
 async fn each_policy_at_the_bound() {
     for Row { when_full, tell, send, ask, handled, dropped } in ROWS {

@@ -8,6 +8,7 @@ use minder::{MailboxOptions, WhenFull};
 use crate::asks::text;
 use crate::support::*;
 
+/// OTP: SUP-029.
 #[tokio::test(start_paused = true)]
 async fn what_is_for_a_life_that_is_over_comes_back() {
     let system = system();

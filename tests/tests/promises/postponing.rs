@@ -275,6 +275,7 @@ async fn given_back_with_the_seat() {
     assert_eq!(scene.gate.statistics().stopped, 1);
 }
 
+/// OTP: GS-005.
 #[tokio::test(start_paused = true)]
 async fn ones_own_next_comes_before_the_lane_and_dies_with_its_life() {
     let mut scene = Scene::kept().await;
@@ -313,6 +314,7 @@ impl Actor for Early {
     }
 }
 
+/// OTP: GS-004.
 #[tokio::test(start_paused = true)]
 async fn without_a_message_in_hand_it_is_the_actors_own() {
     let system = system();

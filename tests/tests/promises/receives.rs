@@ -30,6 +30,7 @@ fn tell_all(it: &Addr<Msg>, marks: &[u32]) {
 }
 
 /// PRC-002, and PRC-003 for a time of 0.
+/// OTP: PRC-002, PRC-003.
 #[tokio::test(start_paused = true)]
 async fn the_first_that_matches_is_taken_and_the_others_keep_their_order() {
     for when_full in [WhenFull::Reject, WhenFull::Wait, WhenFull::DropOldest, WhenFull::DropNewest] {

@@ -49,6 +49,7 @@ impl Actor for Hearer {
     }
 }
 
+/// OTP: REG-004, REG-005.
 #[tokio::test(start_paused = true)]
 async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
     let system = system();
@@ -80,6 +81,7 @@ async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
 }
 
 /// REG-001, REG-002, REG-006.
+/// OTP: REG-001, REG-002, REG-006.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_for_one_and_one_has_one_name() {
     let (system, elsewhere) = (system(), system());
@@ -113,6 +115,7 @@ async fn a_name_is_for_one_and_one_has_one_name() {
     assert_eq!(system.register("n3", &a), Err(RegisterError::GivenUp));
 }
 
+/// OTP: REG-003, MON-010.
 #[tokio::test(start_paused = true)]
 async fn a_name_survives_restarts_and_is_there_between_lives() {
     let system = system();
@@ -148,6 +151,7 @@ async fn a_name_survives_restarts_and_is_there_between_lives() {
 }
 
 /// REG-003, MON-010: links, monitors of every kind, the minder, and whoever waits outside or sends.
+/// OTP: REG-003, MON-010, PRC-006.
 #[tokio::test(start_paused = true)]
 async fn whoever_hears_of_the_end_finds_the_name_free() {
     type Ending = fn() -> Msg;
@@ -247,6 +251,7 @@ async fn a_minder_hears_when_the_name_is_free() {
 }
 
 /// REG-009, ractor's name that stayed taken: a start that failed leaves no name behind.
+/// OTP: REG-009.
 #[tokio::test(start_paused = true)]
 async fn a_failed_start_leaves_no_name_behind() {
     let system = system();
@@ -274,6 +279,7 @@ async fn a_failed_start_leaves_no_name_behind() {
 }
 
 /// REG-007: the name is there before the actor is built, and if it is not to be had the actor is not built.
+/// OTP: REG-007, SUP-017.
 #[tokio::test(start_paused = true)]
 async fn a_child_is_registered_before_it_is_built() {
     let system = system();
@@ -348,6 +354,7 @@ async fn ensure_starts_one_and_gives_everybody_the_same() {
 }
 
 /// MON-009, MON-004: whoever has the name at that moment is watched, whatever becomes of the name.
+/// OTP: MON-004, MON-009.
 #[tokio::test(start_paused = true)]
 async fn a_monitor_by_name_watches_who_has_it_now() {
     let system = system();

@@ -57,6 +57,7 @@ async fn a_reply_dropped_before_an_await_is_told_at_once_and_by_its_own_dropper(
     assert_eq!(system.now(), began);
 }
 
+/// OTP: GS-010.
 #[tokio::test(start_paused = true)]
 async fn the_reply_kept() {
     check(&[
@@ -191,6 +192,7 @@ async fn the_reply_kept() {
     .await;
 }
 
+/// OTP: GS-010.
 #[tokio::test(start_paused = true)]
 async fn the_reply_forwarded() {
     check(&[

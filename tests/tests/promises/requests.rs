@@ -36,6 +36,7 @@ async fn listed(root: &Root) -> String {
     children.iter().map(line).collect::<Vec<_>>().join(", ")
 }
 
+/// OTP: SUP-141, SUP-142, SUP-143, SUP-144, SUP-145, SUP-146, SUP-148, SUP-156, NEW-007.
 #[tokio::test(start_paused = true)]
 async fn the_life_of_a_child_by_request() {
     let system = system();
@@ -64,6 +65,7 @@ async fn the_life_of_a_child_by_request() {
 }
 
 /// A temporary child that was stopped is forgotten; one added again comes last.
+/// OTP: SUP-040, SUP-041, SUP-143.
 #[tokio::test(start_paused = true)]
 async fn temporary_children_and_the_order_of_additions() {
     let system = system();
@@ -75,6 +77,7 @@ async fn temporary_children_and_the_order_of_additions() {
     assert_eq!(listed(&root).await, "a running, b running");
 }
 
+/// OTP: SUP-056, SUP-082, SUP-083, SUP-130.
 #[tokio::test(start_paused = true)]
 async fn failed_starts_by_request_are_told_and_not_retried() {
     let system = system();
@@ -99,6 +102,7 @@ async fn failed_starts_by_request_are_told_and_not_retried() {
     }
 }
 
+/// OTP: SUP-149, SUP-150.
 #[tokio::test(start_paused = true)]
 async fn counts_and_specifications() {
     let system = system();
@@ -114,6 +118,7 @@ async fn counts_and_specifications() {
 }
 
 /// Deaths and requests are handled in order of arrival, also while something runs: here all of them stand in the lane.
+/// OTP: SUP-154.
 #[tokio::test(start_paused = true)]
 async fn requests_and_deaths_are_handled_in_order_of_arrival() {
     let system = system();
@@ -148,6 +153,7 @@ async fn requests_and_deaths_are_handled_in_order_of_arrival() {
 }
 
 /// While a restart is retried, requests see it, and can end it.
+/// OTP: SUP-073, SUP-074.
 #[tokio::test(start_paused = true)]
 async fn a_child_that_is_restarting_can_be_seen_and_stopped() {
     let system = system();
@@ -192,6 +198,7 @@ async fn nested_supervisors_are_reached_by_path_and_by_seat() {
 }
 
 /// Whoever asks a supervisor that ends first is told, and the next life is not asked in its stead (SUP-107).
+/// OTP: SUP-107.
 #[tokio::test(start_paused = true)]
 async fn requests_end_with_the_incarnation_they_were_made_to() {
     let system = system();
@@ -218,6 +225,7 @@ async fn requests_end_with_the_incarnation_they_were_made_to() {
     assert_eq!(listed(&s).await, "x running", "the next life knows nothing of it");
 }
 
+/// OTP: SUP-103, SUP-151, NEW-009.
 #[tokio::test(start_paused = true)]
 async fn a_supervisor_is_stopped_by_request_and_judged_by_its_parent() {
     let system = system();

@@ -9,6 +9,7 @@ use minder::supervisors::Root;
 
 use crate::support::*;
 
+/// OTP: SUP-021, SUP-022, SUP-023, SUP-024, SUP-025.
 #[tokio::test(start_paused = true)]
 async fn restart_type_by_reason() {
     use Restart::{Permanent, Temporary, Transient};
@@ -77,6 +78,7 @@ async fn three(spec: Spec, restarts: [Restart; 3]) -> Three {
     Three { children, reader, root, _system: system }
 }
 
+/// OTP: SUP-031, SUP-032, SUP-033, SUP-034, SUP-035, SUP-039.
 #[tokio::test(start_paused = true)]
 async fn strategy_by_child_and_restart_type() {
     use Restart::{Permanent as P, Temporary as T, Transient as R};
@@ -106,6 +108,7 @@ async fn strategy_by_child_and_restart_type() {
 }
 
 /// A clean end of a transient child disturbs nobody; a later group restart brings it back (SUP-034, SUP-036).
+/// OTP: SUP-034, SUP-036.
 #[tokio::test(start_paused = true)]
 async fn a_finished_transient_child_comes_back_with_its_group() {
     let restarts = [Restart::Permanent, Restart::Transient, Restart::Permanent];
@@ -117,6 +120,7 @@ async fn a_finished_transient_child_comes_back_with_its_group() {
     reader.expect(&["c stopping shutdown", "a up", "b up", "c up"]).await;
 }
 
+/// OTP: SUP-042, SUP-054.
 #[tokio::test(start_paused = true)]
 async fn two_that_crash_together_are_one_group_restart() {
     let Three { children, mut reader, root, .. } =
@@ -129,6 +133,7 @@ async fn two_that_crash_together_are_one_group_restart() {
     assert!(root.address().is_alive(), "a limit of one is enough");
 }
 
+/// OTP: SUP-051, SUP-052, SUP-053, SUP-057, SUP-059.
 #[tokio::test(start_paused = true)]
 async fn too_many_restarts_end_the_supervisor_in_order() {
     // limit, period in s, seconds between the crashes, crashes it survives
@@ -178,6 +183,7 @@ fn stubborn(
     })
 }
 
+/// OTP: SUP-071.
 #[tokio::test(start_paused = true)]
 async fn a_failed_restart_is_tried_again_and_others_get_their_turn_between() {
     let system = system();
@@ -203,6 +209,7 @@ async fn a_failed_restart_is_tried_again_and_others_get_their_turn_between() {
 }
 
 /// The tries count: a child that never comes up again ends its supervisor, which can be stopped between two of them.
+/// OTP: SUP-055.
 #[tokio::test(start_paused = true)]
 async fn every_try_counts() {
     let system = system();
@@ -222,6 +229,7 @@ async fn every_try_counts() {
     assert_eq!(reader.rest(), ["b up", "a up", "a fails", "a fails", "a fails", "b stopping shutdown"]);
 }
 
+/// OTP: SUP-075.
 #[tokio::test(start_paused = true)]
 async fn one_that_waits_for_another_try_does_not_hold_up_a_shutdown() {
     let system = system();
@@ -239,6 +247,7 @@ async fn one_that_waits_for_another_try_does_not_hold_up_a_shutdown() {
 }
 
 /// SUP-076 and SUP-077: what is stopped again when a member of the group does not come up.
+/// OTP: SUP-076, SUP-077.
 #[tokio::test(start_paused = true)]
 async fn a_group_whose_member_does_not_come_up_at_once() {
     let all: &[&str] =

@@ -19,6 +19,7 @@ enum Fate {
     Minder,
 }
 
+/// OTP: SUP-096, GS-015, GS-017, GS-020, GS-021, GS-022.
 #[tokio::test(start_paused = true)]
 async fn clean_up_runs_on_orderly_ends_and_never_on_a_kill_or_panic() {
     use Fate::{Error, Hung, Kill, Linked, Minder, Panic, Stop};
@@ -83,6 +84,7 @@ async fn clean_up_runs_on_orderly_ends_and_never_on_a_kill_or_panic() {
     }
 }
 
+/// OTP: SIG-002, GS-020.
 #[tokio::test(start_paused = true)]
 async fn a_trapping_actor_finishes_the_message_in_hand_and_leaves_the_rest() {
     let system = system();
@@ -134,6 +136,7 @@ async fn one_that_winds_down_goes_on_until_it_ends_itself() {
     assert_eq!(reader.rest(), ["it 1", "it stopping shutdown"]);
 }
 
+/// OTP: SIG-006, GS-022.
 #[tokio::test(start_paused = true)]
 async fn a_kill_cannot_be_trapped_and_interrupts_even_a_clean_up() {
     let system = system();
@@ -177,6 +180,7 @@ async fn the_first_reason_wins() {
 }
 
 /// A handler that computes without an await cannot be killed: the kill waits for it.
+/// OTP: SIG-017.
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_does_not_yield_is_waited_for() {
     let system = system();

@@ -32,6 +32,7 @@ fn reachable(system: &System, name: &'static str, journal: &Journal) -> (Addr<Ms
     (it, actor_in(name, seat, move || Puppet::new(name, &journal).trapping()))
 }
 
+/// OTP: SUP-001, SUP-002, SUP-019, SUP-091, SUP-100.
 #[tokio::test(start_paused = true)]
 async fn children_start_in_order_and_stop_in_reverse_inside_out() {
     let system = system();
@@ -55,6 +56,7 @@ async fn children_start_in_order_and_stop_in_reverse_inside_out() {
     assert_eq!((soon(root.ended()).await, system.living()), (ExitReason::Shutdown, 0));
 }
 
+/// OTP: SUP-001, SUP-002, SUP-091.
 #[tokio::test(start_paused = true)]
 async fn each_start_waits_for_the_one_before_and_each_stop_too() {
     struct Slow(&'static str, Journal);
@@ -88,6 +90,7 @@ async fn each_start_waits_for_the_one_before_and_each_stop_too() {
     assert_eq!(reader.rest(), ["b stops", "b down", "a stops", "a down"]);
 }
 
+/// OTP: SUP-003, SUP-004, SUP-005, SUP-006.
 #[tokio::test(start_paused = true)]
 async fn the_nth_start_fails_and_nothing_is_left_behind() {
     type Why = fn() -> ExitReason;
@@ -119,6 +122,7 @@ async fn the_nth_start_fails_and_nothing_is_left_behind() {
     }
 }
 
+/// OTP: SUP-003, SUP-019.
 #[tokio::test(start_paused = true)]
 async fn a_nested_start_that_fails_unwinds_and_names_the_whole_way() {
     let system = system();
@@ -138,6 +142,7 @@ async fn a_nested_start_that_fails_unwinds_and_names_the_whole_way() {
     assert_eq!(system.living(), 0);
 }
 
+/// OTP: SUP-060, SUP-061, SUP-062.
 #[tokio::test(start_paused = true)]
 async fn a_nested_supervisor_that_gives_up_is_judged_by_its_parent() {
     // restart type of the inner supervisor; what follows two crashes of its child, of which it tolerates one
@@ -178,6 +183,7 @@ async fn a_nested_supervisor_that_gives_up_is_judged_by_its_parent() {
     }
 }
 
+/// OTP: SUP-092, SUP-093, SUP-094, SUP-095.
 #[tokio::test(start_paused = true)]
 async fn the_shutdown_ladder() {
     use Shutdown::{BrutalKill, Infinity, Within};
@@ -212,6 +218,7 @@ async fn the_shutdown_ladder() {
 }
 
 /// One that ignores the stop is killed by its deadline; in a group restart, too, and the others wait for it.
+/// OTP: SUP-032, SUP-038.
 #[tokio::test(start_paused = true)]
 async fn a_group_restart_waits_for_its_slowest_member() {
     let system = system();
@@ -235,6 +242,7 @@ async fn a_group_restart_waits_for_its_slowest_member() {
     reader.expect(&["b up", "c up"]).await;
 }
 
+/// OTP: SUP-121, SUP-122, SUP-123, SUP-124, SUP-128.
 #[tokio::test(start_paused = true)]
 async fn significant_children_end_their_supervisor() {
     use AutoShutdown::{AllSignificant, AnySignificant};
@@ -275,6 +283,7 @@ async fn significant_children_end_their_supervisor() {
 }
 
 /// A stop overtakes whatever the supervisor is at: here a start that never ends.
+/// OTP: SUP-108.
 #[tokio::test(start_paused = true)]
 async fn a_stop_overtakes_a_start_that_hangs() {
     struct Never;

@@ -55,6 +55,7 @@ async fn clock(system: &System) -> (Addr<Do>, Reader) {
     (address, reader)
 }
 
+/// OTP: TMR-001.
 #[tokio::test(start_paused = true)]
 async fn a_timeout_comes_under_its_id_in_the_order_of_time() {
     let (clock, mut reader) = clock(&system()).await;
@@ -65,6 +66,7 @@ async fn a_timeout_comes_under_its_id_in_the_order_of_time() {
     assert_eq!(reader.rest(), ["timeout Some(1)", "timeout Some(2)", "timeout Some(0)"]);
 }
 
+/// OTP: TMR-002.
 #[tokio::test(start_paused = true)]
 async fn what_is_taken_back_never_comes_even_from_the_lane() {
     let (clock, mut reader) = clock(&system()).await;
@@ -86,6 +88,7 @@ async fn what_is_taken_back_never_comes_even_from_the_lane() {
     reader.expect(&["cancel 1 false"]).await;
 }
 
+/// OTP: TMR-003.
 #[tokio::test(start_paused = true)]
 async fn timeouts_die_with_their_life() {
     let (clock, mut reader) = clock(&system()).await;

@@ -13,6 +13,7 @@ fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
 }
 
+/// OTP: TMR-001.
 #[tokio::test(start_paused = true)]
 async fn never_early_and_at_most_a_bucket_late() {
     for micros in [0, 1, 999, 1000, 4999, 5000, 5001, 7500, 99_999, 1_000_000, 3_600_000_000, 90_000_000_000]
@@ -59,6 +60,7 @@ async fn timers_fire_in_the_order_of_their_times_and_of_their_making() {
     reader.expect(&["it up", "it 1", "it 2", "it 3", "it 4", "it 5", "it 6"]).await;
 }
 
+/// OTP: TMR-002.
 #[tokio::test(start_paused = true)]
 async fn a_cancelled_timer_gives_its_message_back_and_a_fired_one_does_not() {
     let system = system();
@@ -91,6 +93,7 @@ async fn a_cancelled_timer_gives_its_message_back_and_a_fired_one_does_not() {
     assert!(reader.rest().is_empty());
 }
 
+/// OTP: TMR-003.
 #[tokio::test(start_paused = true)]
 async fn timers_die_with_the_life_that_made_them() {
     type Ending = fn() -> Msg;
@@ -128,6 +131,7 @@ async fn an_idle_system_does_not_tick() {
     assert_eq!(metrics.num_alive_tasks(), 2, "the actor and the driver of deadlines");
 }
 
+/// OTP: TMR-005.
 #[test]
 fn a_timer_can_be_read_without_cancelling_it() {
     everywhere(|| async {
@@ -157,6 +161,7 @@ fn a_timer_can_be_read_without_cancelling_it() {
     });
 }
 
+/// OTP: TMR-006.
 #[test]
 fn at_a_moment_of_the_systems_clock() {
     everywhere(|| async {
@@ -181,6 +186,7 @@ fn at_a_moment_of_the_systems_clock() {
     });
 }
 
+/// OTP: TMR-008.
 #[test]
 fn very_long_timers_come_in_their_time() {
     everywhere(|| async {

@@ -4,6 +4,7 @@
 //! Code style is rustfmt's and clippy's business.
 
 mod arrows;
+mod conformance;
 mod duplicates;
 mod features;
 mod licences;

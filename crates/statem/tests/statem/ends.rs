@@ -15,6 +15,7 @@ fn quiet(_: S, event: Ev) -> Transition<Script> {
     }
 }
 
+/// OTP: STM-022.
 #[tokio::test(start_paused = true)]
 async fn stm_022_how_it_ends_and_whether_it_cleans_up() {
     // `gen_statem` cleans up after a raised error too; here the state is not to be trusted after a panic.
@@ -32,6 +33,7 @@ async fn stm_022_how_it_ends_and_whether_it_cleans_up() {
     assert!(!it.machine.is_alive());
 }
 
+/// OTP: STM-022.
 #[tokio::test(start_paused = true)]
 async fn stm_022_its_minders_stop() {
     let rows = [
@@ -48,6 +50,7 @@ async fn stm_022_its_minders_stop() {
     }
 }
 
+/// OTP: STM-023.
 #[tokio::test(start_paused = true)]
 async fn stm_023_orders_are_obeyed_between_any_two_events() {
     let it = run(script(|_, event| match event.name {
@@ -79,6 +82,7 @@ fn in_b(event: Ev) -> Transition<Script> {
     }
 }
 
+/// OTP: STM-024.
 #[tokio::test(start_paused = true)]
 async fn stm_024_a_function_for_each_state() {
     let it = run(script(|state, event| match state {
@@ -90,6 +94,7 @@ async fn stm_024_a_function_for_each_state() {
     assert_eq!(it.line().await, "a:go b:back a:go b:go b:stopping error: go is not taken in state b");
 }
 
+/// OTP: STM-026.
 #[tokio::test(start_paused = true)]
 async fn stm_026_an_event_that_is_not_taken_is_a_crash_whatever_its_kind() {
     fn on_event(_: S, event: Ev) -> Transition<Script> {
@@ -116,6 +121,7 @@ async fn stm_026_an_event_that_is_not_taken_is_a_crash_whatever_its_kind() {
     assert!(matches!(outcome, Err(AskError::Crashed(_))), "{outcome:?}");
 }
 
+/// OTP: STM-026.
 #[tokio::test(start_paused = true)]
 async fn stm_026_a_notice_too() {
     let it = run(script_with(|_, _, context| {
@@ -137,6 +143,7 @@ fn not_taken_of(reason: &ExitReason) -> NotTaken {
     error.downcast_ref::<NotTaken>().expect("it says what was not taken").clone()
 }
 
+/// OTP: STM-028.
 #[tokio::test(start_paused = true)]
 async fn stm_028_a_status_shows_state_postponed_events_and_running_timeouts() {
     let window = Window::new();

@@ -4,6 +4,7 @@ use minder_statem::{entered, keep, next, repeat};
 
 use crate::script::*;
 
+/// OTP: STM-007.
 #[tokio::test(start_paused = true)]
 async fn stm_007_the_enter_call_comes_after_the_change_before_any_event() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -18,6 +19,7 @@ async fn stm_007_the_enter_call_comes_after_the_change_before_any_event() {
     assert_eq!(it.line().await, "a>a a:p a:go a>b b:i b>c c:p c:x");
 }
 
+/// OTP: STM-008.
 #[tokio::test(start_paused = true)]
 async fn stm_008_none_without_a_change_but_for_repeat() {
     let it = run(script(|state, event| match event.name {
@@ -32,6 +34,7 @@ async fn stm_008_none_without_a_change_but_for_repeat() {
     assert_eq!(it.line().await, "a>a a:keep a:same a:repeat a>a");
 }
 
+/// OTP: STM-008.
 #[tokio::test(start_paused = true)]
 async fn stm_008_repeat_is_no_change() {
     let it = run(script(|_, event| match event.name {
@@ -46,6 +49,7 @@ async fn stm_008_repeat_is_no_change() {
 }
 
 /// That it may not do more is by type: see the example of `Entered` that does not compile.
+/// OTP: STM-009.
 #[tokio::test(start_paused = true)]
 async fn stm_009_an_enter_call_may_set_timeouts() {
     let it = run(script(|state, event| match (state, event.name) {

@@ -4,6 +4,7 @@ use minder_statem::{keep, next, repeat, start};
 
 use crate::script::*;
 
+/// OTP: STM-001.
 #[tokio::test(start_paused = true)]
 async fn stm_001_every_kind_of_event_is_one_call() {
     let it = run(script_with(|_, event, context| match event.name {
@@ -35,6 +36,7 @@ impl minder_runtime::Actor for Gone {
     }
 }
 
+/// OTP: STM-002.
 #[tokio::test(start_paused = true)]
 async fn stm_002_a_state_changes_when_it_differs() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -50,6 +52,7 @@ async fn stm_002_a_state_changes_when_it_differs() {
     assert_eq!(it.line().await, "a>a a:later a:same a:keep a:change a>b b:later");
 }
 
+/// OTP: STM-003.
 #[tokio::test(start_paused = true)]
 async fn stm_003_a_postponed_event_comes_again_after_a_change_and_never_without() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -66,6 +69,7 @@ async fn stm_003_a_postponed_event_comes_again_after_a_change_and_never_without(
     assert_eq!(it.line().await, "a:b b:p");
 }
 
+/// OTP: STM-003.
 #[tokio::test(start_paused = true)]
 async fn stm_003_postponing_and_changing_at_once_brings_it_again_at_once() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -77,6 +81,7 @@ async fn stm_003_postponing_and_changing_at_once_brings_it_again_at_once() {
     assert_eq!(it.line().await, "a:p b:p b:x");
 }
 
+/// OTP: STM-004.
 #[tokio::test(start_paused = true)]
 async fn stm_004_in_order_of_arrival_before_what_arrived_later() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -91,6 +96,7 @@ async fn stm_004_in_order_of_arrival_before_what_arrived_later() {
     assert_eq!(it.line().await, "a:1 a:2 a:3 a:go b:1 b:2 b:3 b:4 b:go c:2 c:5");
 }
 
+/// OTP: STM-004.
 #[tokio::test(start_paused = true)]
 async fn stm_004_a_change_while_they_come_again_keeps_their_order() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -105,6 +111,7 @@ async fn stm_004_a_change_while_they_come_again_keeps_their_order() {
     assert_eq!(it.line().await, "a:1 a:2 a:3 a:go b:1 b:2 c:1 c:3 c:4");
 }
 
+/// OTP: STM-005.
 #[tokio::test(start_paused = true)]
 async fn stm_005_inserted_events_come_first_in_the_order_of_the_list() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -118,6 +125,7 @@ async fn stm_005_inserted_events_come_first_in_the_order_of_the_list() {
     assert_eq!(it.line().await, "a:p a:go b:i b:k b:j b:p b:x");
 }
 
+/// OTP: STM-005.
 #[tokio::test(start_paused = true)]
 async fn stm_005_an_inserted_event_that_is_postponed_keeps_its_place_among_the_others() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -131,6 +139,7 @@ async fn stm_005_an_inserted_event_that_is_postponed_keeps_its_place_among_the_o
     assert_eq!(it.line().await, "a:1 a:insert a:i a:2 a:go b:1 b:i b:2 b:x");
 }
 
+/// OTP: STM-006.
 #[tokio::test(start_paused = true)]
 async fn stm_006_any_event_can_be_inserted_a_question_too() {
     let it = run(script(|_, mut event| match event.name {
@@ -146,6 +155,7 @@ async fn stm_006_any_event_can_be_inserted_a_question_too() {
     assert_eq!(it.after(100).await, "a:ask a:answer me a:timeout a:timeout");
 }
 
+/// OTP: STM-020.
 #[tokio::test(start_paused = true)]
 async fn stm_020_init_may_insert_events_and_set_timeouts() {
     let it = run(script(|_, event| match event.name {

@@ -69,6 +69,7 @@ fn carry_out(state: S, event: Ev, acts: &[String]) -> Transition<Script> {
     if acts.iter().any(|act| act == "P") { transition.postpone(event) } else { transition }
 }
 
+/// OTP: STM-003, STM-004, STM-005, STM-011, STM-013, STM-014, STM-015.
 #[tokio::test(start_paused = true)]
 async fn every_machine_handles_its_events_in_the_order_of_otp() {
     let mut machines = 0;

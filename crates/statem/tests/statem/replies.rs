@@ -18,6 +18,7 @@ fn take_reply(kept: &Kept) -> Reply<&'static str> {
     kept.lock().expect("nobody panics with it").remove(0)
 }
 
+/// OTP: STM-018.
 #[tokio::test(start_paused = true)]
 async fn stm_018_any_pending_call_may_be_answered_by_an_action() {
     let kept = Kept::default();
@@ -45,6 +46,7 @@ async fn stm_018_any_pending_call_may_be_answered_by_an_action() {
     assert_eq!(third.outcome().await.ok(), Some("by the enter call"));
 }
 
+/// OTP: STM-018.
 #[tokio::test(start_paused = true)]
 async fn stm_018_what_is_not_returned_is_not_answered() {
     let it = run(script(|_, event| match event.name {
@@ -58,6 +60,7 @@ async fn stm_018_what_is_not_returned_is_not_answered() {
     assert!(matches!(it.ask("ask").outcome().await, Err(AskError::NoReply)));
 }
 
+/// OTP: STM-019.
 #[tokio::test(start_paused = true)]
 async fn stm_019_stop_and_reply_answers_before_it_cleans_up() {
     let it = run(script(|_, event| match event.name {
@@ -72,6 +75,7 @@ async fn stm_019_stop_and_reply_answers_before_it_cleans_up() {
     assert_eq!(it.after(200).await, "stopped");
 }
 
+/// OTP: STM-021.
 #[tokio::test(start_paused = true)]
 async fn stm_021_a_call_has_a_limit_and_a_late_answer_goes_nowhere() {
     let kept = Kept::default();

@@ -6,6 +6,7 @@ use minder_statem::{Timeout, Transition, When, entered, keep, next, repeat};
 
 use crate::script::*;
 
+/// OTP: STM-010.
 #[tokio::test(start_paused = true)]
 async fn stm_010_the_state_timeout_is_cancelled_by_a_change_and_by_nothing_else() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -30,6 +31,7 @@ async fn stm_010_the_state_timeout_is_cancelled_by_a_change_and_by_nothing_else(
     assert_eq!(it.after(1000).await, "a:set a:change");
 }
 
+/// OTP: STM-010.
 #[tokio::test(start_paused = true)]
 async fn stm_010_set_with_a_change_it_is_the_new_states() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -41,6 +43,7 @@ async fn stm_010_set_with_a_change_it_is_the_new_states() {
     assert_eq!(it.after(1000).await, "a:go b:timeout");
 }
 
+/// OTP: STM-011.
 #[tokio::test(start_paused = true)]
 async fn stm_011_the_event_timeout_is_cancelled_by_any_event() {
     type Row = (&'static str, fn(S, Ev) -> Transition<Script>);
@@ -79,6 +82,7 @@ async fn stm_011_the_event_timeout_is_cancelled_by_any_event() {
     assert_eq!(it.after(1000).await, "a:set a:idle");
 }
 
+/// OTP: STM-011.
 #[tokio::test(start_paused = true)]
 async fn stm_011_a_change_alone_does_not_cancel_the_event_timeout() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -90,6 +94,7 @@ async fn stm_011_a_change_alone_does_not_cancel_the_event_timeout() {
     assert_eq!(it.after(1000).await, "a:set b:idle");
 }
 
+/// OTP: STM-012.
 #[tokio::test(start_paused = true)]
 async fn stm_012_named_timeouts_are_touched_by_nothing_and_there_are_many() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -104,6 +109,7 @@ async fn stm_012_named_timeouts_are_touched_by_nothing_and_there_are_many() {
     assert_eq!(it.after(1000).await, "a:set a:x b:y b:1 b:2 b:3");
 }
 
+/// OTP: STM-013.
 #[tokio::test(start_paused = true)]
 async fn stm_013_setting_replaces_and_cancel_and_never_stop() {
     for which in [Timeout::State, Timeout::Named(1), Timeout::Named(2)] {
@@ -130,6 +136,7 @@ async fn stm_013_setting_replaces_and_cancel_and_never_stop() {
     }
 }
 
+/// OTP: STM-013.
 #[tokio::test(start_paused = true)]
 async fn stm_013_what_is_due_at_once_can_be_cancelled_until_its_turn() {
     let it = run(script(|_, event| match event.name {
@@ -146,6 +153,7 @@ async fn stm_013_what_is_due_at_once_can_be_cancelled_until_its_turn() {
     assert_eq!(it.after(1000).await, "a:set a:i a:state a:x a:later");
 }
 
+/// OTP: STM-014.
 #[tokio::test(start_paused = true)]
 async fn stm_014_update_changes_the_event_and_not_the_time() {
     for which in [Timeout::State, Timeout::Named(1)] {
@@ -168,6 +176,7 @@ async fn stm_014_update_changes_the_event_and_not_the_time() {
     }
 }
 
+/// OTP: STM-015.
 #[tokio::test(start_paused = true)]
 async fn stm_015_zero_comes_after_the_queue_in_the_order_of_setting_before_the_mailbox() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -185,6 +194,7 @@ async fn stm_015_zero_comes_after_the_queue_in_the_order_of_setting_before_the_m
     assert_eq!(it.line().await, "a:p a:go b:i b:p b:2 b:j b:state b:1 b:3 b:x");
 }
 
+/// OTP: STM-015.
 #[tokio::test(start_paused = true)]
 async fn stm_015_a_zero_event_timeout_comes_only_if_nothing_else_waits() {
     let it = run(script(|_, event| match event.name {
@@ -197,6 +207,7 @@ async fn stm_015_a_zero_event_timeout_comes_only_if_nothing_else_waits() {
     assert_eq!(it.line().await, "a:alone a:idle a:x a:with a:i a:y");
 }
 
+/// OTP: STM-016.
 #[tokio::test(start_paused = true)]
 async fn stm_016_the_last_setting_counts_and_the_enter_calls_is_last() {
     let it = run(script(|state, event| match (state, event.name) {
@@ -221,6 +232,7 @@ async fn stm_016_the_last_setting_counts_and_the_enter_calls_is_last() {
     assert_eq!(it.after(100).await, "a:go a>b b:of the enter call");
 }
 
+/// OTP: STM-017.
 #[tokio::test(start_paused = true)]
 async fn stm_017_times_may_be_absolute() {
     let it = run(script_with(|_, event, context| match event.name {

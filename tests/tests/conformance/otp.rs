@@ -1,4 +1,4 @@
-//! What OTP's own supervisor does, minder's does: every scenario of `tests/otp`, word by word.
+//! What OTP's own supervisor does, minder's does: every scenario of `tests/otp`, word by word, error reports included.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn every_scenario_leaves_the_trace_that_it_leaves_in_otp() {
         let expected = traces(&read(&path.with_extension("trace")));
         assert_eq!(scenarios.len(), expected.len(), "{path:?}");
         let got: String =
-            scenarios.iter().map(|scenario| otp::run(scenario, otp::Options::default())).collect();
+            scenarios.iter().map(|scenario| otp::run(scenario, otp::Options { reports: true })).collect();
         for (name, got) in traces(&got) {
             compared += 1;
             let expected = &expected[&name];

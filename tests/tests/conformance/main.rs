@@ -1,0 +1,6 @@
+//! What OTP promises, held: its supervisor's and its processes' scenarios against its own traces, and by hand those rows of
+//! `tests/otp/rows.txt` that no other test shows. One module a family; a test says in the last line of its documentation
+//! which rows it shows, and docs/otp-conformance.md is made of that.
+
+mod otp;
+mod procs;
