@@ -189,4 +189,44 @@ mod tests {
         }
         assert!(places.iter().eq(map.iter().map(|(slot, value)| (*slot, value))));
     }
+
+    #[test]
+    fn a_place_named_elsewhere_is_taken_once_and_in_order() {
+        let (mut elsewhere, mut places) = (Places::default(), Places::with_capacity(3));
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|value| elsewhere.add(value));
+        places.put(b, "b");
+        places.put(d, "d");
+        assert_eq!((places.get(b), places.get(d), places.len()), (Some(&"b"), Some(&"d"), 2));
+        for (slot, late) in [(a, "before all"), (b, "taken"), (c, "between"), (d, "taken")] {
+            places.put(slot, late);
+            assert_eq!(places.len(), 2, "{late}");
+        }
+        assert_eq!(places.add("e").number(), 4, "the next name is after all that were named");
+        assert!(places.iter().map(|(slot, _)| slot.number()).eq([1, 3, 4]));
+    }
+
+    #[test]
+    fn no_more_room_is_taken_than_was_asked_for() {
+        let mut places = Places::with_capacity(1_000);
+        for number in 0..1_000 {
+            places.add(number);
+        }
+        assert_eq!(places.places.capacity(), 1_000);
+    }
+
+    #[test]
+    fn holes_are_closed_when_there_are_many_and_more_than_what_is_left() {
+        // places; holes that stay; one more closes them
+        for (taken, left_alone) in [(40, FEW), (100, 50)] {
+            let mut places = Places::default();
+            let slots: Vec<Slot> = (0..taken).map(|number| places.add(number)).collect();
+            for slot in &slots[..left_alone] {
+                places.remove(*slot);
+            }
+            assert_eq!(places.places.len(), taken, "{left_alone} holes of {taken} are left alone");
+            places.remove(slots[left_alone]);
+            assert_eq!(places.places.len(), taken - left_alone - 1, "one more closes them");
+            assert_eq!(places.get(slots[taken - 1]), Some(&(taken - 1)));
+        }
+    }
 }
