@@ -207,6 +207,8 @@ impl Supervisor {
                     pending.answer(outcome);
                 }
             }
+            // Only after a request that no `Root` makes.
+            Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {}
             Command::Report(report) => {
                 // An instance is told of by the name that it has in paths.
                 let named = self.children.get(report.slot).and_then(|child| child.name.as_deref());
@@ -331,6 +333,10 @@ fn name_of(command: &Command) -> &'static str {
         Command::SetEndDeadline(_) => "set end deadline",
         Command::TryAgain(_) => "try again",
         Command::Add(..) => "add",
+        Command::Compare(_) => "compare",
+        Command::Part(..) => "part",
+        Command::LetGo(_) => "let go",
+        Command::Rearrange(..) => "rearrange",
         Command::Answer(..) => "answer",
         Command::Forget(_) => "forget",
         Command::Report(_) => "report",
@@ -364,6 +370,8 @@ fn word(decision: Decision) -> &'static str {
         Decision::KillAfterDeadline => "kill after deadline",
         Decision::StoppedOtherwise => "stopped otherwise",
         Decision::AutoShutdown => "auto-shutdown",
+        Decision::Remove => "remove",
+        Decision::StartAnew => "start anew",
         _ => "other",
     }
 }

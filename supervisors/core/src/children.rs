@@ -48,10 +48,17 @@ pub(crate) enum State {
     Waiting {
         reason: ExitReason,
     },
+    /// Gone because it ended by itself, in a way after which its restart type leaves it down.
+    Finished,
     Gone,
 }
 
 impl State {
+    /// Whether there is no process, and none is waited for.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self, Self::Finished | Self::Gone)
+    }
+
     fn seen(&self) -> ChildState {
         match self {
             Self::Starting => ChildState::Starting,
@@ -59,7 +66,7 @@ impl State {
             Self::Fallen { .. } => ChildState::Fallen,
             Self::Stopping { .. } => ChildState::Stopping,
             Self::Waiting { .. } => ChildState::Waiting,
-            Self::Gone => ChildState::Gone,
+            Self::Finished | Self::Gone => ChildState::Gone,
         }
     }
 }
@@ -167,8 +174,8 @@ impl Children {
     pub(crate) fn set(&mut self, slot: Slot, state: State) -> State {
         let child = self.places.get_mut(slot).expect("a child in hand has not been forgotten");
         if child.rules.significant {
-            self.significant -= usize::from(!matches!(child.state, State::Gone));
-            self.significant += usize::from(!matches!(state, State::Gone));
+            self.significant -= usize::from(!child.state.is_gone());
+            self.significant += usize::from(!state.is_gone());
         }
         core::mem::replace(&mut child.state, state)
     }
@@ -179,6 +186,27 @@ impl Children {
         if let Some(child) = self.places.remove(slot) {
             self.by_id.remove(&child.rules.id);
         }
+    }
+
+    /// Puts the children into the order of these rules, which hold for them from now on. `was`: where each stands now; it
+    /// is a new child, without a process, if that is nowhere. Every other child is gone already, and forgotten. All get
+    /// new slots, which are returned.
+    pub(crate) fn rearrange(&mut self, rules: &[ChildRules], was: &[Option<Slot>]) -> Vec<Slot> {
+        let slots: Vec<Slot> = rules
+            .iter()
+            .zip(was)
+            .map(|(rules, was)| {
+                let rules = rules.clone();
+                match was.and_then(|was| self.places.remove(was)) {
+                    Some(child) => self.places.add(Child { rules, ..child }),
+                    None => self.places.add(Child { rules, state: State::Gone }),
+                }
+            })
+            .collect();
+        self.by_id = rules.iter().zip(&slots).map(|(rules, slot)| (rules.id.clone(), *slot)).collect();
+        let counts = |(_, child): &(Slot, &Child)| child.rules.significant && !child.state.is_gone();
+        self.significant = self.iter().filter(counts).count();
+        slots
     }
 
     /// What is true between any two events, whatever the supervisor is doing:
@@ -208,7 +236,7 @@ impl Children {
                 let limited = matches!(child.rules.shutdown, crate::Shutdown::Within(_));
                 assert!(limited, "a deadline belongs to a shutdown within a time: {child:?}");
             }
-            significant += usize::from(child.rules.significant && !matches!(child.state, State::Gone));
+            significant += usize::from(child.rules.significant && !child.state.is_gone());
         }
         assert_eq!(self.by_id.len(), self.len(), "no id outlives its child");
         assert_eq!(significant, self.significant, "the number of significant children is the one kept");

@@ -4,6 +4,7 @@
 
 use crate::{Answer, RequestId, Slot};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 use minder_signals::{ExitReason, Moment};
@@ -33,6 +34,15 @@ pub enum Command {
     TryAgain(Slot),
     /// A child has been added for this request and has this slot. Its first `Start` follows.
     Add(Slot, RequestId),
+    /// Compare this supervisor, as it stands, with what this request is to make of it. Answered at once by `Compared`.
+    Compare(RequestId),
+    /// Have this part of a change done within this child, which is a supervisor. Answered by `PartDone`.
+    Part(Slot, Part),
+    /// This child was held for a change that will not be: it need not wait for its parts any more.
+    LetGo(Slot),
+    /// From here on the new rules hold that this request brought, and these are the slots of their children, in start
+    /// order, each with the one that it had before, if it did. There are no others any more.
+    Rearrange(RequestId, Vec<(Slot, Option<Slot>)>),
     /// Answer this request.
     Answer(RequestId, Answer),
     /// This child is gone for good: its slot means nothing any more. Not sent while the supervisor ends.
@@ -43,6 +53,17 @@ pub enum Command {
     Ready,
     /// All children are gone; end now with this reason. Nothing comes after it.
     Exit(ExitReason),
+}
+
+/// A part of a change of rules. Each goes through the whole tree before the next begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Everyone whom it concerns finishes what is in hand, compares, and does nothing else.
+    Hold,
+    /// Whoever leaves is stopped, last to first.
+    Stops,
+    /// Whoever is missing is started, first to last.
+    Starts,
 }
 
 /// One decision and what led to it.
@@ -93,6 +114,10 @@ pub enum Decision {
     StoppedOtherwise,
     /// Its end was significant: the supervisor ends.
     AutoShutdown,
+    /// The new specification does not have it: it is gone for good.
+    Remove,
+    /// It was stopped because of a new specification, and is to be started by that.
+    StartAnew,
 }
 
 impl fmt::Display for Report {
@@ -121,6 +146,8 @@ impl fmt::Display for Report {
             Decision::AutoShutdown => {
                 write!(f, "`{child}` ended ({reason}): significant, the supervisor ends")
             }
+            Decision::Remove => write!(f, "`{child}` ({reason}) is not in the new specification: forgotten"),
+            Decision::StartAnew => write!(f, "`{child}` was stopped ({reason}): to be started anew"),
         }
     }
 }

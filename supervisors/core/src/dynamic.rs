@@ -142,6 +142,8 @@ impl DynamicSupervision {
             Event::TryAgain(slot) => self.try_again(slot, turn),
             Event::Stop(reason) => self.stop(reason, turn),
             Event::Asked(id, request) => self.asked(id, request, turn),
+            // Nobody is held for a change: it is one step.
+            Event::Compared(_) | Event::PartDone(..) | Event::NextPart(_) => {}
         }
         self.catch_up(turn);
         if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
@@ -172,6 +174,12 @@ impl DynamicSupervision {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.children.is_empty()
+    }
+
+    /// What it goes by.
+    pub fn rules(&self) -> DynamicRules {
+        let (limit, period) = (self.intensity.limit(), self.intensity.period());
+        DynamicRules::of_valid(self.template.clone(), limit, period, self.max_children)
     }
 
     /// How the child in this slot stands, unless it has been forgotten.
@@ -369,8 +377,17 @@ impl DynamicSupervision {
                 Which::Gone => Some(Answer::Done),
                 Which::Instance(slot) => self.terminate(id, slot, turn),
             },
-            Request::StartChild(_) | Request::RestartChild(_) | Request::DeleteChild(_) => {
-                refused(Refusal::Dynamic)
+            Request::StartChild(_)
+            | Request::RestartChild(_)
+            | Request::DeleteChild(_)
+            | Request::Outline
+            | Request::Change { .. } => refused(Refusal::Dynamic),
+            Request::ChangeDynamic(rules) => {
+                self.max_children = rules.max_children();
+                self.intensity.change(rules.limit(), rules.period());
+                self.uncharged.change(rules.limit(), rules.period());
+                self.template = rules.into_template();
+                Some(Answer::Done)
             }
             Request::WhichChildren => Some(Answer::Children(
                 self.children.iter().map(|(slot, state)| self.listed(slot, state)).collect(),

@@ -1,7 +1,8 @@
 //! What a supervisor learns, one event at a time, in the order in which it learned it.
 //! An event about a child names its `Slot`; time comes beside the event, never inside it.
 
-use crate::{Request, RequestId, Slot};
+use crate::{Change, Refusal, Request, RequestId, Slot};
+use alloc::boxed::Box;
 use minder_signals::ExitReason;
 
 /// What happened, as the supervisor learned it. Complete by definition: a host makes these and reads none.
@@ -45,4 +46,11 @@ pub enum Event {
     /// Somebody asks for something. Answered by one [`Command::Answer`](crate::Command::Answer) with the same id, in
     /// its turn (SUP-154); not at all if the supervisor ends first (SUP-107).
     Asked(RequestId, Request),
+    /// What came of [`Command::Compare`](crate::Command::Compare). Ignored unless it was the last command.
+    Compared(Box<Result<Change, Refusal>>),
+    /// What came of [`Command::Part`](crate::Command::Part): whether it was done. False if the child has ended.
+    PartDone(Slot, bool),
+    /// The supervisor above wants the next part of the change for which this one is held, and this request to be
+    /// answered when it is done. Nothing if it has ended, or will not go on.
+    NextPart(Option<RequestId>),
 }

@@ -38,6 +38,13 @@ impl Intensity {
         tolerable
     }
 
+    /// Goes by another limit and period. What was counted still is: of more than the new limit the latest.
+    pub(crate) fn change(&mut self, limit: u32, period: Duration) {
+        (self.limit, self.period) = (limit, period);
+        let kept = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.window.drain(..self.window.len().saturating_sub(kept));
+    }
+
     /// How many restarts stood in the window when it was last asked.
     pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.window.len()).unwrap_or(u32::MAX)
@@ -51,6 +58,11 @@ impl Intensity {
     /// What it goes by.
     pub(crate) fn level(&self) -> Level {
         Level { limit: self.limit, period: self.period }
+    }
+
+    /// The period within which they count.
+    pub(crate) fn period(&self) -> Duration {
+        self.period
     }
 
     /// # Panics
@@ -106,6 +118,22 @@ mod tests {
         assert!(intensity.admit(at(0)));
         assert!(!intensity.admit(at(10)));
         assert!(intensity.admit(at(11)));
+    }
+
+    #[test]
+    fn another_limit_counts_what_was_there() {
+        let mut intensity = Intensity::new(3, Duration::from_nanos(10));
+        assert!([1, 5, 6].into_iter().all(|n| intensity.admit(at(n))));
+        intensity.change(2, Duration::from_nanos(10));
+        intensity.check();
+        assert!(!intensity.clone().admit(at(15)), "the latest two, at 5 and 6");
+        assert!(intensity.clone().admit(at(16)));
+        intensity.change(3, Duration::from_nanos(2));
+        assert!(intensity.admit(at(7)));
+        intensity.change(0, Duration::from_nanos(2));
+        assert!(!intensity.admit(at(100)));
+        intensity.change(1, Duration::from_nanos(2));
+        assert!(intensity.admit(at(100)));
     }
 
     #[test]

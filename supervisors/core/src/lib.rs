@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod calculus;
+mod change;
 mod children;
 mod command;
 mod dynamic;
@@ -21,12 +22,13 @@ mod supervision;
 mod verdict;
 
 pub use calculus::{Level, Threshold, sharers, thresholds};
+pub use change::{Change, Leaving, Likeness, Outline, Own, Planned, Standing, Stands, Task, Why};
 pub use children::ChildState;
-pub use command::{Command, Decision, Report, StartFailed};
+pub use command::{Command, Decision, Part, Report, StartFailed};
 pub use dynamic::DynamicSupervision;
 pub use event::Event;
 pub use places::{Places, Slot};
 pub use policy::Policy;
-pub use request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
+pub use request::{Answer, Applied, Counts, Listed, Refusal, Request, RequestId, Which};
 pub use spec::{AutoShutdown, ChildRules, DynamicRules, Kind, Restart, Rules, Shutdown, SpecError, Strategy};
 pub use supervision::Supervision;

@@ -1,7 +1,7 @@
 //! What a running supervisor may be asked for, and what it answers: OTP's calls, errors included, as types.
 //! Does not know who asks; the host keeps that under the request's id.
 
-use crate::{ChildRules, ChildState, Kind, Slot, SpecError};
+use crate::{ChildRules, ChildState, DynamicRules, Kind, Outline, Slot, SpecError};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::ExitReason;
@@ -31,6 +31,15 @@ pub enum Request {
     CountChildren,
     /// The rules of one child (SUP-150).
     ChildSpec(Which),
+    /// What the supervisor goes by and how its children stand. Not for dynamic supervisors.
+    Outline,
+    /// Go by other rules, which the host has, for other children. Not for dynamic supervisors.
+    Change {
+        /// Whether each part is asked for on its own, by a supervisor above; the first is to be held.
+        in_parts: bool,
+    },
+    /// Go by these rules. For dynamic supervisors only: running instances live on, by the new rules.
+    ChangeDynamic(DynamicRules),
 }
 
 /// Which child is meant.
@@ -63,8 +72,23 @@ pub enum Answer {
     Counts(Counts),
     /// The rules.
     ChildSpec(ChildRules),
+    /// As it stands.
+    Outline(Outline),
+    /// A part of a change is done, and the supervisor waits for the next.
+    Held,
+    /// A change is done, as far as it could be.
+    Applied(Applied),
     /// It is not done.
     Refused(Refusal),
+}
+
+/// What came of the starts of a change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// The children that failed to start, and why. They are down.
+    pub failed: Vec<(Arc<str>, ExitReason)>,
+    /// The children that were not started because of that. They are down.
+    pub held_back: Vec<Arc<str>>,
 }
 
 /// One child, as `which_children` lists it.
@@ -116,4 +140,6 @@ pub enum Refusal {
     Invalid(SpecError),
     /// It failed to start, for this reason.
     StartFailed(ExitReason),
+    /// What stands is not what it was when the change was planned, here or further down. Nothing has been done.
+    Stale,
 }

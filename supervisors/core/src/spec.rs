@@ -217,6 +217,16 @@ impl DynamicRules {
         Ok(Self { template, limit, period, max_children })
     }
 
+    /// Rules that have been looked at before.
+    pub(crate) fn of_valid(template: ChildRules, limit: u32, period: Duration, max_children: usize) -> Self {
+        Self { template, limit, period, max_children }
+    }
+
+    /// The rules of every child.
+    pub fn template(&self) -> &ChildRules {
+        &self.template
+    }
+
     /// How many restarts are tolerable within the period.
     pub fn limit(&self) -> u32 {
         self.limit

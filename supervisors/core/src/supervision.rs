@@ -10,11 +10,13 @@ use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
 use crate::{AutoShutdown, ChildRules, Event, Level, Restart, Rules, Shutdown, Slot, Strategy};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
 
+mod apply;
 mod requests;
 
 /// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
@@ -42,6 +44,8 @@ pub struct Supervision {
     /// What arrived while an operation ran, in order of arrival. Bounded by the children's lives and retries.
     deferred: VecDeque<Deferred>,
     next_ticket: u64,
+    /// How far a change of rules has come, while one is being carried out.
+    progress: Option<Box<apply::Progress>>,
 }
 
 /// What the supervisor is at. `at` is the child in hand, the only one that is starting or stopping.
@@ -57,6 +61,12 @@ enum Phase {
     StoppingGroup { first: Slot, at: Slot },
     /// A child is being stopped because it was asked for.
     StoppingOne { at: Slot, request: RequestId },
+    /// The host compares what stands with new rules.
+    Comparing { request: RequestId, in_parts: bool },
+    /// A child is being stopped because of new rules.
+    StoppingForChange { at: Slot },
+    /// A part of a change is being done within a child, which goes on running; or else the supervisor above is waited for.
+    Applying { inside: Option<Slot> },
     /// The supervisor ends for this reason. Children from `end` on are gone, but for the one in hand.
     Ending { at: Slot, end: Slot, reason: ExitReason },
     /// Nothing is left to be done.
@@ -76,6 +86,8 @@ enum Purpose {
     Added(RequestId),
     /// A request to start this child again.
     Again(RequestId),
+    /// A change of rules; goes on with the next child.
+    Change,
 }
 
 #[derive(Clone, Debug)]
@@ -116,6 +128,7 @@ impl Supervision {
             phase: Phase::New,
             deferred: VecDeque::new(),
             next_ticket: 0,
+            progress: None,
         }
     }
 
@@ -136,6 +149,9 @@ impl Supervision {
             Event::TryAgain(slot) => self.try_again(slot, turn),
             Event::Stop(reason) => self.stop(reason, turn),
             Event::Asked(id, request) => self.asked(id, request, turn),
+            Event::Compared(change) => self.compared(*change, turn),
+            Event::PartDone(slot, done) => self.part_done(slot, done, turn),
+            Event::NextPart(request) => self.next_part(request, turn),
         }
         self.catch_up(turn);
         if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
@@ -227,6 +243,7 @@ impl Supervision {
                 turn.push(Command::TryAgain(slot));
                 self.phase = Phase::Idle;
             }
+            Some(Purpose::Change) => self.change_start_failed(slot, reason, turn),
             None => self.abandoned_start_ended(slot, reason, turn),
         }
     }
@@ -248,7 +265,7 @@ impl Supervision {
                     }
                 }
             },
-            State::Fallen { .. } | State::Waiting { .. } | State::Gone => {}
+            State::Fallen { .. } | State::Waiting { .. } | State::Finished | State::Gone => {}
         }
     }
 
@@ -272,10 +289,8 @@ impl Supervision {
                 let reason = reason.clone();
                 self.attempt(slot, reason, true, turn);
             }
-            (Phase::Starting { .. } | Phase::StoppingGroup { .. } | Phase::StoppingOne { .. }, _) => {
-                self.deferred.push_back(Deferred::TryAgain { slot });
-            }
-            _ => {}
+            (Phase::Idle | Phase::New | Phase::Ending { .. } | Phase::Ended, _) => {}
+            _ => self.deferred.push_back(Deferred::TryAgain { slot }),
         }
     }
 
@@ -283,14 +298,19 @@ impl Supervision {
     /// comes during any other operation abandons it, and nothing that was put off is looked at any more.
     fn stop(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
         let end = self.children.end();
+        self.progress = None;
         match self.phase {
-            Phase::New | Phase::Idle => self.end(reason, turn),
+            Phase::New | Phase::Idle | Phase::Comparing { .. } | Phase::Applying { .. } => {
+                self.end(reason, turn)
+            }
             Phase::Starting { at, .. } => {
                 self.deferred.clear();
                 self.ask_to_stop(at, false, turn);
                 self.phase = Phase::Ending { at, end, reason };
             }
-            Phase::StoppingGroup { at, .. } | Phase::StoppingOne { at, .. } => {
+            Phase::StoppingGroup { at, .. }
+            | Phase::StoppingOne { at, .. }
+            | Phase::StoppingForChange { at } => {
                 self.deferred.clear();
                 self.phase = Phase::Ending { at, end, reason };
             }
@@ -327,7 +347,7 @@ impl Supervision {
             Verdict::Restart => return self.attempt(at, reason, charged, turn),
             Verdict::LeaveDown => {
                 self.report(at, reason.clone(), Decision::LeaveDown, turn);
-                self.children.set(at, State::Gone);
+                self.children.set(at, State::Finished);
             }
             Verdict::Forget => {
                 self.report(at, reason.clone(), Decision::Forget, turn);
@@ -381,6 +401,7 @@ impl Supervision {
                 turn.push(Command::Answer(request, answer));
                 self.phase = Phase::Idle;
             }
+            Purpose::Change => self.apply_next(turn),
         }
     }
 
@@ -397,7 +418,7 @@ impl Supervision {
 
     fn start_child(&mut self, at: Slot, purpose: Purpose, turn: &mut Turn<'_>) {
         let before = self.children.set(at, State::Starting);
-        debug_assert!(matches!(before, State::Gone), "a child is started only when its last life is gone");
+        debug_assert!(before.is_gone(), "a child is started only when its last life is gone");
         turn.push(Command::Start(at));
         self.phase = Phase::Starting { at, purpose };
     }
@@ -454,7 +475,7 @@ impl Supervision {
                 State::Waiting { .. } => {
                     self.children.set(at, State::Gone);
                 }
-                State::Gone => {}
+                State::Finished | State::Gone => {}
                 State::Starting | State::Stopping { .. } => {
                     unreachable!("one child at a time is in hand")
                 }
@@ -510,12 +531,21 @@ impl Supervision {
                 self.cleared(at, reason, true, turn);
                 turn.push(Command::Answer(request, Answer::Done));
             }
+            Phase::StoppingForChange { .. } => {
+                self.left(at, reason, turn);
+                self.apply_next(turn);
+            }
             Phase::Ending { end, reason: own, .. } => {
                 self.cleared(at, reason, false, turn);
                 self.end_before(end, own, turn);
             }
-            Phase::New | Phase::Idle | Phase::Starting { .. } | Phase::Ended => {
-                unreachable!("a child is stopped by a group restart, a request or the end")
+            Phase::New
+            | Phase::Idle
+            | Phase::Starting { .. }
+            | Phase::Comparing { .. }
+            | Phase::Applying { .. }
+            | Phase::Ended => {
+                unreachable!("a child is stopped by a group restart, a request, a change or the end")
             }
         }
     }
@@ -574,6 +604,7 @@ impl Supervision {
     /// 4. A group's members after the one being stopped are gone; so are, at the end, all after the last one reached.
     /// 5. Before the start, and once all is over, no child has a process or waits for one.
     /// 6. Either window holds no more restarts than the limit.
+    /// 7. How far a change has come is known exactly while one is being carried out.
     ///
     /// Looks at every child. Debug builds call it after every event if there are few.
     ///
@@ -581,10 +612,13 @@ impl Supervision {
     /// If one of these is broken: a child would be lost, or started beside its own earlier life.
     pub fn check(&self) {
         let hand = match self.phase {
-            Phase::New | Phase::Idle | Phase::Ended => None,
+            Phase::New | Phase::Idle | Phase::Comparing { .. } | Phase::Applying { .. } | Phase::Ended => {
+                None
+            }
             Phase::Starting { at, .. }
             | Phase::StoppingGroup { at, .. }
             | Phase::StoppingOne { at, .. }
+            | Phase::StoppingForChange { at }
             | Phase::Ending { at, .. } => Some(at),
         };
         self.children.check(hand);
@@ -605,7 +639,11 @@ impl Supervision {
             Phase::Starting { at, purpose: Purpose::OwnStart | Purpose::Group } => {
                 assert!(all_gone(&|slot| slot > *at), "children after the starting one are gone: {self:?}");
             }
-            Phase::Starting { .. } | Phase::StoppingOne { .. } => {}
+            Phase::Starting { .. }
+            | Phase::StoppingOne { .. }
+            | Phase::Comparing { .. }
+            | Phase::StoppingForChange { .. }
+            | Phase::Applying { .. } => {}
             Phase::StoppingGroup { at, .. } => {
                 assert!(all_gone(&|slot| slot > *at), "members after the stopping one are gone: {self:?}");
             }
@@ -613,6 +651,13 @@ impl Supervision {
                 assert!(all_gone(&|slot| slot >= *end), "children reached by the end are gone: {self:?}")
             }
         }
+        let changing = matches!(
+            self.phase,
+            Phase::StoppingForChange { .. }
+                | Phase::Applying { .. }
+                | Phase::Starting { purpose: Purpose::Change, .. }
+        );
+        assert_eq!(changing, self.progress.is_some(), "a change is in progress, or is not: {self:?}");
         let ending = matches!(self.phase, Phase::Ending { .. });
         for (of, child) in self.children.iter() {
             if let &State::Fallen { ticket, .. } = child.state() {

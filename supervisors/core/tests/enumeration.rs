@@ -375,6 +375,9 @@ fn act(command: &Command) -> Option<Act> {
         Command::Answer(RequestId(id), answer) => Act::Answer(*id, in_words(answer)),
         Command::Report(_) => return None,
         Command::SetEndDeadline(_) => panic!("only a dynamic supervisor has one"),
+        Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
+            panic!("nobody asks for a change: `changes.rs` does")
+        }
     })
 }
 

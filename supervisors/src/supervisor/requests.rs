@@ -89,6 +89,7 @@ impl Supervisor {
             Answer::Counts(counts) => Outcome::Counts(self.without_the_dead(counts)),
             Answer::ChildSpec(rules) => Outcome::ChildSpec(rules.into()),
             Answer::Refused(refusal) => Outcome::Refused(refusal),
+            Answer::Outline(_) | Answer::Held | Answer::Applied(_) => unreachable!("nobody asks for it"),
         }
     }
 

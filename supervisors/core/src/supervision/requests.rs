@@ -17,7 +17,13 @@ impl Supervision {
                     turn.push(Command::Answer(id, answer));
                 }
             }
-            Phase::New | Phase::Starting { .. } | Phase::StoppingGroup { .. } | Phase::StoppingOne { .. } => {
+            Phase::New
+            | Phase::Starting { .. }
+            | Phase::StoppingGroup { .. }
+            | Phase::StoppingOne { .. }
+            | Phase::Comparing { .. }
+            | Phase::StoppingForChange { .. }
+            | Phase::Applying { .. } => {
                 self.deferred.push_back(Deferred::Asked(id, request));
             }
             Phase::Ending { .. } | Phase::Ended => {}
@@ -54,7 +60,12 @@ impl Supervision {
                 self.find(&which)
                     .map_or_else(not_found, |slot| Answer::ChildSpec(self.children.at(slot).rules.clone())),
             ),
-            Request::StartInstance => Some(Answer::Refused(Refusal::NotDynamic)),
+            Request::Outline => Some(Answer::Outline(self.outline())),
+            Request::Change { in_parts } => {
+                self.compare(id, in_parts, turn);
+                None
+            }
+            Request::StartInstance | Request::ChangeDynamic(_) => Some(Answer::Refused(Refusal::NotDynamic)),
         }
     }
 
@@ -93,7 +104,7 @@ impl Supervision {
             State::Waiting { .. } => {
                 self.children.set(slot, State::Gone);
             }
-            State::Gone | State::Starting | State::Stopping { .. } => {}
+            State::Finished | State::Gone | State::Starting | State::Stopping { .. } => {}
         }
         Some(Answer::Done)
     }
@@ -102,7 +113,7 @@ impl Supervision {
     fn without_process(&self, id: &str) -> Result<Slot, Refusal> {
         let slot = self.children.named(id).ok_or(Refusal::NotFound)?;
         match self.children.at(slot).state() {
-            State::Gone => Ok(slot),
+            State::Finished | State::Gone => Ok(slot),
             State::Waiting { .. } => Err(Refusal::Restarting),
             State::Running | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
                 Err(Refusal::Running)

@@ -1,7 +1,7 @@
 //! Dynamic supervisors as rows: instances `0`, `1`, … are the slots in order of their starts.
 //! SUP-171 to SUP-185, and the bound on children.
 
-use super::check;
+use super::{check, check_with_reports};
 
 #[test]
 fn instances_start_by_request_and_restart_alone() {
@@ -117,5 +117,30 @@ fn no_more_than_it_may_hold() {
          ask 2 instance     answer 2 Refused(TooMany)
          0 panics           forget 0
          ask 3 instance     add #1, start 1",
+    );
+}
+
+/// Instances live on and go by the new rules; what was counted still is.
+#[test]
+fn other_rules_hold_for_the_running_instances_too() {
+    check_with_reports(
+        "dynamic  2 in 5s  t:temp 3
+         ask 1 instance           add #0, start 0
+         ask 2 dynamic 1 in 5s u:perm:kill 1  -
+         0 up                     answer 1 Started(#0), answer 2 Done
+         ask 3 instance           answer 3 Refused(TooMany)
+         0 panics                 (u Restart 1/1), start 0
+         0 up                     -
+         ask 4 terminate 0        kill 0
+         0 exits killed           (u ForgetStopped 1/1), forget 0, answer 4 Done
+         ask 5 start a:perm       answer 5 Refused(Dynamic)
+         ask 6 change one_for_one 1 in 5s a:perm  answer 6 Refused(Dynamic)
+         ask 7 instance           add #1, start 1
+         1 up                     answer 7 Started(#1)
+         1 panics                 (u GiveUp 1/1), exit shutdown",
+    );
+    check(
+        "one_for_one  1 in 5s  a:perm
+         ask 1 dynamic 1 in 5s u:perm  answer 1 Refused(NotDynamic)",
     );
 }

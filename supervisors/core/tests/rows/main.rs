@@ -2,6 +2,7 @@
 //! Each test names the rows of the conformance table that it shows.
 //! Does not look for what nobody thought of; `enumeration.rs` does.
 
+mod apply;
 mod dynamic;
 mod intensity;
 mod requests;
@@ -13,9 +14,11 @@ mod strategies;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    AutoShutdown, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event, Request,
-    RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision, Which,
+    Answer, AutoShutdown, Change, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
+    Likeness, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy,
+    Supervision, Which,
 };
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
@@ -33,6 +36,8 @@ fn check_with_reports(table: &str) {
 /// one_for_all  1 in 5s  a:perm b:tran:2s c:temp:kill:sig  any     header; the last word is the auto-shutdown
 /// b panics     stop c                                             event, then commands; `-` is none
 /// ```
+/// `ask 1 change one_for_all  1 in 5s  a:perm b:new` asks for other rules; a child with `new` has another recipe, one
+/// with `in` is changed inside. Of `ask 1 part …` each part is asked for on its own, with `next 2`.
 /// Without a shutdown setting a child is waited for without limit. Unless the first event is `start`, the supervisor
 /// has come up already. Time stands still but for `wait` lines.
 fn run(table: &str, reports: bool) {
@@ -49,6 +54,7 @@ fn run(table: &str, reports: bool) {
     };
     let mut now = Moment::START;
     let mut lines = lines.peekable();
+    let (mut changes, mut ids) = (BTreeMap::new(), Vec::<String>::new());
     let mut commands = Vec::new();
     if !lines.peek().is_some_and(|line| line.starts_with("start")) {
         supervision.handle(Event::Start, now, &mut commands);
@@ -58,7 +64,10 @@ fn run(table: &str, reports: bool) {
         assert_eq!(commands.pop(), Some(Command::Ready));
     }
     for line in lines {
-        let (event, expected) = line.split_once("  ").unwrap_or_else(|| panic!("two columns: {line}"));
+        // New rules are written with double spaces too: there the commands are what comes after the last of them.
+        let columns = if is_change(line) { line.rsplit_once("  ") } else { line.split_once("  ") };
+        let (event, expected) = columns.unwrap_or_else(|| panic!("two columns: {line}"));
+        let event = event.trim();
         commands.clear();
         match event.strip_prefix("wait ") {
             Some(time) => now = now + duration(time),
@@ -69,8 +78,22 @@ fn run(table: &str, reports: bool) {
                     Event::Asked(_, Request::StartChild(rules)) => Some(rules.id.to_string()),
                     _ => None,
                 };
+                if let Event::Asked(request, Request::Change { .. }) = event {
+                    changes.insert(request, new_rules(line));
+                }
                 supervision.handle(event, now, &mut commands);
+                while let Some(Command::Compare(request)) = commands.last() {
+                    let (rules, like) = changes.remove(request).expect("it was asked for");
+                    let Either::Fixed(fixed) = &supervision else { panic!("a dynamic one compares nothing") };
+                    let change = Change::new(&fixed.outline(), rules, |_, place| like[place]);
+                    ids = change.rules().children().iter().map(|child| child.id.to_string()).collect();
+                    commands.pop();
+                    supervision.handle(Event::Compared(Box::new(Ok(change))), now, &mut commands);
+                }
                 for command in &commands {
+                    if let Command::Rearrange(_, seats) = command {
+                        slots.extend(ids.iter().cloned().zip(seats.iter().map(|(slot, _)| *slot)));
+                    }
                     if let Command::Add(slot, _) = command {
                         slots.push((id.clone().unwrap_or_else(|| slot.number().to_string()), *slot));
                     }
@@ -108,14 +131,40 @@ impl Either {
     }
 }
 
+fn is_change(line: &str) -> bool {
+    line.starts_with("ask") && (line.contains(" change ") || line.contains(" part "))
+}
+
+/// The rules of a line that asks for a change, and how their children relate to those who stand.
+fn new_rules(line: &str) -> (Rules, Vec<Likeness>) {
+    let (event, _) = line.rsplit_once("  ").expect("two columns");
+    let mut words: Vec<String> = event.split_whitespace().skip(3).map(str::to_owned).collect();
+    let likenesses = words.iter_mut().skip(4).filter_map(|word| {
+        let (likeness, mark) = match () {
+            () if word.ends_with(":new") => (Likeness::Other, ":new"),
+            () if word.ends_with(":in") => (Likeness::Inside, ":in"),
+            () => (Likeness::Same, ""),
+        };
+        *word = word.strip_suffix(mark).expect("it ends so").to_owned();
+        (*word != "any" && *word != "all").then_some(likeness)
+    });
+    let likenesses = likenesses.collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    (rules(&words).expect("the rules of a change are valid"), likenesses)
+}
+
 /// `dynamic  1 in 5s  template` and, if there is one, the bound on children.
 fn dynamic(header: &[&str]) -> DynamicSupervision {
+    DynamicSupervision::new(dynamic_rules(header))
+}
+
+fn dynamic_rules(header: &[&str]) -> DynamicRules {
     let ["dynamic", limit, "in", period, template, rest @ ..] = header else {
         panic!("dynamic N in T template: {header:?}")
     };
     let most = rest.first().map_or(usize::MAX, |most| most.parse().expect("a number"));
     let limit = limit.parse().expect("a number");
-    DynamicSupervision::new(DynamicRules::new(child(template), limit, duration(period), most).expect("valid"))
+    DynamicRules::new(child(template), limit, duration(period), most).expect("valid")
 }
 
 fn rules(header: &[&str]) -> Result<Rules, SpecError> {
@@ -167,7 +216,8 @@ fn duration(text: &str) -> Duration {
 }
 
 fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
-    let slot = |name: &str| slots.iter().find(|(id, _)| id == name).expect("a child of the header").1;
+    // The last of a name is the one that stands.
+    let slot = |name: &str| slots.iter().rfind(|(id, _)| id == name).expect("a child of the header").1;
     let exit = |name, word, charged| Event::Exited { slot: slot(name), reason: reason(word), charged };
     match event.split_whitespace().collect::<Vec<_>>()[..] {
         ["start"] => Event::Start,
@@ -178,6 +228,9 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
                 _ => Which::Id(name.into()),
             };
             let request = match *what {
+                ["change", ..] => Request::Change { in_parts: false },
+                ["dynamic", ..] => Request::ChangeDynamic(dynamic_rules(what)),
+                ["part", ..] => Request::Change { in_parts: true },
                 ["start", text] => Request::StartChild(child(text)),
                 ["instance"] => Request::StartInstance,
                 ["terminate", name] => Request::TerminateChild(which(name)),
@@ -188,6 +241,10 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
             Event::Asked(RequestId(number.parse().expect("a number")), request)
         }
         ["stop", word] => Event::Stop(reason(word)),
+        ["next", number] => Event::NextPart(Some(RequestId(number.parse().expect("a number")))),
+        ["let", "go"] => Event::NextPart(None),
+        [name, "done"] => Event::PartDone(slot(name), true),
+        [name, "not", "done"] => Event::PartDone(slot(name), false),
         [name, "up"] => Event::Started(slot(name)),
         [name, "ignores"] => Event::Ignored(slot(name)),
         [name, "fails"] => Event::StartFailed(slot(name), ExitReason::other("boom")),
@@ -226,6 +283,19 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
         Command::Forget(slot) => format!("forget {}", name(slot)),
         Command::Ready => "ready".to_string(),
         Command::Add(slot, _) => format!("add {slot:?}"),
+        Command::Compare(RequestId(id)) => format!("compare {id}"),
+        Command::Part(slot, part) => format!("{} in {}", format!("{part:?}").to_lowercase(), name(slot)),
+        Command::LetGo(slot) => format!("let go {}", name(slot)),
+        Command::Rearrange(_, seats) => {
+            let names: Vec<&str> = seats.iter().map(|(slot, _)| name(slot)).collect();
+            format!("[{}]", names.join(" "))
+        }
+        Command::Answer(RequestId(id), Answer::Applied(applied)) => {
+            let failed: Vec<_> =
+                applied.failed.iter().map(|(id, reason)| format!(" {id} {reason}")).collect();
+            let back: Vec<_> = applied.held_back.iter().map(|id| format!(" not {id}")).collect();
+            format!("applied {id}{}{}", failed.concat(), back.concat())
+        }
         Command::Answer(RequestId(id), answer) => format!("answer {id} {answer:?}"),
         Command::SetEndDeadline(moment) => format!("end deadline {:?}", moment.since(now)),
         Command::Exit(reason) => format!("exit {reason}"),

@@ -1,0 +1,294 @@
+//! What turns one running supervisor into another: its children compared with those of new rules, by id, and the fewest
+//! stops and starts that lead there. A value, so that it can be shown before it is done, and compared when it is.
+//! Decides nothing about recipes, which the host compares, and carries nothing out; see `supervision/apply.rs`.
+
+use crate::strategy::{Fate, fate};
+use crate::{AutoShutdown, ChildRules, Restart, Rules, Slot, Strategy};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// What a supervisor goes by, apart from its children.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Own {
+    /// Who is restarted when a child is.
+    pub strategy: Strategy,
+    /// How many restarts are tolerable within the period.
+    pub limit: u32,
+    /// The period within which restarts count.
+    pub period: Duration,
+    /// When the end of significant children ends the supervisor.
+    pub auto_shutdown: AutoShutdown,
+}
+
+/// A supervisor as it stands between two operations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// What it goes by.
+    pub own: Own,
+    /// Its children, in start order.
+    pub children: Vec<Standing>,
+}
+
+/// One child of an [`Outline`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its slot.
+    pub slot: Slot,
+    /// Its rules.
+    pub rules: ChildRules,
+    /// How it stands.
+    pub stands: Stands,
+}
+
+/// How a child stands between two operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stands {
+    /// It is up.
+    Up,
+    /// Its restart failed and is to be tried again.
+    Waiting,
+    /// It has ended by itself in a way after which its restart type leaves it down.
+    Finished,
+    /// It has no process for any other reason: it was stopped by request, had nothing to run, or failed to start.
+    Down,
+}
+
+/// How a child of the new rules relates to the one of its id that stands now, as the host knows who has the recipes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Likeness {
+    /// It would be started by the same recipe.
+    Same,
+    /// It is a supervisor that is up and whose own children can be changed in turn.
+    Inside,
+    /// It would be started by another recipe.
+    Other,
+}
+
+/// What is done about a child of the new rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Nothing: it keeps its life, or goes on waiting for one, or stays finished.
+    Keep,
+    /// It keeps its life and is changed inside.
+    Inside,
+    /// It is started, once its last life, if there is one, has been stopped.
+    Start(Why),
+}
+
+/// Why a child of the new rules is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// There was none of its id.
+    Added,
+    /// It has another recipe.
+    Replaced,
+    /// It shares the fate of this child, which is replaced: the strategy says so.
+    Shares(Arc<str>),
+    /// It has no process, and is to have one.
+    Down,
+}
+
+/// A child of the new rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Where it stands now, if it does.
+    pub was: Option<Slot>,
+    /// What is done about it.
+    pub task: Task,
+    /// Whether other rules hold for it from then on.
+    pub reruled: bool,
+    /// Whether it changes places with others that are there already: of those it is among the fewest who have to.
+    pub moved: bool,
+}
+
+/// A child that is come to on the way down, last to first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Its slot.
+    pub slot: Slot,
+    /// Its id.
+    pub id: Arc<str>,
+    /// Whether it has a process, which is stopped unless the child is changed inside.
+    pub up: bool,
+    /// Which of the new children it is; nothing if it is none of them, and forgotten.
+    pub becomes: Option<usize>,
+}
+
+/// What turns a supervisor as it stands into one that goes by other rules. First, last to first, whoever leaves or
+/// is to be started again is stopped; then the new rules hold; then, first to last, whoever is missing is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    was: Own,
+    rules: Rules,
+    leaving: Vec<Leaving>,
+    children: Vec<Planned>,
+}
+
+impl Change {
+    /// The fewest stops and starts that turn this supervisor into one that goes by these rules. `likeness` is asked for
+    /// each child that stands, with its place in the new rules.
+    ///
+    /// A replaced child is a restart on purpose: whom the new strategy restarts with it is started again, too. What is
+    /// removed or added touches nobody else.
+    pub fn new(now: &Outline, rules: Rules, mut likeness: impl FnMut(&Standing, usize) -> Likeness) -> Self {
+        let standing: BTreeMap<&str, (usize, &Standing)> = now
+            .children
+            .iter()
+            .enumerate()
+            .map(|(place, child)| (&*child.rules.id, (place, child)))
+            .collect();
+        let moved = moved(rules.children().iter().map(|child| Some(standing.get(&*child.id)?.0)));
+        let (mut children, mut disturbed) = (Vec::with_capacity(rules.children().len()), None);
+        for (place, new) in rules.children().iter().enumerate() {
+            let Some((_, now)) = standing.get(&*new.id) else {
+                children.push(Planned {
+                    was: None,
+                    task: Task::Start(Why::Added),
+                    reruled: false,
+                    moved: false,
+                });
+                continue;
+            };
+            let task = task(now.stands, likeness(now, place), new);
+            let alive = matches!(now.stands, Stands::Up | Stands::Waiting);
+            if task == Task::Start(Why::Replaced) && alive && disturbed.is_none() {
+                disturbed = Some(place);
+            }
+            let (reruled, moved) = (now.rules != *new, moved.contains(&place));
+            children.push(Planned { was: Some(now.slot), task, reruled, moved });
+        }
+        if let Some(cause) = disturbed {
+            let share = match fate(rules.strategy()) {
+                Fate::Alone => children.len(),
+                Fate::All => 0,
+                Fate::Rest => cause + 1,
+            };
+            let id = &rules.children()[cause].id;
+            for child in &mut children[share..] {
+                if child.was.is_some() && child.task != Task::Start(Why::Replaced) {
+                    child.task = Task::Start(Why::Shares(id.clone()));
+                }
+            }
+        }
+        let becomes: BTreeMap<Slot, usize> =
+            children.iter().enumerate().filter_map(|(place, child)| Some((child.was?, place))).collect();
+        let leaving = now.children.iter().rev().filter_map(|child| {
+            let becomes = becomes.get(&child.slot).copied();
+            let stays = becomes.is_some_and(|place| children[place].task == Task::Keep);
+            let (id, up) = (child.rules.id.clone(), child.stands == Stands::Up);
+            (!stays).then_some(Leaving { slot: child.slot, id, up, becomes })
+        });
+        Self { was: now.own, leaving: leaving.collect(), children, rules }
+    }
+
+    /// What the supervisor goes by until then.
+    pub fn was(&self) -> Own {
+        self.was
+    }
+
+    /// What it goes by from then on.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Who is come to on the way down, last to first.
+    pub fn leaving(&self) -> &[Leaving] {
+        &self.leaving
+    }
+
+    /// The children of the new rules, in start order.
+    pub fn children(&self) -> &[Planned] {
+        &self.children
+    }
+
+    /// Whether this is a change of the supervisor whose children have these slots.
+    pub(crate) fn fits(&self, slots: impl Iterator<Item = Slot>) -> bool {
+        let mine: BTreeSet<Slot> = self
+            .leaving
+            .iter()
+            .map(|leaving| leaving.slot)
+            .chain(self.children.iter().filter_map(|child| child.was))
+            .collect();
+        slots.collect::<BTreeSet<_>>() == mine
+    }
+}
+
+/// What is done about a child that stands, apart from what it shares with others.
+fn task(stands: Stands, likeness: Likeness, new: &ChildRules) -> Task {
+    match (likeness, stands) {
+        (Likeness::Other, _) => Task::Start(Why::Replaced),
+        (Likeness::Inside, Stands::Up) => Task::Inside,
+        (Likeness::Same, Stands::Up) => Task::Keep,
+        // Its retry is on the way; but a temporary child does not wait for one.
+        (_, Stands::Waiting) if new.restart != Restart::Temporary => Task::Keep,
+        // Only a transient child stays in the rules when it is through.
+        (_, Stands::Finished) if new.restart == Restart::Transient => Task::Keep,
+        (_, Stands::Waiting | Stands::Finished | Stands::Down) => Task::Start(Why::Down),
+    }
+}
+
+/// Which of these stand out of their earlier order: all but a longest run of those that do not.
+fn moved(order: impl Iterator<Item = Option<usize>>) -> BTreeSet<usize> {
+    // Patience: `ends[n]` is the lowest that a rising run of n + 1 ends with, so far; each remembers who came before.
+    let (mut ends, mut known): (Vec<usize>, Vec<(usize, Option<usize>)>) = (Vec::new(), Vec::new());
+    let mut places = Vec::new();
+    for (place, was) in order.enumerate() {
+        let Some(was) = was else { continue };
+        let length = ends.partition_point(|&end| known[end].0 < was);
+        let before = length.checked_sub(1).map(|length| ends[length]);
+        known.push((was, before));
+        places.push(place);
+        let mine = known.len() - 1;
+        match ends.get_mut(length) {
+            Some(end) => *end = mine,
+            None => ends.push(mine),
+        }
+    }
+    let mut moved: BTreeSet<usize> = places.iter().copied().collect();
+    let mut next = ends.last().copied();
+    while let Some(mine) = next {
+        moved.remove(&places[mine]);
+        next = known[mine].1;
+    }
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    /// Every order of up to six: no fewer would do, which trying all subsets shows, and those who stay do so in order.
+    #[test]
+    fn no_more_move_than_have_to() {
+        fn orders(left: &mut Vec<usize>, order: &mut Vec<usize>, check: &mut impl FnMut(&[usize])) {
+            if left.is_empty() {
+                check(order);
+            }
+            for at in 0..left.len() {
+                let next = left.remove(at);
+                order.push(next);
+                orders(left, order, check);
+                order.pop();
+                left.insert(at, next);
+            }
+        }
+        let mut checked = 0;
+        for count in 0..=6 {
+            orders(&mut (0..count).collect(), &mut vec![], &mut |order| {
+                let rises = |stay: &dyn Fn(usize) -> bool| {
+                    let stay: Vec<usize> = (0..count).filter(|place| stay(*place)).collect();
+                    stay.is_sorted_by_key(|place| order[*place]).then_some(stay.len())
+                };
+                let longest = (0..1_u32 << count).filter_map(|set| rises(&|place| set & (1 << place) != 0));
+                let moved = moved(order.iter().copied().map(Some));
+                let found = rises(&|place| !moved.contains(&place));
+                assert_eq!(found, longest.max(), "{order:?}: {moved:?}");
+                checked += 1;
+            });
+        }
+        assert_eq!(checked, 1 + 1 + 2 + 6 + 24 + 120 + 720);
+    }
+}
