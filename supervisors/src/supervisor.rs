@@ -314,6 +314,20 @@ impl Actor for Supervisor {
         self.turn(Event::Stop(reason.clone()), context);
         Winding::Later
     }
+
+    /// How many children it has, in which states, and how many requests wait for an operation to end.
+    fn format_status(&self) -> Option<String> {
+        let mut states: Vec<(ChildState, usize)> = Vec::new();
+        for state in self.children.iter().filter_map(|(slot, _)| self.core.state(slot)) {
+            match states.iter_mut().find(|(known, _)| *known == state) {
+                Some((_, count)) => *count += 1,
+                None => states.push((state, 1)),
+            }
+        }
+        let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state:?}")).collect();
+        let (children, states) = (self.children.len(), states.join(", ").to_lowercase());
+        Some(format!("{children} children ({states}), {} requests waiting", self.pending.len()))
+    }
 }
 
 impl fmt::Debug for Supervisor {

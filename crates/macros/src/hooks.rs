@@ -1,9 +1,9 @@
-//! The methods of `trait Actor` that are not messages, known by their names: `started`, `notice`, `stop_requested` and
-//! `stopping`. They may leave out what they do not need.
+//! The methods of `trait Actor` that are not messages, known by their names: `started`, `notice`, `stop_requested`, `stopping`
+//! and `format_status`. They may leave out what they do not need.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Error, FnArg, Ident, ImplItemFn, Path, Result, Type};
+use syn::{Attribute, Error, FnArg, Ident, ImplItemFn, Path, ReceiverKind, Result, Type};
 
 use crate::markers::Markers;
 use crate::method::{only, refuse_qualifiers, refuse_receivers};
@@ -16,6 +16,7 @@ enum Kind {
     Notice,
     StopRequested,
     Stopping,
+    FormatStatus,
 }
 
 /// A hook, taken apart.
@@ -38,7 +39,7 @@ enum Argument {
 
 impl Kind {
     fn of(name: &Ident) -> Option<Self> {
-        [Self::Started, Self::Notice, Self::StopRequested, Self::Stopping]
+        [Self::Started, Self::Notice, Self::StopRequested, Self::Stopping, Self::FormatStatus]
             .into_iter()
             .find(|kind| name == kind.name())
     }
@@ -49,6 +50,7 @@ impl Kind {
             Self::Notice => "notice",
             Self::StopRequested => "stop_requested",
             Self::Stopping => "stopping",
+            Self::FormatStatus => "format_status",
         }
     }
 
@@ -60,6 +62,7 @@ impl Kind {
                 "fn stop_requested(&mut self, reason: &ExitReason, context: &mut Context<…>) -> Winding"
             }
             Self::Stopping => "async fn stopping(&mut self, reason: &ExitReason, context: &mut Context<…>)",
+            Self::FormatStatus => "fn format_status(&self) -> Option<String>",
         }
     }
 
@@ -92,6 +95,7 @@ impl Hook {
         for input in &signature.inputs {
             let FnArg::Typed(typed) = input else { continue };
             let argument = match &*typed.ty {
+                _ if kind == Kind::FormatStatus => return Err(kind.error(typed)),
                 ty if as_context(ty).is_some() => Argument::Context,
                 Type::Reference(_) if matches!(kind, Kind::StopRequested | Kind::Stopping) => {
                     Argument::Reason
@@ -107,12 +111,18 @@ impl Hook {
         let fails = match (kind, Returns::of(&signature.output)) {
             (Kind::Started | Kind::Notice, Returns::Result(_)) => true,
             (Kind::Started | Kind::Notice | Kind::Stopping, Returns::Nothing) => false,
-            (Kind::StopRequested, Returns::Value(_)) => false,
+            (Kind::StopRequested | Kind::FormatStatus, Returns::Value(_)) => false,
             _ => return Err(kind.error(&signature.output)),
         };
         let is_async = signature.asyncness.is_some();
-        if is_async && kind == Kind::StopRequested {
+        if is_async && matches!(kind, Kind::StopRequested | Kind::FormatStatus) {
             return Err(kind.error(signature.asyncness));
+        }
+        if kind == Kind::FormatStatus
+            && let Some(receiver) = signature.receiver()
+            && matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)))
+        {
+            return Err(kind.error(receiver));
         }
         let (method, cfgs) = (signature.ident.clone(), only(&function.attrs, &["cfg"]));
         Ok(Self { kind, method, cfgs, arguments, is_async, fails })
@@ -148,6 +158,9 @@ impl Hook {
             Kind::StopRequested => {
                 quote!(fn stop_requested(&mut self, #reason, #context) -> #minder::Winding { #call })
             }
+            Kind::FormatStatus => quote! {
+                fn format_status(&self) -> ::core::option::Option<::std::string::String> { #call }
+            },
             Kind::Stopping => quote! {
                 fn stopping(
                     &mut self,

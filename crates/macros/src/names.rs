@@ -27,6 +27,7 @@ pub(crate) const OF_ADDRESSES: &[&str] = &[
     "send",
     "statistics",
     "suspend",
+    "sys",
     "tell",
 ];
 

@@ -12,6 +12,6 @@ mod statistics;
 mod tests;
 
 pub use bound::{Capacity, WhenFull};
-pub use mailbox::{Mailbox, Queued, Ready, Refused};
+pub use mailbox::{Mailbox, Mark, Queued, Ready, Refused};
 pub use sending::Sending;
 pub use statistics::{Left, Statistics};

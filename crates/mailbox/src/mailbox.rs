@@ -42,12 +42,24 @@ pub enum Ready {
     Items,
 }
 
+/// What the receiver has noted for itself, to be reminded of it between two messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// It is suspended: it takes orders only.
+    Held = 4,
+    /// It has been asked something that is no item.
+    Asked = 8,
+    /// It is watched at what it handles.
+    Watched = 16,
+}
+
 /// There are orders.
 const ORDERS: u8 = 1;
 /// Senders wait for room.
 const WAITING: u8 = 2;
-/// The receiver is suspended: it takes orders only.
-const HELD: u8 = 4;
+/// All of the receiver's own.
+const MARKS: u8 = Mark::Held as u8 | Mark::Asked as u8 | Mark::Watched as u8;
 
 /// The queue of one seat. See the crate's documentation.
 ///
@@ -66,7 +78,7 @@ pub struct Mailbox<T> {
     admit_at: AtomicU64,
     /// The word that is missing between.
     _apart: u64,
-    /// `ORDERS | WAITING | HELD`: lets the receiver skip the lock between two messages. The first two are written under
+    /// `ORDERS | WAITING | MARKS`: lets the receiver skip the lock between two messages. The first two are written under
     /// the lock.
     attention: AtomicU8,
     /// Counted items that have left; written by the receiver alone.
@@ -274,23 +286,23 @@ impl<T: Queued> Mailbox<T> {
 
     // --- the receiver ------------------------------------------------------------------------------------------
 
-    /// Suspends the receiver, or lets it go on. For the receiver, which asks [`Mailbox::is_held`] before it takes items:
-    /// whoever wants it suspended sends an order.
-    pub fn hold(&self, held: bool) {
-        if held {
-            self.attention.fetch_or(HELD, Ordering::Release);
+    /// Sets a mark, or takes it away. For the receiver, which looks at [`Mailbox::is_marked`] before it takes items:
+    /// whoever else wants it marked sends an order.
+    pub fn mark(&self, mark: Mark, set: bool) {
+        if set {
+            self.attention.fetch_or(mark as u8, Ordering::Release);
         } else {
-            self.attention.fetch_and(!HELD, Ordering::Release);
+            self.attention.fetch_and(!(mark as u8), Ordering::Release);
         }
     }
 
-    /// Whether the receiver is suspended. While it is, [`Mailbox::needs_attention`] says so too.
+    /// Whether the receiver has set this mark. While it has set any, [`Mailbox::needs_attention`] says so too.
     #[inline]
-    pub fn is_held(&self) -> bool {
-        self.attention.load(Ordering::Acquire) & HELD != 0
+    pub fn is_marked(&self, mark: Mark) -> bool {
+        self.attention.load(Ordering::Acquire) & mark as u8 != 0
     }
 
-    /// Whether the control lane or the senders' queue needs a look. One load, no lock: made between two messages.
+    /// Whether the control lane, the senders' queue or a mark needs a look. One load, no lock: made between two messages.
     #[inline]
     pub fn needs_attention(&self) -> bool {
         self.attention.load(Ordering::Acquire) != 0
@@ -503,12 +515,12 @@ impl<T: Queued> Mailbox<T> {
         rest
     }
 
-    /// Forgets orders, the trap flag and a suspension: they were meant for an incarnation that is gone.
+    /// Forgets orders, the trap flag and all marks: they were meant for an incarnation that is gone.
     pub fn reset(&self) {
         let mut state = self.lock();
         state.forget_orders();
         state.trapping = false;
-        self.attention.fetch_and(!(ORDERS | HELD), Ordering::Release);
+        self.attention.fetch_and(!(ORDERS | MARKS), Ordering::Release);
     }
 
     /// Switches trapping of exit signals for whatever arrives from now on; returns the former setting.

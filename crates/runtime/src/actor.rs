@@ -1,5 +1,6 @@
 //! What a user writes: the state, and what it does with messages and notices.
 
+use std::any::{Any, TypeId};
 use std::future::Future;
 
 use minder_signals::ExitReason;
@@ -107,6 +108,25 @@ pub trait Actor: Send + Sized + 'static {
     ) -> impl Future<Output = ()> + Send {
         let _ = (reason, context);
         async {}
+    }
+
+    /// What [`Sys::status`](crate::Sys::status) shows of the state: what an operator may see, without secrets. Nothing unless
+    /// implemented, so that nothing is shown that nobody thought of.
+    ///
+    /// # OTP
+    /// `format_status/1`, where everything is shown unless implemented.
+    fn format_status(&self) -> Option<String> {
+        None
+    }
+
+    /// What [`Sys::with_state`](crate::Sys::with_state) and [`Sys::replace`](crate::Sys::replace) find under this type: the
+    /// actor itself, unless implemented. For actors that stand around others and are not meant to be seen.
+    ///
+    /// # OTP
+    /// `system_get_state/1` and `system_replace_state/2`.
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any {
+        let _ = wanted;
+        self
     }
 }
 

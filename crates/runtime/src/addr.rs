@@ -16,6 +16,7 @@ use crate::life::{FinalWatcher, Peer};
 use crate::notice::Item;
 use crate::reply::{AskError, Reply};
 use crate::send::SendTo;
+use crate::sys::Sys;
 
 /// How to reach an actor that takes messages of type `M`. Cheap to clone.
 ///
@@ -215,6 +216,15 @@ impl<M: Send + 'static> Addr<M> {
     /// `sys:resume/1`.
     pub fn resume(&self) -> bool {
         self.cell.peer().order(Control::Resume)
+    }
+
+    /// Requests to the machinery of the actor that lives there now: to look at its state, to replace it, to watch it at its
+    /// work, to end it. Not to the next life: ask for another handle then.
+    ///
+    /// # OTP
+    /// The module `sys`.
+    pub fn sys(&self) -> Sys {
+        Sys::of(self.cell.peer())
     }
 
     /// Resolves with the last reason once the seat is given up.

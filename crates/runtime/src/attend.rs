@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use minder_mailbox::Ready;
+use minder_mailbox::{Mark, Ready};
 use minder_signals::{ActorId, Control, ExitReason};
 use tokio::time::Instant;
 
@@ -85,8 +85,9 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }
                 Control::Stop(reason) => return Some(End::abrupt(reason)),
-                Control::Suspend => self.cell.mailbox.hold(true),
-                Control::Resume => self.cell.mailbox.hold(false),
+                Control::Suspend => self.cell.mailbox.mark(Mark::Held, true),
+                Control::Resume => self.cell.mailbox.mark(Mark::Held, false),
+                Control::Answer => self.cell.mailbox.mark(Mark::Asked, true),
                 // Orders of a later version of the words mean nothing to this one.
                 _ => {}
             }

@@ -22,6 +22,7 @@ use crate::local_host::LocalHost;
 use crate::names::RegisterError;
 use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
+use crate::sys::Sys;
 use crate::system::{System, SystemShared};
 
 /// How to start an actor, as often as needed: its seat and its factory, without its type.
@@ -138,6 +139,11 @@ impl ActorRef {
     /// `exit(Pid, kill)`.
     pub fn kill(&self) -> bool {
         self.peer.order(Control::Kill)
+    }
+
+    /// Requests to its machinery: see [`Addr::sys`].
+    pub fn sys(&self) -> Sys {
+        Sys::of(self.peer.clone())
     }
 
     /// The address of the seat it lives in, if that takes messages of type `M`. It reaches later lives as well.

@@ -17,6 +17,7 @@ use crate::birth::{self, ActorRef, Anywhere, OnOneThread, Queued, Recipe, StartE
 use crate::blocking;
 use crate::cell::Cell;
 use crate::companions::Companions;
+use crate::debugging::Debugging;
 use crate::events::Event;
 use crate::frame;
 use crate::keepsake::{self, AtEnd};
@@ -90,6 +91,8 @@ pub(crate) struct Extra<M> {
     pub(crate) keeps_requests: bool,
     /// Whether its minder hears nothing of it.
     pub(crate) is_silent: bool,
+    /// What watches it at its work.
+    pub(crate) debugging: Option<Box<Debugging>>,
     rng: Option<fastrand::Rng>,
 }
 
@@ -121,6 +124,7 @@ impl<M> Default for Extra<M> {
             at_end: Vec::new(),
             keeps_requests: false,
             is_silent: false,
+            debugging: None,
             rng: None,
         }
     }

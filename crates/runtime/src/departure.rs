@@ -91,6 +91,8 @@ pub(crate) async fn depart<A: Hosted>(
         if let Some(timeouts) = extra.timeouts.take() {
             timeouts.cancel_all();
         }
+        let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, extra.debugging.take()));
+        frame::add_drop_panic(&mut reason, dropped);
         for (monitor, monitored) in extra.monitors.drain() {
             monitored.forget(monitor);
         }
@@ -276,7 +278,10 @@ fn tell<M: Send + 'static>(
 ) {
     let Why { reason, charged, ignored, is_silent } = why;
     let Who { cell, id, started } = who;
-    let Ties { links, watchers, children, heir, .. } = ties;
+    let Ties { links, watchers, children, heir, requests, .. } = ties;
+    if let Some(requests) = requests {
+        requests.refuse(&cell, id, &reason);
+    }
     for linked in by_number(links) {
         let mut life = linked.cell.core().life();
         // A link that the other end took back meanwhile tells nothing any more.

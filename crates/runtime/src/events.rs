@@ -74,13 +74,13 @@ pub enum Event<'a> {
         error: &'a str,
     },
     /// Work beside an actor's handlers panicked, and no handler hears of it: a blocking closure or a job whose result
-    /// nobody waits for any more, or a stream, whose notice an actor may ignore.
+    /// nobody waits for any more, a stream, whose notice an actor may ignore, or a function that watched it.
     UnheardPanic {
         /// Where the actor stands in its tree.
         path: &'a str,
         /// Which incarnation.
         id: ActorId,
-        /// The job's name, `stream` or `blocking`.
+        /// The job's name, `stream` or `blocking`; `debug` of what watches an actor, `sys` of what was asked of it.
         work: &'a str,
         /// What it said, and where.
         panic: &'a PanicReport,

@@ -1,6 +1,7 @@
 //! What a life is lived by: an actor, whether or not it may change threads. The loop over the lane, the start and the
 //! departure are written once, over this trait; whether the task of a life is `Send` follows from who lives it.
 
+use std::any::{Any, TypeId, type_name};
 use std::future::Future;
 
 use minder_signals::ExitReason;
@@ -30,13 +31,20 @@ pub(crate) trait Hosted: Sized + 'static {
 
     fn stopping(&mut self, reason: &ExitReason, context: &mut Context<Self::Msg>)
     -> impl Future<Output = ()>;
+
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any;
+
+    fn format_status(&self) -> Option<String>;
+
+    /// What the user calls it.
+    fn type_name() -> &'static str;
 }
 
 /// An actor that stays on its thread, so that the two kinds are told apart even if one type is both.
 pub(crate) struct Local<A>(pub(crate) A);
 
 macro_rules! hosts {
-    ($kind:ident for $actor:ty, $this:ident => $own:expr) => {
+    ($kind:ident for $actor:ty, $this:ident => $own:expr, $shared:expr) => {
         impl<A: $kind> Hosted for $actor {
             type Msg = A::Msg;
 
@@ -81,9 +89,21 @@ macro_rules! hosts {
             ) -> impl Future<Output = ()> {
                 $kind::stopping($own, reason, context)
             }
+
+            fn sys_state(&mut $this, wanted: TypeId) -> &mut dyn Any {
+                $kind::sys_state($own, wanted)
+            }
+
+            fn format_status(&$this) -> Option<String> {
+                $kind::format_status($shared)
+            }
+
+            fn type_name() -> &'static str {
+                type_name::<A>()
+            }
         }
     };
 }
 
-hosts!(Actor for A, self => self);
-hosts!(LocalActor for Local<A>, self => &mut self.0);
+hosts!(Actor for A, self => self, self);
+hosts!(LocalActor for Local<A>, self => &mut self.0, &self.0);

@@ -6,7 +6,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use minder_mailbox::{Left, Queued};
+use minder_mailbox::{Left, Mark, Queued};
 use minder_signals::{ActorId, Control, ExitReason, PanicReport};
 
 use crate::actor::{Actor, Handled, Winding};
@@ -14,7 +14,9 @@ use crate::attend::{Duty, attend, attend_first, attend_further, attend_now, unle
 use crate::birth::StartOptions;
 use crate::cell::Cell;
 use crate::context::{Context, Start};
+use crate::debugging;
 use crate::departure::{Swept, depart};
+use crate::desk;
 use crate::events::Event;
 use crate::frame;
 use crate::hosted::{Hosted, Local};
@@ -203,6 +205,10 @@ where
         if !later {
             context.acknowledge();
         }
+        if cell.mailbox.is_marked(Mark::Asked) {
+            // It was asked something while it started, and answers as soon as it can.
+            cell.mailbox.order(Control::Answer);
+        }
         match duty.stop_asked {
             // It was asked to stop while it started, and obeys as soon as it can.
             Some(reason) => {
@@ -225,19 +231,23 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
         // is done with that poll is handled without.
         let mut waker = Waker::noop().clone();
         loop {
-            let mut held = false;
+            let (mut held, mut watched) = (false, false);
             if cell.mailbox.needs_attention() {
                 if let Some(end) = duty.obey() {
                     return end;
                 }
                 cell.mailbox.admit_when_half_empty();
-                held = cell.mailbox.is_held();
+                if cell.mailbox.is_marked(Mark::Asked) {
+                    desk::answer(actor, context, &mut duty);
+                }
+                held = cell.mailbox.is_marked(Mark::Held);
+                watched = cell.mailbox.is_marked(Mark::Watched);
             }
             if duty.stop_asked.is_some() || context.ending.is_some() {
                 if let Some(end) = wind_up(&cell, &mut duty, actor, context) {
                     return end;
                 }
-                held = cell.mailbox.is_held();
+                held = cell.mailbox.is_marked(Mark::Held);
             }
             if held {
                 // Suspended: woken by orders only.
@@ -248,6 +258,9 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 turn = TURN;
                 yield_now().await;
                 continue;
+            }
+            if watched {
+                debugging::begins(context);
             }
             let (taken, probe) = match take_out(&cell, context, &mut duty) {
                 Out::Taken(taken, probe) => (taken, probe),
@@ -338,7 +351,7 @@ fn wind_up<A: Hosted>(
 ) -> Option<End> {
     if let Some(reason) = duty.stop_asked.take() {
         // Should it wind something down first, it needs its lane for that.
-        cell.mailbox.hold(false);
+        cell.mailbox.mark(Mark::Held, false);
         match attend_now(cell, || actor.stop_requested(&reason, context)) {
             Ok(Winding::Done) => return Some(End::orderly(*reason)),
             Ok(Winding::Later) => {}
@@ -497,6 +510,7 @@ fn let_go<M: Send + 'static>(
     context: &mut Context<M>,
     duty: &mut Duty<'_, M>,
 ) -> Result<(), End> {
+    debugging::ends(context, duty.envelope.as_ref());
     context.settle_postponed(duty.in_hand, duty.is_bound, &mut duty.envelope);
     let Some(extra) = context.extra.as_deref_mut() else { return Ok(()) };
     extra.past = None;

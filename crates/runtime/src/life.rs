@@ -13,6 +13,7 @@ use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
 use crate::alias::AliasState;
+use crate::desk::{Request, Requests};
 use crate::keepsake::Keepsake;
 use crate::notice::Notice;
 use crate::services::Offers;
@@ -103,6 +104,8 @@ pub(crate) struct Ties {
     pub(crate) name: Option<Arc<str>>,
     /// What the incarnation offers to those below it.
     pub(crate) offers: Offers,
+    /// Boxed: few are ever asked.
+    pub(crate) requests: Option<Box<Requests>>,
 }
 
 pub(crate) struct Heir {
@@ -280,6 +283,26 @@ impl Peer {
             }
             self.cell.push_notice(Notice::Child(crate::notice::ChildNotice { child, event }));
         }
+    }
+
+    /// Leaves a request with this incarnation, to be answered between two messages. Its number, if it lives.
+    pub(crate) fn request(&self, request: Request) -> Option<u64> {
+        let mut life = self.cell.core().life();
+        if !life.is(self.id()) {
+            return None;
+        }
+        let number = life.ties().requests.get_or_insert_default().push(request);
+        self.cell.push_order(Control::Answer);
+        Some(number)
+    }
+
+    /// Takes a request back that has not been looked at.
+    pub(crate) fn take_request(&self, number: u64) -> Option<Request> {
+        let mut life = self.cell.core().life();
+        if !life.is(self.id()) {
+            return None; // the numbers of its next life are others
+        }
+        life.ties_if_any()?.requests.as_mut()?.take(number)
     }
 
     pub(crate) fn lives(&self) -> bool {

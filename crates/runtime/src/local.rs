@@ -1,6 +1,7 @@
 //! Actors that stay on one thread: their state and their futures need not be `Send`, only their messages are. They stand
 //! under the same supervisors as others, behind the same addresses, and live and end by the same rules.
 
+use std::any::{Any, TypeId};
 use std::future::Future;
 
 use minder_signals::ExitReason;
@@ -99,6 +100,17 @@ pub trait LocalActor: Sized + 'static {
     ) -> impl Future<Output = ()> {
         let _ = (reason, context);
         async {}
+    }
+
+    /// See [`Actor::format_status`](crate::Actor::format_status).
+    fn format_status(&self) -> Option<String> {
+        None
+    }
+
+    /// See [`Actor::sys_state`](crate::Actor::sys_state).
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any {
+        let _ = wanted;
+        self
     }
 }
 

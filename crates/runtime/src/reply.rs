@@ -135,6 +135,8 @@ pub(crate) trait Asked<M>: Send + Sync {
     fn give_back(&self, message: M, reason: ExitReason);
     /// It is not known any more that whoever got this envelope is the one who will answer.
     fn pass(&self);
+    /// Whether an answer was sent.
+    fn is_answered(&self) -> bool;
 }
 
 /// Stands beside the message of an ask, in the lane and in hand. As long as it is there, it is its holder who will
@@ -187,6 +189,8 @@ pub(crate) trait Standing: Send + Sync {
     fn pass(&self, envelope: u32);
     /// The message will not be handled.
     fn end_forwarded(&self, fate: Fate);
+    /// As [`Asked::is_answered`].
+    fn has_answer(&self) -> bool;
 }
 
 /// What the reply knows of the slot.
@@ -408,6 +412,10 @@ impl<M: Send, T: Send> Asked<M> for Slot<M, T> {
     fn pass(&self) {
         self.is_past(0);
     }
+
+    fn is_answered(&self) -> bool {
+        self.has_answer()
+    }
 }
 
 impl<M: Send + 'static, T: Send + 'static> Answered<T> for Slot<M, T> {
@@ -461,6 +469,10 @@ impl<M: Send, T: Send> Standing for Slot<M, T> {
             self.settle_with(fate);
         }
     }
+
+    fn has_answer(&self) -> bool {
+        matches!(&*self.lock(), SlotState::Settled(Ok(_)) | SlotState::Done)
+    }
 }
 
 impl<M: Send, T: Send> Awaited for Slot<M, T> {
@@ -512,6 +524,10 @@ impl<M: Send> Asked<M> for Forwarded {
 
     fn pass(&self) {
         self.slot.pass(self.number);
+    }
+
+    fn is_answered(&self) -> bool {
+        self.slot.has_answer()
     }
 }
 

@@ -46,4 +46,6 @@ pub enum Control {
     Suspend,
     /// Go on after [`Control::Suspend`].
     Resume,
+    /// Answer the requests that have been left with the incarnation, after the message in hand.
+    Answer,
 }

@@ -1,6 +1,7 @@
 //! An actor with checkpoints: the user's, and what restores it and writes them. What is restored is decided in `ladder.rs`,
 //! what is known of the checkpoints stands in `record.rs`, and the keeper (`keeper.rs`) has them written.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -344,6 +345,17 @@ where
         let actor = self.actor.as_ref().expect("a life that is started has its actor");
         // Reported if it fails: the actor ends in any case.
         drop(self.checkpoints.save(actor).await);
+    }
+
+    fn format_status(&self) -> Option<String> {
+        self.actor.as_ref()?.format_status()
+    }
+
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any {
+        if wanted == TypeId::of::<Self>() {
+            return self;
+        }
+        self.actor().sys_state(wanted)
     }
 }
 

@@ -5,6 +5,7 @@
 //! with a restart of the whole group.
 //! When a state is given up is decided in `ladder.rs`.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -228,6 +229,17 @@ where
 
     async fn stopping(&mut self, reason: &ExitReason, context: &mut Context<Self::Msg>) {
         self.actor().stopping(reason, context).await;
+    }
+
+    fn format_status(&self) -> Option<String> {
+        self.actor.as_ref()?.format_status()
+    }
+
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any {
+        if wanted == TypeId::of::<Self>() {
+            return self;
+        }
+        self.actor().sys_state(wanted)
     }
 }
 

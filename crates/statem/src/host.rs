@@ -4,6 +4,7 @@
 //! at the head of the lane when its turn has come, so that orders are obeyed and a crash is charged to the event that
 //! caused it. Hence rule 1: what comes from the lane by itself finds nothing that waits before it.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -134,6 +135,21 @@ impl<M: StateMachine> Actor for Machine<M> {
         if let Some(state) = &self.state {
             self.logic.stopping(state, reason, context).await;
         }
+    }
+
+    fn format_status(&self) -> Option<String> {
+        self.logic.format_status(self.state.as_ref()?)
+    }
+
+    /// The data and the state, each by its type.
+    fn sys_state(&mut self, wanted: TypeId) -> &mut dyn Any {
+        if wanted == TypeId::of::<M>() {
+            return &mut self.logic;
+        }
+        if wanted == TypeId::of::<M::State>() {
+            return self.state.as_mut().expect("nothing is asked of it before it has started");
+        }
+        self
     }
 }
 

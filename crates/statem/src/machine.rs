@@ -93,6 +93,15 @@ pub trait StateMachine: Send + Sized + 'static {
         Winding::Done
     }
 
+    /// What [`Sys::status`](minder_runtime::Sys::status) shows: the state by its `Debug`, unless implemented. Leave out of it
+    /// what an operator should not see.
+    ///
+    /// # OTP
+    /// `format_status/1`.
+    fn format_status(&self, state: &Self::State) -> Option<String> {
+        Some(format!("{state:?}"))
+    }
+
     /// Cleans up: see [`Actor::stopping`](minder_runtime::Actor::stopping).
     fn stopping(
         &mut self,

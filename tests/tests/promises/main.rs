@@ -50,6 +50,7 @@ mod streams;
 mod supervisors;
 mod support;
 mod suspension;
+mod sys;
 mod systems;
 mod tasks;
 mod tied;

@@ -47,6 +47,10 @@ impl Full {
         context.sleep(Duration::from_secs(1)).await;
         self.note(format!("stopping: {reason}"));
     }
+
+    fn format_status(&self) -> Option<String> {
+        Some(format!("watches: {}", self.watched.is_some()))
+    }
 }
 
 /// Sync, and without what it does not need. It has a message whose name is that of a hook.
@@ -92,6 +96,8 @@ async fn hooks_are_called() {
     system.start(seat, "full", make).await.expect("it starts");
     let short = system.spawn(move || Short(journal)).expect("the system runs");
     full.watch(short.clone()).await.expect("it is there");
+    let status = full.sys().status().await.expect("it lives");
+    assert_eq!(status.state.as_deref(), Some("watches: true"));
     short.notice(ExitReason::other("enough")).tell().expect("there is room");
     short.ended().await;
     assert!(system.shutdown(Duration::from_secs(5)).await.is_clean());

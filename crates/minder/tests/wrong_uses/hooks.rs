@@ -21,6 +21,10 @@ impl Account {
     fn notice(notice: Notice) {
         drop(notice);
     }
+
+    fn format_status(&mut self) -> Option<String> {
+        None
+    }
 }
 
 fn main() {}
