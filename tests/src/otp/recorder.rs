@@ -255,7 +255,8 @@ impl State {
         self.push(tag, format!("exit {path} {}", shown(reason)));
     }
 
-    /// A dynamic supervisor that ends reports last of those that did not end as they were asked to, one of each reason.
+    /// A dynamic supervisor that ends reports last of those that did not end as they were asked to, one of each reason, in
+    /// the order of Erlang's terms: words before compound ones.
     fn gather_reports(&mut self, path: &str) {
         if !self.dynamic.contains_key(path) {
             return;
@@ -269,6 +270,7 @@ impl State {
             }
             !is_one
         });
+        last.sort_by_key(|text| (text[report.len()..].contains('('), text.clone()));
         self.events.extend(last.into_iter().map(|text| (Tag::Ordered, text)));
     }
 

@@ -174,6 +174,7 @@ async fn kameo_393_a_finished_child_is_kept_for_ever(kit: Kit) {
 /// gleam-lang/otp#96 and gleam-lang/otp#65: a supervisor could not be killed, and one that ended left its children running, so
 /// that the next one found their port taken. Here a child is linked to its minder in the act of starting: however a
 /// supervisor ends, all below it end too, and a new life waits until the last of them has left.
+/// OTP: SUP-104.
 #[minder_fault_injection::test(seeds = 100)]
 async fn gleam_otp_96_a_killed_supervisor_leaves_its_children_running(kit: Kit) {
     let rooms = [Room::default(), Room::default()];
@@ -201,6 +202,7 @@ async fn gleam_otp_96_a_killed_supervisor_leaves_its_children_running(kit: Kit) 
 /// erlang/otp#5201: to stop a child, a supervisor took its link to it back first, and if it died at this very moment the child
 /// went on without anybody who knew of it. Here a child stays tied to its minder until it has ended; the supervisor is
 /// killed at every moment of a group restart and of a shutdown, and nobody is left.
+/// OTP: SUP-109.
 #[minder_fault_injection::test(seeds = 200)]
 async fn erlang_otp_5201_a_child_is_orphaned_while_it_is_being_stopped(kit: Kit) {
     let rooms = [Room::default(), Room::default(), Room::default()];

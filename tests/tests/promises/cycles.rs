@@ -582,6 +582,7 @@ impl Actor for Asker {
 }
 
 /// A request has no deadline, so it would wait for ever: OTP's does.
+/// OTP: SUP-152.
 #[tokio::test(start_paused = true)]
 async fn a_child_that_asks_its_supervisor_from_its_start_or_its_stopping_is_told() {
     let stuck = "these actors wait for each other: top/child -> top -> top/child";

@@ -80,7 +80,7 @@ async fn a_kill_cannot_be_trapped_and_is_seen_as_killed() {
 }
 
 /// SIG-009: `normal` to oneself is fatal where it is not trapped. SIG-010 in our way: after the message in hand.
-/// OTP: SIG-009.
+/// OTP: SIG-009, SIG-010.
 #[tokio::test(start_paused = true)]
 async fn a_signal_to_oneself() {
     for (reason, traps) in [

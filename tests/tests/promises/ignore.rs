@@ -93,6 +93,7 @@ async fn whoever_asked_for_the_start_hears_that_there_was_nothing() {
 }
 
 /// One event a start, whichever way it went.
+/// OTP: SUP-160.
 #[tokio::test(start_paused = true)]
 async fn observers_hear_of_starts_and_of_nothing_to_run() {
     struct Ear(Journal);

@@ -27,6 +27,7 @@ fn recipe(journal: &Journal, seat: Seat<Msg>) -> Recipe {
     Recipe::in_seat(seat, move || Puppet::new("it", &journal).trapping())
 }
 
+/// OTP: PRL-001.
 #[tokio::test(start_paused = true)]
 async fn every_start_is_followed_by_its_news() {
     let system = system();
@@ -58,6 +59,7 @@ async fn every_start_is_followed_by_its_news() {
     reader.expect(&["it stopping enough", "boss child exited enough"]).await;
 }
 
+/// OTP: PRL-001, GS-001.
 #[tokio::test(start_paused = true)]
 async fn a_start_that_fails_is_told_with_its_reason() {
     type Starting = fn(Puppet) -> Result<Puppet, ExitReason>;

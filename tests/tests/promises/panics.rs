@@ -39,6 +39,7 @@ fn report(reason: &ExitReason) -> &PanicReport {
 /// (what, text, what was added while it was cleared away)
 type Row = (&'static str, fn() -> Msg, &'static str, Option<&'static str>);
 
+/// OTP: SIG-015.
 #[tokio::test(start_paused = true)]
 async fn in_a_message() {
     let rows: &[Row] = &[
@@ -293,6 +294,7 @@ impl Actor for Fragile {
     }
 }
 
+/// OTP: GS-023.
 #[tokio::test(start_paused = true)]
 async fn in_every_other_method() {
     for place in ["factory", "started", "notice", "stop_requested", "stopping"] {

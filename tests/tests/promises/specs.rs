@@ -15,6 +15,7 @@ fn seated(id: &str, seat: &Seat<Msg>) -> Child {
     actor_in(id, seat.clone(), || Puppet::new("it", &journal().0))
 }
 
+/// OTP: SUP-009, SUP-010, SUP-011, SUP-016, SUP-130.
 #[tokio::test(start_paused = true)]
 async fn wrong_specs_are_refused_with_a_clear_word() {
     let system = system();

@@ -170,6 +170,7 @@ fn a_system_needs_a_runtime() {
     assert!(refused.to_string().starts_with("there is no tokio runtime here: build the system inside"));
 }
 
+/// OTP: PRL-007.
 #[tokio::test(start_paused = true)]
 async fn starts_exits_decisions_and_recoveries_are_told_to_the_observer() {
     struct Writer(Journal);

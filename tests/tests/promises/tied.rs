@@ -56,6 +56,7 @@ async fn an_end_at_once_is_not_missed() {
 }
 
 /// A tie and nothing more: the system minds it, and only a link takes the other along.
+/// OTP: LNK-012.
 #[tokio::test(start_paused = true)]
 async fn what_a_tie_does() {
     let rows = [

@@ -20,6 +20,7 @@ fn tally(lines: &[Line]) -> (u64, Vec<u32>) {
 }
 
 /// GEV-003: a listener that crashes is alone in it. One that listens anew in each life misses what happened meanwhile.
+/// OTP: GEV-003.
 #[tokio::test(start_paused = true)]
 async fn a_listener_that_crashes_harms_nobody() {
     let system = system();

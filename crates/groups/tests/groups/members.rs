@@ -6,6 +6,7 @@ use minder_runtime::{Actor, Context, Handled};
 use crate::support::*;
 
 /// PG-001, PG-002, PG-003: against a plain list.
+/// OTP: PG-001, PG-002, PG-003, PG-005.
 #[tokio::test(start_paused = true)]
 async fn joins_and_leaves_are_counted() {
     for seed in 0..40 {
@@ -34,6 +35,7 @@ async fn joins_and_leaves_are_counted() {
 }
 
 /// PG-007.
+/// OTP: PG-007.
 #[tokio::test(start_paused = true)]
 async fn several_join_or_leave_in_one_call() {
     let system = system();
@@ -46,6 +48,7 @@ async fn several_join_or_leave_in_one_call() {
 }
 
 /// PG-008; and groups of different messages are different groups.
+/// OTP: PG-008.
 #[tokio::test(start_paused = true)]
 async fn scopes_names_and_message_types_are_apart() {
     struct Other;
@@ -70,6 +73,7 @@ async fn scopes_names_and_message_types_are_apart() {
 }
 
 /// PG-004: how a member ends, what becomes of its life and of its seat in the group.
+/// OTP: PG-004.
 #[tokio::test(start_paused = true)]
 async fn a_life_leaves_with_its_end_and_a_seat_when_it_is_given_up() {
     #[derive(Debug)]
@@ -166,6 +170,7 @@ async fn a_life_that_has_ended_cannot_join() {
 }
 
 /// PG-010: many join and die at once, in several threads; in the end, exactly the living are members.
+/// OTP: PG-010.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thundering_herd_leaves_nobody_behind() {
     let system = system();

@@ -51,6 +51,7 @@ async fn step(
 }
 
 /// Watches begin and are read at any time; what they told leads to the members of that moment.
+/// OTP: PG-006.
 #[tokio::test(start_paused = true)]
 async fn what_is_told_leads_to_the_members() {
     for seed in 0..40 {
@@ -72,6 +73,7 @@ async fn what_is_told_leads_to_the_members() {
     }
 }
 
+/// OTP: PG-006.
 #[tokio::test(start_paused = true)]
 async fn the_first_event_is_everybody_at_that_moment() {
     let system = system();
@@ -149,6 +151,7 @@ async fn watches_that_begin_amid_changes_miss_nothing() {
 }
 
 /// PG-006, all groups: they appear and vanish as their members do.
+/// OTP: PG-006.
 #[tokio::test(start_paused = true)]
 async fn all_groups_of_a_scope_are_watched_at_once() {
     let system = system();
@@ -214,6 +217,7 @@ async fn a_watch_outlives_the_lives_of_its_watcher() {
     }
 }
 
+/// OTP: PG-006.
 #[tokio::test(start_paused = true)]
 async fn a_watch_that_is_dropped_leaves_nothing() {
     let system = system();

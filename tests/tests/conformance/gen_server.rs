@@ -1,0 +1,200 @@
+//! Servers: calls, ends and clean-up. Rows GS.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use minder::prelude::*;
+use minder::{MailboxOptions, Recipe, StartOptions};
+
+use crate::support::*;
+
+/// What its minder tells a child to end with, it cleans up for and ends with; it is told so in no other way.
+/// OTP: GS-020, GS-022.
+#[tokio::test(start_paused = true)]
+async fn told_to_end_by_its_minder_one_that_traps_cleans_up_and_no_handler_is_asked() {
+    type Why = fn() -> ExitReason;
+    let reasons: [Why; 5] = [
+        || ExitReason::Normal,
+        || ExitReason::Shutdown,
+        || ExitReason::shutdown_with(Plain("why")),
+        || ExitReason::other("mine"),
+        || Plain("no").into(),
+    ];
+    for why in reasons {
+        for traps in [true, false] {
+            let system = system();
+            let (journal, mut reader) = journal();
+            let boss = named_with(&system, "boss", &journal, MailboxOptions::default()).await;
+            reader.expect(&["boss up"]).await;
+            let writes = journal.clone();
+            let (tell, told) = tokio::sync::oneshot::channel();
+            boss.tell(act(move |_, context| {
+                let make = move || {
+                    let it = Puppet::new("it", &writes);
+                    if traps { it.trapping() } else { it }
+                };
+                let recipe = Recipe::own_seat(make, MailboxOptions::default());
+                drop(tell.send(context.start(&recipe, StartOptions::named("it"))));
+                Ok(())
+            }))
+            .expect("there is room");
+            let it = told.await.expect("it lives").expect("its seat is its own");
+            reader.expect(&["it up", "boss child started"]).await;
+            boss.tell(act(move |_, context| {
+                context.stop_child(&it, why());
+                Ok(())
+            }))
+            .expect("there is room");
+            pass(SECOND).await;
+            let reason = why();
+            let cleaned_up = traps.then(|| format!("it stopping {reason}"));
+            let news = format!("boss child exited {reason}");
+            let expected: Vec<String> = cleaned_up.into_iter().chain([news]).collect();
+            assert_eq!(reader.rest(), expected, "{reason}, traps: {traps}");
+        }
+    }
+}
+
+/// An answer is there when it is given, before the clean-up; who wants it after that gives it there.
+/// OTP: GS-016, STM-019.
+#[tokio::test(start_paused = true)]
+async fn an_answer_and_the_clean_up_come_in_the_order_that_the_actor_chooses() {
+    struct Last(bool, Option<Reply<()>>, Journal);
+    impl Actor for Last {
+        type Msg = Reply<()>;
+        async fn handle(&mut self, reply: Reply<()>, context: &mut Context<Self::Msg>) -> Handled {
+            if self.0 {
+                let _ = reply.send(());
+            } else {
+                self.1 = Some(reply);
+            }
+            context.stop(ExitReason::Normal);
+            Ok(())
+        }
+        async fn stopping(&mut self, _: &ExitReason, context: &mut Context<Self::Msg>) {
+            context.sleep(SECOND).await;
+            self.2.note("cleaned up");
+            if let Some(reply) = self.1.take() {
+                let _ = reply.send(());
+            }
+        }
+    }
+    for (at_once, expected) in [(true, ["answered", "cleaned up"]), (false, ["cleaned up", "answered"])] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let notes = journal.clone();
+        let it = system.spawn(move || Last(at_once, None, notes)).expect("open");
+        it.ask(|reply| reply).await.expect("it is answered");
+        journal.note("answered");
+        soon(it.ended()).await;
+        assert_eq!(reader.rest(), expected);
+    }
+}
+
+/// One that has nothing but a handler is an actor, whatever comes to it.
+/// OTP: GS-024.
+#[tokio::test(start_paused = true)]
+async fn all_but_the_handler_is_optional() {
+    struct Least;
+    impl Actor for Least {
+        type Msg = Reply<u32>;
+        async fn handle(&mut self, reply: Reply<u32>, context: &mut Context<Self::Msg>) -> Handled {
+            let gone = context.spawn("gone", || Puppet::new("gone", &journal().0))?;
+            context.trap_exit(true);
+            context.link(&gone)?;
+            context.monitor(&gone);
+            context.start_timeout(Duration::ZERO);
+            gone.kill();
+            let _ = reply.send(1);
+            Ok(())
+        }
+    }
+    let system = system();
+    let it = system.spawn(|| Least).expect("open");
+    for _ in 0..2 {
+        assert_eq!(it.ask(|reply| reply).await.ok(), Some(1), "news of all kinds goes by");
+        pass(SECOND).await;
+    }
+    assert!(system.shutdown(SECOND).await.is_clean());
+    assert_eq!(soon(it.ended()).await, ExitReason::Shutdown);
+}
+
+/// A question is a future: it can be waited for in turns, beside other work, and given up.
+/// OTP: GS-028, NEW-011.
+#[tokio::test(start_paused = true)]
+async fn an_answer_can_be_waited_for_in_turns() {
+    let system = system();
+    let (it, seat) = system.address();
+    {
+        let mut asked = pin!(it.ask_within(60 * SECOND, Msg::Life));
+        for _ in 0..3 {
+            assert!(tokio::time::timeout(SECOND, asked.as_mut()).await.is_err(), "not yet, and not given up");
+        }
+        system.start(seat, "it", || Puppet::new("it", &journal().0)).await.expect("starts");
+        assert_eq!(soon(asked).await.ok(), Some(1));
+    }
+    // Given up, it is not asked any more.
+    it.suspend();
+    {
+        let mut asked = pin!(it.ask(Msg::Life));
+        assert!(tokio::time::timeout(SECOND, asked.as_mut()).await.is_err());
+    }
+    it.resume();
+    turns().await;
+    let counted = it.statistics();
+    assert_eq!((counted.handled, counted.skipped), (1, 1), "{counted:?}");
+}
+
+/// An answer does not come through the mailbox: what lies there does not stand in its way, and is not looked at.
+/// OTP: GS-034, PRC-004.
+#[tokio::test(start_paused = true)]
+async fn a_huge_mailbox_is_not_in_the_way_of_an_answer() {
+    const WAITING: u32 = 100_000;
+    let system = system();
+    let (journal, mut reader) = journal();
+    let other = named(&system, "other").await;
+    let it = named_with(&system, "it", &journal, MailboxOptions::unbounded()).await;
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    it.tell(wait(move |it, context| {
+        Box::pin(async move {
+            drop(gone.await);
+            let touched = |counted: minder::Statistics| (counted.queued, counted.handled, counted.in_hand);
+            let before = touched(context.address().statistics());
+            for _ in 0..100 {
+                assert_eq!(life(&other).await, 1);
+            }
+            it.note(format!("has asked, {} queued", before.0));
+            it.note(format!("nothing was touched: {}", touched(context.address().statistics()) == before));
+            Ok(())
+        })
+    }))
+    .expect("there is no bound");
+    for number in 0..WAITING {
+        it.tell(Msg::Mark(number)).expect("there is no bound");
+    }
+    drop(go);
+    reader.expect(&["it up", "it has asked, 100000 queued", "it nothing was touched: true"]).await;
+    reader.expect(&["it 0", "it 1"]).await;
+}
+
+/// Whoever asks itself would wait for itself: it is told at once.
+/// OTP: GS-009.
+#[tokio::test(start_paused = true)]
+async fn asking_oneself_is_refused_at_once() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let it = named_with(&system, "it", &journal, MailboxOptions::default()).await;
+    let began = system.now();
+    let itself = it.clone();
+    it.tell(wait(move |it, _| {
+        Box::pin(async move {
+            let asked = itself.ask(Msg::Life).await;
+            it.note(matches!(asked, Err(AskError::WouldDeadlock(_))));
+            Ok(())
+        })
+    }))
+    .expect("there is room");
+    reader.expect(&["it up", "it true"]).await;
+    assert_eq!(system.now(), began);
+    assert_eq!(life(&it).await, 1, "and goes on");
+}

@@ -1,0 +1,142 @@
+//! What is tied to a supervisor and is not, or no longer, what it thinks. Rows SUP that no scenario can express.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use minder::prelude::*;
+use minder::supervisors::{Counts, StartInstanceError, Supervisor, SupervisorMsg};
+
+use crate::support::*;
+
+/// Unlinks itself from its own supervisor.
+fn unlinking(supervisor: &Addr<SupervisorMsg>) -> Msg {
+    let supervisor = supervisor.clone();
+    act(move |it, context| {
+        context.unlink(&supervisor);
+        it.note(format!("links {}", context.links().len()));
+        Ok(())
+    })
+}
+
+/// A child that has unlinked itself is waited for, restarted and stopped like any other.
+/// OTP: SUP-097.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_unlinks_itself_is_minded_all_the_same() {
+    for traps in [true, false] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (it, seat) = system.address();
+        let writes = journal.clone();
+        let make = move || {
+            let it = Puppet::new("it", &writes).telling_drop();
+            if traps { it.trapping().cleaning_up_for(SECOND) } else { it }
+        };
+        let spec = tolerant(one_for_one()).child(actor_in("it", seat, make));
+        let root = spec.start(&system, "top").await.expect("starts");
+        let unlink = || it.tell(unlinking(root.address())).expect("there is room");
+        unlink();
+        it.tell(crash()).expect("there is room");
+        reader.expect(&["it up", "it links 0", "it dropped", "it up"]).await;
+        unlink();
+        reader.expect(&["it links 0"]).await;
+        // Dead already when it is to be stopped.
+        root.address().suspend();
+        it.kill();
+        turns().await;
+        let stopping = aside({
+            let root = root.clone();
+            async move { root.terminate_child("it").await }
+        });
+        turns().await;
+        root.address().resume();
+        stopping.await.expect("the client does not panic").expect("it is there");
+        root.restart_child("it").await.expect("it is down");
+        reader.until("it up").await;
+        unlink();
+        reader.until("it links 0").await;
+        let began = system.now();
+        assert!(system.shutdown(60 * SECOND).await.is_clean(), "and nobody waits for ever");
+        assert_eq!(system.now().since(began).as_secs(), u64::from(traps));
+        let stopped: &[&str] =
+            if traps { &["it stopping shutdown", "it cleaned up", "it dropped"] } else { &["it dropped"] };
+        assert_eq!(reader.rest(), stopped);
+    }
+}
+
+/// Somebody who is linked to a supervisor, and no child of it, ends in every way.
+/// OTP: SUP-018, SUP-030, SUP-102.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stranger_does_nothing_to_a_supervisor() {
+    type Ending = fn() -> Msg;
+    let endings: [Ending; 4] = [
+        crash,
+        || end(ExitReason::Normal),
+        || end(ExitReason::Shutdown),
+        || act(|_, _| Err(Plain("no").into())),
+    ];
+    for ending in endings {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let child = actor("it", move || Puppet::new("it", &journal).trapping());
+        let root = one_for_all().limit(0, SECOND).child(child).start(&system, "top").await.expect("starts");
+        let stranger = named(&system, "stranger").await;
+        let supervisor = root.address().clone();
+        stranger.tell(act(move |_, context| context.link(&supervisor))).expect("there is room");
+        stranger.tell(ending()).expect("there is room");
+        soon(stranger.ended()).await;
+        let counts = root.count_children().await.expect("it lives");
+        assert_eq!(counts, Counts { specs: 1, active: 1, supervisors: 0, workers: 1 });
+        assert_eq!(reader.rest(), ["it up"]);
+    }
+}
+
+/// Already in its start: an exit signal of a stranger that comes before its first child is up changes nothing.
+/// OTP: SUP-018.
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_traps_exits_before_its_first_child_is_up() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (top, seat) = system.address();
+    let stranger = named(&system, "stranger").await;
+    let child = actor("it", move || {
+        let (top, stranger) = (top.clone(), stranger.clone());
+        Puppet::new("it", &journal).on_start(move |_, _| {
+            let top = top.clone();
+            let signal = act(move |_, context| {
+                context.exit(&top, ExitReason::other("go away"));
+                Ok(())
+            });
+            stranger.tell(signal).expect("there is room");
+            Ok(())
+        })
+    });
+    let spec = one_for_one().child(child).child(actor("next", || Puppet::new("next", &self::journal().0)));
+    let make = move || Supervisor::new(&spec);
+    system.start(seat, "top", make).await.expect("it starts all the same");
+    reader.expect(&["it up"]).await;
+    turns().await;
+    assert_eq!(system.living(), 4, "the stranger, the supervisor, and both of its children");
+}
+
+/// One that is waiting to be restarted takes up a place.
+/// OTP: EXD-002.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_is_restarting_counts_for_the_bound() {
+    let system = system();
+    let starts = Arc::new(AtomicU32::new(0));
+    let once = template("once", move |(): ()| match starts.fetch_add(1, Ordering::Relaxed) {
+        0 => Ok(Puppet::new("it", &journal().0)),
+        _ => Err(ExitReason::other("no")),
+    });
+    let spec = dynamic(&once).limit(u32::MAX, SECOND).max_children(1);
+    let pool = spec.start(&system, "pool").await.expect("starts with nobody").pool(&once);
+    let it = pool.start(()).await.expect("there is room").expect("it runs");
+    assert_eq!(pool.start(()).await, Err(StartInstanceError::TooMany));
+    it.kill();
+    turns().await;
+    assert_eq!(pool.root().count_children().await.expect("it lives").active, 0, "it is restarting");
+    assert_eq!(pool.start(()).await, Err(StartInstanceError::TooMany));
+    pool.terminate(&it).await.expect("it is a child");
+    let failed = pool.start(()).await.expect_err("there is room, and it fails");
+    assert!(matches!(failed, StartInstanceError::Failed(_)), "{failed}");
+}
