@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{
-    Actor, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Recipe, Seat,
-    StartOptions,
+    Actor, Context, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Readiness,
+    Recipe, Seat, StartOptions,
 };
-use minder_supervisors_core::{ChildRules, Kind, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, Kind, ReportsReady, Restart, Shutdown};
 
 use crate::root::MAILBOX;
 use crate::spec::{Spec, TreeError};
 use crate::supervisor::{Supervisor, SupervisorMsg};
-use crate::task::{IntoExit, OptionalTask, TaskActor};
+use crate::task::{IntoExit, OptionalTask, Run, TaskActor};
 
 /// A child to be: an actor, an async function, or a supervisor.
 ///
@@ -131,6 +131,23 @@ where
     F: Fn() -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output: IntoExit> + Send + 'static,
 {
+    task_of(id, move |_: &Context<Run>| run())
+}
+
+/// A plain async function that says when it is ready to serve, by what it is given: [`task`], with [`Child::reports_ready`].
+pub fn reporting_task<F, Fut>(id: &str, run: F) -> Child
+where
+    F: Fn(Readiness) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: IntoExit> + Send + 'static,
+{
+    task_of(id, move |context: &Context<Run>| run(context.readiness())).reports_ready()
+}
+
+fn task_of<F, Fut>(id: &str, run: F) -> Child
+where
+    F: Fn(&Context<Run>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output: IntoExit> + Send + 'static,
+{
     let make = move || TaskActor::new(run.clone());
     Child::new(ChildRules::worker(id), Recipe::own_seat(make, MailboxOptions::default()))
 }
@@ -212,6 +229,27 @@ impl Child {
     #[must_use]
     pub fn significant(mut self, significant: bool) -> Self {
         self.rules.significant = significant;
+        self
+    }
+
+    /// It says when it is ready to serve: [`Context::ready`](minder_runtime::Context::ready), in each life. It is started as
+    /// any other, and its supervisor goes on as soon as it is up; [`Root::ready`](crate::Root::ready) waits for it, and
+    /// [`ChildInfo::ready`](crate::ChildInfo::ready) tells.
+    ///
+    /// When to use this: where a start takes long and others need not wait for it. When not: what must be done before the
+    /// next child starts belongs into the start itself.
+    #[must_use]
+    pub fn reports_ready(mut self) -> Self {
+        self.rules.policy_mut().readiness.get_or_insert_default();
+        self
+    }
+
+    /// [`Child::reports_ready`], and no later than this after it is up: otherwise it is killed with
+    /// [`ExitReason::NotReady`](minder_runtime::ExitReason::NotReady), which is judged as any crash. It catches an actor
+    /// that is up and stays of no use, and one that has forgotten to say that it is.
+    #[must_use]
+    pub fn ready_within(mut self, within: Duration) -> Self {
+        self.rules.policy_mut().readiness = Some(ReportsReady { within: Some(within) });
         self
     }
 

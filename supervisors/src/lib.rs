@@ -11,6 +11,7 @@
 mod child;
 mod errors;
 mod question;
+mod readiness;
 mod root;
 mod spec;
 mod supervisor;
@@ -18,8 +19,8 @@ mod task;
 mod template;
 
 pub use child::{
-    Child, ChildSpec, actor, actor_in, local_actor, local_actor_in, optional_task, task, tree, tree_from,
-    tree_in,
+    Child, ChildSpec, actor, actor_in, local_actor, local_actor_in, optional_task, reporting_task, task,
+    tree, tree_from, tree_in,
 };
 pub use errors::{
     DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, StartTreeError,
@@ -28,6 +29,7 @@ pub use errors::{
 pub use minder_supervisors_core::{
     AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,
 };
+pub use readiness::ReadyError;
 pub use root::{ChildInfo, ChildStatus, Root};
 pub use spec::{Spec, TreeError, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};

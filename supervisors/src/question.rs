@@ -7,6 +7,7 @@ use minder_runtime::{ActorRef, ExitReason, Recipe};
 use minder_supervisors_core::{Counts, Refusal};
 
 use crate::child::{Child, ChildSpec};
+use crate::readiness::Sighting;
 use crate::root::ChildInfo;
 use crate::template::Mark;
 
@@ -20,6 +21,10 @@ pub(crate) enum Question {
     WhichChild(Named),
     CountChildren,
     ChildSpec(Named),
+    /// Answered when all children are ready.
+    WhenReady,
+    /// Answered at once.
+    Unready,
     /// Never answered: whoever asks is told of the end.
     Stop(ExitReason),
 }
@@ -62,6 +67,7 @@ pub(crate) enum Outcome {
     ChildSpec(ChildSpec),
     Refused(Refusal),
     OtherTemplate,
+    Sighting(Sighting),
 }
 
 impl Outcome {

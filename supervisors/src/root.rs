@@ -79,6 +79,9 @@ pub struct ChildInfo {
     pub status: ChildStatus,
     /// What it is for.
     pub kind: Kind,
+    /// Whether it has said that it is ready to serve; nothing unless it is up, and declares that it says so
+    /// ([`Child::reports_ready`]).
+    pub ready: Option<bool>,
 }
 
 impl ChildInfo {

@@ -21,6 +21,7 @@ use crate::child::Settings;
 use crate::question::{Outcome, Question};
 use crate::spec::{Spec, TemplateParts};
 
+mod readiness;
 mod requests;
 
 use requests::Pending;
@@ -39,6 +40,8 @@ pub struct Supervisor {
     next_request: u64,
     /// Whoever waits for the end.
     stopping: Vec<Reply<Outcome>>,
+    /// Whoever waits until all children are ready.
+    awaiting: Vec<Reply<Outcome>>,
     /// Kept for its memory.
     commands: Vec<Command>,
 }
@@ -54,6 +57,13 @@ impl Core {
         match self {
             Self::Fixed(core) => core.handle(event, now, commands),
             Self::Dynamic(core, _) => core.handle(event, now, commands),
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        match self {
+            Self::Fixed(core) => core.is_ready(),
+            Self::Dynamic(core, _) => core.is_ready(),
         }
     }
 
@@ -87,6 +97,7 @@ pub struct SupervisorMsg(Own);
 
 enum Own {
     StopDeadline(Slot),
+    ReadyDeadline(Slot),
     EndDeadline,
     TryAgain(Slot),
     Asked(Box<(Question, Reply<Outcome>)>),
@@ -132,6 +143,7 @@ impl Supervisor {
             pending: HashMap::new(),
             next_request: 0,
             stopping: Vec::new(),
+            awaiting: Vec::new(),
             offers: spec.offers.clone(),
             commands: Vec::new(),
         })
@@ -149,6 +161,7 @@ impl Supervisor {
             }
             self.commands = commands;
         }
+        self.answer_if_ready();
     }
 
     fn carry_out(
@@ -180,12 +193,16 @@ impl Supervisor {
                     context.kill_child(&actor);
                 }
             }
-            Command::SetDeadline(slot, moment) => {
-                let timer =
-                    context.send_after(moment.since(context.now()), SupervisorMsg(Own::StopDeadline(slot)));
-                if let Some(replaced) = self.deadlines.insert(slot, timer) {
-                    context.cancel_timer(replaced);
+            Command::KillFor(slot, reason) => {
+                if let Some(actor) = self.actor(slot) {
+                    context.kill_child_for(&actor, reason);
                 }
+            }
+            Command::SetDeadline(slot, moment) => {
+                self.set_deadline(slot, moment, Own::StopDeadline(slot), context);
+            }
+            Command::SetReadyDeadline(slot, moment) => {
+                self.set_deadline(slot, moment, Own::ReadyDeadline(slot), context);
             }
             Command::SetEndDeadline(moment) => {
                 context.send_after(moment.since(context.now()), SupervisorMsg(Own::EndDeadline));
@@ -216,6 +233,14 @@ impl Supervisor {
             }
             Command::Ready => context.acknowledge(),
             Command::Exit(reason) => context.stop(reason),
+        }
+    }
+
+    /// A child has one deadline at a time: it is up and not ready, or it is stopping.
+    fn set_deadline(&mut self, slot: Slot, moment: Moment, own: Own, context: &mut Context<SupervisorMsg>) {
+        let timer = context.send_after(moment.since(context.now()), SupervisorMsg(own));
+        if let Some(replaced) = self.deadlines.insert(slot, timer) {
+            context.cancel_timer(replaced);
         }
     }
 
@@ -253,8 +278,10 @@ impl Supervisor {
         if child.actor.as_ref()?.id() != news.child {
             return None;
         }
-        if matches!(news.event, ChildEvent::Started) {
-            return Some(Event::Started(slot));
+        match news.event {
+            ChildEvent::Started => return Some(Event::Started(slot)),
+            ChildEvent::Ready => return Some(Event::Ready(slot)),
+            _ => {}
         }
         // Asked first, so that a restart, which has none, does not pay for a look into the map.
         if !self.deadlines.is_empty()
@@ -289,11 +316,12 @@ impl Actor for Supervisor {
     ) -> Handled {
         let event = match own {
             Own::StopDeadline(slot) => Event::StopDeadline(slot),
+            Own::ReadyDeadline(slot) => Event::ReadyDeadline(slot),
             Own::EndDeadline => Event::EndDeadline,
             Own::TryAgain(slot) => Event::TryAgain(slot),
             Own::Asked(asked) => {
                 let (question, reply) = *asked;
-                match self.event_of(question, reply) {
+                match self.event_of(question, reply, context) {
                     Some(event) => event,
                     None => return Ok(()),
                 }
@@ -343,7 +371,9 @@ fn name_of(command: &Command) -> &'static str {
         Command::NewEpoch(_) => "new epoch",
         Command::AskToStop(_) => "ask to stop",
         Command::Kill(_) => "kill",
+        Command::KillFor(..) => "kill for",
         Command::SetDeadline(..) => "set deadline",
+        Command::SetReadyDeadline(..) => "set ready deadline",
         Command::SetEndDeadline(_) => "set end deadline",
         Command::TryAgain(_) => "try again",
         Command::Add(..) => "add",
@@ -383,6 +413,7 @@ fn word(decision: Decision) -> &'static str {
         Decision::Ignore => "ignore",
         Decision::KillAfterDeadline => "kill after deadline",
         Decision::StoppedOtherwise => "stopped otherwise",
+        Decision::NotReady => "not ready",
         Decision::AutoShutdown => "auto-shutdown",
         Decision::Remove => "remove",
         Decision::StartAnew => "start anew",

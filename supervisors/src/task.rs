@@ -45,7 +45,7 @@ pub(crate) struct Run;
 
 impl<F, Fut> Actor for TaskActor<F>
 where
-    F: Fn() -> Fut + Send + Sync + 'static,
+    F: Fn(&Context<Run>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoExit> + Send + 'static,
 {
     type Msg = Run;
@@ -56,7 +56,7 @@ where
     }
 
     async fn handle(&mut self, Run: Run, context: &mut Context<Run>) -> Handled {
-        let exit = (self.run)().await.into_exit();
+        let exit = (self.run)(context).await.into_exit();
         context.stop(exit);
         Ok(())
     }

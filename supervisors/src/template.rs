@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{Actor, ActorRef, Addr, IntoActor, MailboxOptions, Queued, Recipe};
-use minder_supervisors_core::{ChildRules, Refusal, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, Refusal, ReportsReady, Restart, Shutdown};
 
 use crate::child::Settings;
 use crate::errors::{StartInstanceError, TerminateChildError, Unavailable};
@@ -125,6 +125,20 @@ impl<A, M> Template<A, M> {
     #[must_use]
     pub fn kind(mut self, kind: crate::Kind) -> Self {
         self.rules.kind = kind;
+        self
+    }
+
+    /// As [`Child::reports_ready`](crate::Child::reports_ready).
+    #[must_use]
+    pub fn reports_ready(mut self) -> Self {
+        self.rules.policy_mut().readiness.get_or_insert_default();
+        self
+    }
+
+    /// As [`Child::ready_within`](crate::Child::ready_within).
+    #[must_use]
+    pub fn ready_within(mut self, within: Duration) -> Self {
+        self.rules.policy_mut().readiness = Some(ReportsReady { within: Some(within) });
         self
     }
 

@@ -74,6 +74,7 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
             let Some(order) = self.cell.mailbox.next_order() else { break };
             match order {
                 Control::Kill => return Some(End::abrupt(ExitReason::Killed)),
+                Control::KillFor(reason) => return Some(End::abrupt(reason)),
                 #[cfg(feature = "fault-injection")]
                 Control::Crash(why) => return Some(self.crash(&why)),
                 _ if self.stopping => {}

@@ -9,7 +9,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use minder_signals::{ActorId, Control};
+use minder_signals::{ActorId, Control, ExitReason};
 
 use crate::actor::{Actor, IntoActor};
 use crate::addr::Addr;
@@ -144,6 +144,10 @@ impl ActorRef {
     /// Requests to its machinery: see [`Addr::sys`].
     pub fn sys(&self) -> Sys {
         Sys::of(self.peer.clone())
+    }
+
+    pub(crate) fn kill_for(&self, reason: ExitReason) {
+        self.peer.order(Control::KillFor(reason));
     }
 
     /// The address of the seat it lives in, if that takes messages of type `M`. It reaches later lives as well.
@@ -582,6 +586,7 @@ fn occupy(life: &mut Life, number: u64, path: Option<Arc<str>>, minder: Minder) 
     life.incarnation += 1;
     life.occupied = true;
     life.acknowledged = false;
+    life.ready = false;
     life.path = path;
     life.minder = minder;
     life.id(number)

@@ -297,21 +297,28 @@ impl<M: Send + 'static> Context<M> {
             return;
         }
         self.cell.core.system.report_start(&self.cell.core, self.id());
-        let minder = {
-            let mut life = self.cell.core.life();
-            life.acknowledged = true;
-            life.minder.clone()
-        };
         if let Some(starter) = self.extra.as_mut().and_then(|extra| extra.starter.take()) {
             // Nobody waits for it any more: fine.
-            return drop(starter.send(Ok(())));
+            drop(starter.send(Ok(())));
+        } else if !self.is_silent() {
+            let minder = self.cell.core.life().minder.clone();
+            if let Minder::Actor(minder) = minder {
+                minder.child_event(self.id(), ChildEvent::Started);
+            }
         }
-        if self.extra.as_ref().is_some_and(|extra| extra.is_silent) {
-            return;
+        // Only now, so that whoever says on another thread that this actor is ready says so after its start.
+        let is_ready = {
+            let mut life = self.cell.core.life();
+            life.acknowledged = true;
+            life.ready
+        };
+        if is_ready {
+            self.readiness().tell();
         }
-        if let Minder::Actor(minder) = minder {
-            minder.child_event(self.id(), ChildEvent::Started);
-        }
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.is_silent)
     }
 
     // --- links and monitors ------------------------------------------------------------------------------------

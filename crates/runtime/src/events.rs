@@ -1,6 +1,7 @@
-//! What a system tells whoever watches it: one event per start and exit, per supervisor decision, per recovery, and per
-//! error or panic that reached nobody. Every event also goes to `tracing`, under the targets `minder::start`,
-//! `minder::exit`, `minder::decision`, `minder::recovery` and `minder::unheard`.
+//! What a system tells whoever watches it: one event per start and exit, per actor that is ready to serve, per
+//! supervisor decision, per recovery, and per error or panic that reached nobody. Every event also goes to `tracing`,
+//! under the targets `minder::start`, `minder::ready`, `minder::exit`, `minder::decision`, `minder::recovery` and
+//! `minder::unheard`.
 
 use std::time::Duration;
 
@@ -12,6 +13,13 @@ use minder_signals::{ActorId, ExitReason, PanicReport};
 pub enum Event<'a> {
     /// An incarnation has acknowledged its start.
     Started {
+        /// Where it stands in its tree.
+        path: &'a str,
+        /// Which incarnation.
+        id: ActorId,
+    },
+    /// An incarnation that is up has said that it is ready to serve: see [`Context::ready`](crate::Context::ready).
+    Ready {
         /// Where it stands in its tree.
         path: &'a str,
         /// Which incarnation.
@@ -102,6 +110,9 @@ pub(crate) fn trace(event: &Event<'_>) {
     match event {
         Event::Started { path, id } => {
             tracing::debug!(target: "minder::start", path, %id, "actor started");
+        }
+        Event::Ready { path, id } => {
+            tracing::debug!(target: "minder::ready", path, %id, "actor ready");
         }
         Event::Ignored { path, id } => {
             tracing::debug!(target: "minder::start", path, %id, "nothing to run");

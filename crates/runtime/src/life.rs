@@ -69,6 +69,8 @@ pub(crate) struct Life {
     pub(crate) occupied: bool,
     /// Whether that incarnation has acknowledged its start. Its context knows by itself; this is for when that is gone.
     pub(crate) acknowledged: bool,
+    /// Whether that incarnation has said that it is ready to serve.
+    pub(crate) ready: bool,
     /// Where the actor is in the tree; its number before it was first started.
     pub(crate) path: Option<Arc<str>>,
     pub(crate) minder: Minder,
@@ -132,6 +134,7 @@ impl CellCore {
             incarnation: 0,
             occupied: false,
             acknowledged: false,
+            ready: false,
             path,
             minder: Minder::System(0),
             ties: None,
@@ -240,7 +243,7 @@ impl Peer {
         let Some(heir) = ties.heir.take_if(|heir| heir.id == self.id()) else { return false };
         drop(life);
         let reason = match order {
-            Control::Stop(reason) => reason,
+            Control::Stop(reason) | Control::KillFor(reason) => reason,
             _ => ExitReason::Killed,
         };
         heir.minder.child_event(self.id(), crate::notice::ChildEvent::StartFailed(reason));
@@ -277,8 +280,11 @@ impl Peer {
     pub(crate) fn child_event(&self, child: ActorId, event: crate::notice::ChildEvent) {
         let mut life = self.cell.core().life();
         if life.is(self.id()) {
-            // From here on it has something to do, even if it does not know yet.
-            if let Some(ties) = life.ties_if_any() {
+            // From here on it has something to do, even if it does not know yet. That a child is ready is not what a minder
+            // waits for that starts or stops it.
+            if !matches!(event, crate::notice::ChildEvent::Ready)
+                && let Some(ties) = life.ties_if_any()
+            {
                 ties.waits.end(child);
             }
             self.cell.push_notice(Notice::Child(crate::notice::ChildNotice { child, event }));

@@ -38,11 +38,14 @@ pub struct ChildNotice {
 
 /// What happened to a minded actor. Every start that was begun is followed by exactly one of [`ChildEvent::Started`],
 /// [`ChildEvent::Ignored`] and [`ChildEvent::StartFailed`], and [`ChildEvent::Started`] by exactly one [`ChildEvent::Exited`].
+/// In between comes at most one [`ChildEvent::Ready`]; said on another thread in the moment of the end, it may come behind.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChildEvent {
     /// It acknowledged its start.
     Started,
+    /// It said that it is ready to serve: see [`Context::ready`](crate::Context::ready).
+    Ready,
     /// There was nothing to run: no actor lives, and nothing is left of it. Not a failure.
     Ignored,
     /// It ended before it had acknowledged its start; nothing is left of it.

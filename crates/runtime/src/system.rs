@@ -328,6 +328,20 @@ impl System {
         self.shared.now()
     }
 
+    /// Waits in the system's time, which in simulation is the simulator's: for code that is no actor's. An actor waits by
+    /// [`Context::sleep`](crate::Context::sleep).
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the wait.
+    pub async fn sleep(&self, duration: Duration) {
+        self.shared.sleep(duration).await;
+    }
+
+    /// The system that an address belongs to.
+    pub fn of_address<M: Send + 'static>(address: &Addr<M>) -> Self {
+        Self::of(&address.cell.core.system)
+    }
+
     /// The messages that will never be handled, and the quarantine.
     pub fn dead_letters(&self) -> DeadLetters {
         DeadLetters::of(self.shared.clone())

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::error::Error;
 use core::fmt;
+use core::time::Duration;
 
 /// Why an actor ended. Cheap to clone: whatever is large is shared.
 ///
@@ -34,6 +35,8 @@ pub enum ExitReason {
     Error(Arc<dyn Error + Send + Sync>),
     /// Its handler awaited longer than its child spec allows; names the type of the message.
     Hung(&'static str),
+    /// It did not say within this time of being up that it is ready to serve, as its child spec demands.
+    NotReady(Duration),
     /// A word of the application's own. `Other("kill")` is an ordinary reason, not a kill.
     Other(Arc<str>),
 }
@@ -50,6 +53,7 @@ impl ExitReason {
             | Self::Panic(_)
             | Self::Error(_)
             | Self::Hung(_)
+            | Self::NotReady(_)
             | Self::Other(_) => true,
         }
     }
@@ -75,7 +79,7 @@ impl ExitReason {
     }
 
     /// The kind in one word, for logs and counters: `normal`, `shutdown`, `killed`, `no_actor`, `panic`, `error`,
-    /// `hung` or `other`.
+    /// `hung`, `not_ready` or `other`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -85,6 +89,7 @@ impl ExitReason {
             Self::Panic(_) => "panic",
             Self::Error(_) => "error",
             Self::Hung(_) => "hung",
+            Self::NotReady(_) => "not_ready",
             Self::Other(_) => "other",
         }
     }
@@ -107,6 +112,7 @@ impl fmt::Display for ExitReason {
                 causes(f, &**error)
             }
             Self::Hung(message) => write!(f, "hung in {message}"),
+            Self::NotReady(within) => write!(f, "not ready within {within:?}"),
             Self::Other(word) => f.write_str(word),
         }
     }
@@ -138,6 +144,7 @@ impl PartialEq for ExitReason {
             | (Self::NoActor, Self::NoActor) => true,
             (Self::Other(a), Self::Other(b)) => a == b,
             (Self::Hung(a), Self::Hung(b)) => a == b,
+            (Self::NotReady(a), Self::NotReady(b)) => a == b,
             _ => {
                 core::mem::discriminant(self) == core::mem::discriminant(other)
                     && self.to_string() == other.to_string()
@@ -218,6 +225,7 @@ mod tests {
             (ExitReason::Panic(Arc::new(report)), true, "panic: ouch at a.rs:1:2"),
             (ExitReason::from(Outer(Inner)), true, "error: cannot pay: no money"),
             (ExitReason::Hung("Pay"), true, "hung in Pay"),
+            (ExitReason::NotReady(Duration::from_secs(5)), true, "not ready within 5s"),
             (ExitReason::other("kill"), true, "kill"),
         ];
         for (reason, abnormal, text) in rows {

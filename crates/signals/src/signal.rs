@@ -34,6 +34,8 @@ pub struct Down {
 pub enum Control {
     /// End at the next await; cannot be trapped.
     Kill,
+    /// As [`Control::Kill`], for a reason that the minder has: its child broke a rule that it lives by.
+    KillFor(ExitReason),
     /// An exit signal over a link, to an actor that does not trap exits.
     Exit(Exit),
     /// An exit signal that somebody sent, to an actor that does not trap exits: no unlink takes it back.

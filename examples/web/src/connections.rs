@@ -9,8 +9,8 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use minder::ChildEvent;
 use minder::prelude::*;
+use minder::{ChildEvent, Readiness};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -22,7 +22,12 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Accepts connections for as long as there is somebody to hand them to. An error of the operating system ends it, and
 /// its supervisor starts it again: the listener outlives it.
-pub(crate) async fn listen(listener: Arc<TcpListener>, connections: Addr<ConnectionsMsg>) -> io::Result<()> {
+pub(crate) async fn listen(
+    listener: Arc<TcpListener>,
+    connections: Addr<ConnectionsMsg>,
+    readiness: Readiness,
+) -> io::Result<()> {
+    readiness.ready();
     loop {
         let (stream, _) = listener.accept().await?;
         // Waits when there are too many to keep up with; then the operating system's queue fills.
@@ -84,7 +89,7 @@ impl Connections {
 
     fn notice(&mut self, notice: Notice) {
         let Notice::Child(child) = notice else { return };
-        if !matches!(child.event, ChildEvent::Started) {
+        if !matches!(child.event, ChildEvent::Started | ChildEvent::Ready) {
             self.open -= 1;
             self.answer_if_drained();
         }

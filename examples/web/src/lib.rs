@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use minder::ShutdownReport;
 use minder::prelude::*;
-use minder::supervisors::{Root, StartTreeError};
+use minder::supervisors::{Root, StartTreeError, reporting_task};
 use tokio::net::TcpListener;
 
 use crate::connections::{Connections, ConnectionsCalls, ConnectionsMsg, listen};
@@ -48,18 +48,17 @@ impl Web {
         let (kettle, kettle_seat) = system.address();
         let (connections, connections_seat) = system.address();
         let health = Arc::new(Health::default());
-        health.needs("visits", &visits);
-        health.needs("kettle", &kettle);
-        health.needs("connections", &connections);
 
         let router = routes::router(visits, kettle, health.clone());
         let accepted = connections.clone();
         let tree = one_for_one()
             .limit(5, Duration::from_secs(10))
-            .child(actor_in("visits", visits_seat, Visits::default))
-            .child(actor_in("kettle", kettle_seat, || Kettle))
+            .child(actor_in("visits", visits_seat, Visits::default).reports_ready())
+            .child(actor_in("kettle", kettle_seat, || Kettle).ready_within(Duration::from_secs(10)))
             .child(actor_in("connections", connections_seat, move || Connections::new(router.clone())))
-            .child(task("listener", move || listen(listener.clone(), accepted.clone())));
+            .child(reporting_task("listener", move |readiness| {
+                listen(listener.clone(), accepted.clone(), readiness)
+            }));
         let root = tree.start(&system, "web").await?;
         health.follow(root.clone());
         Ok(Self { system, root, health, connections })

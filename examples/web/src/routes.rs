@@ -60,11 +60,11 @@ async fn panic() -> Answer {
 }
 
 async fn livez(State(app): State<App>) -> Answer {
-    said(app.health.live())
+    said(app.health.live().await)
 }
 
 async fn readyz(State(app): State<App>) -> Answer {
-    said(app.health.ready())
+    said(app.health.ready().await)
 }
 
 fn said(health: Result<(), String>) -> Answer {

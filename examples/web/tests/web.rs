@@ -156,7 +156,10 @@ async fn an_actor_ends_with_its_connection_and_a_connection_with_its_actor() {
 async fn not_ready_is_not_dead_and_what_was_begun_is_answered() {
     let served = serve().await;
     let mut health = Client::connect(served.port).await;
-    assert_eq!(health.get("/readyz").await, ok("ok"));
+    // Up, and the kettle is being filled: traffic comes a little later.
+    while health.get("/readyz").await != ok("ok") {
+        assert_eq!(health.get("/livez").await, ok("ok"));
+    }
     served.web.turn_away();
     assert_eq!(health.get("/readyz").await, (503, "draining".into()));
     assert_eq!(health.get("/livez").await, ok("ok"));

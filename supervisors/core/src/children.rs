@@ -4,6 +4,7 @@
 //! Does not decide anything; see `supervision.rs`.
 
 use crate::places::{Places, Slot};
+use crate::readiness::{Readiness, holds_up};
 use crate::{ChildRules, Restart};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -31,7 +32,9 @@ pub enum ChildState {
 #[derive(Clone, Debug)]
 pub(crate) enum State {
     Starting,
-    Running,
+    Running {
+        readiness: Readiness,
+    },
     /// Ended by itself while its supervisor was busy. The ticket tells its notice from that of an earlier life.
     Fallen {
         ticket: u64,
@@ -62,11 +65,18 @@ impl State {
     fn seen(&self) -> ChildState {
         match self {
             Self::Starting => ChildState::Starting,
-            Self::Running => ChildState::Running,
+            Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
             Self::Stopping { .. } => ChildState::Stopping,
             Self::Waiting { .. } => ChildState::Waiting,
             Self::Finished | Self::Gone => ChildState::Gone,
+        }
+    }
+
+    fn readiness(&self) -> Option<Readiness> {
+        match self {
+            &Self::Running { readiness } => Some(readiness),
+            _ => None,
         }
     }
 }
@@ -87,6 +97,20 @@ impl Child {
         self.state.seen()
     }
 
+    /// How it stands to its first healthy report, if it is up.
+    pub(crate) fn readiness(&self) -> Option<Readiness> {
+        self.state.readiness()
+    }
+
+    /// Whether it keeps the supervisor from being ready. `due`: it is about to be started if it is gone.
+    pub(crate) fn holds_up(&self, due: bool) -> bool {
+        let state = match self.seen() {
+            ChildState::Gone if due => ChildState::Starting,
+            seen => seen,
+        };
+        holds_up(&self.rules, state, self.readiness())
+    }
+
     pub(crate) fn is_temporary(&self) -> bool {
         self.rules.restart == Restart::Temporary
     }
@@ -99,6 +123,8 @@ pub(crate) struct Children {
     by_id: BTreeMap<Arc<str>, Slot>,
     /// How many significant children are not gone, so that nobody has to count them.
     significant: usize,
+    /// How many keep the supervisor from being ready.
+    unready: usize,
 }
 
 impl Children {
@@ -110,7 +136,7 @@ impl Children {
             .into_iter()
             .map(|rules| (rules.id.clone(), places.add(Child { rules, state: State::Gone })))
             .collect();
-        Self { places, by_id, significant: 0 }
+        Self { places, by_id, significant: 0, unready: 0 }
     }
 
     /// Adds a child without a process, last in start order. Nobody else has its id.
@@ -134,6 +160,11 @@ impl Children {
     /// Significant children that have a process or wait for one.
     pub(crate) fn significant(&self) -> usize {
         self.significant
+    }
+
+    /// How many keep the supervisor from being ready.
+    pub(crate) fn unready(&self) -> usize {
+        self.unready
     }
 
     /// The child in this slot, unless it has been forgotten.
@@ -177,7 +208,10 @@ impl Children {
             self.significant -= usize::from(!child.state.is_gone());
             self.significant += usize::from(!state.is_gone());
         }
-        core::mem::replace(&mut child.state, state)
+        self.unready -= usize::from(child.holds_up(false));
+        let before = core::mem::replace(&mut child.state, state);
+        self.unready += usize::from(child.holds_up(false));
+        before
     }
 
     /// Gives this slot up for good, and the id with it.
@@ -206,6 +240,7 @@ impl Children {
         self.by_id = rules.iter().zip(&slots).map(|(rules, slot)| (rules.id.clone(), *slot)).collect();
         let counts = |(_, child): &(Slot, &Child)| child.rules.significant && !child.state.is_gone();
         self.significant = self.iter().filter(counts).count();
+        self.unready = self.iter().filter(|(_, child)| child.holds_up(false)).count();
         slots
     }
 
@@ -214,13 +249,14 @@ impl Children {
     /// 1. At most one child is starting or stopping: the one in `hand`, and if one is in hand it is that.
     /// 2. A temporary child never waits for another start.
     /// 3. A deadline is set only for a child that can be asked to stop within a time.
-    /// 4. The number of significant children that are not gone is the one kept.
+    /// 4. The number of significant children that are not gone is the one kept, and so is that of children that keep the
+    ///    supervisor from being ready.
     /// 5. Every child, and nobody else, is found by its id.
     ///
     /// # Panics
     /// If one of these is broken. Breaking the first would let a group start before its last stop has ended.
     pub(crate) fn check(&self, hand: Option<Slot>) {
-        let mut significant = 0;
+        let (mut significant, mut unready) = (0, 0);
         for (slot, child) in self.iter() {
             assert_eq!(self.named(&child.rules.id), Some(slot), "every child is found by its id: {child:?}");
             let moving = matches!(child.state, State::Starting | State::Stopping { .. });
@@ -237,7 +273,9 @@ impl Children {
                 assert!(limited, "a deadline belongs to a shutdown within a time: {child:?}");
             }
             significant += usize::from(child.rules.significant && !child.state.is_gone());
+            unready += usize::from(child.holds_up(false));
         }
+        assert_eq!(unready, self.unready, "the number of children that are not ready is the one kept");
         assert_eq!(self.by_id.len(), self.len(), "no id outlives its child");
         assert_eq!(significant, self.significant, "the number of significant children is the one kept");
     }

@@ -24,9 +24,14 @@ pub enum Command {
     AskToStop(Slot),
     /// Kill this child. Answered as [`Command::AskToStop`].
     Kill(Slot),
+    /// Kill this child, and let everyone know that it was for this reason. Answered by `Exited` with it.
+    KillFor(Slot, ExitReason),
     /// Send `StopDeadline` at this moment, not earlier. A later deadline for the same child replaces it; one that
     /// comes after the child is gone does no harm.
     SetDeadline(Slot, Moment),
+    /// Send `ReadyDeadline` at this moment, not earlier. One that comes after the child is ready, or gone, does no harm;
+    /// so a later deadline for the same child, of either kind, may replace it.
+    SetReadyDeadline(Slot, Moment),
     /// Send `EndDeadline` at this moment, not earlier: a dynamic supervisor ends, and this is the time that its
     /// children have together.
     SetEndDeadline(Moment),
@@ -112,6 +117,8 @@ pub enum Decision {
     ///
     /// OTP: `shutdown_error`.
     StoppedOtherwise,
+    /// It did not say in time that it is ready to serve, and is killed. What becomes of it is decided when it is gone.
+    NotReady,
     /// Its end was significant: the supervisor ends.
     AutoShutdown,
     /// The new specification does not have it: it is gone for good.
@@ -143,6 +150,7 @@ impl fmt::Display for Report {
             Decision::StoppedOtherwise => {
                 write!(f, "`{child}` ended with another reason than asked for: {reason}")
             }
+            Decision::NotReady => write!(f, "`{child}` was {reason}: killed"),
             Decision::AutoShutdown => {
                 write!(f, "`{child}` ended ({reason}): significant, the supervisor ends")
             }

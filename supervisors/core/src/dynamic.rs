@@ -7,6 +7,7 @@ use crate::children::ChildState;
 use crate::command::{Command, Decision, Report};
 use crate::intensity::Intensity;
 use crate::places::{Places, Slot};
+use crate::readiness::{Readiness, holds_up, not_ready};
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::spec::DynamicRules;
 use crate::supervision::is_as_asked;
@@ -39,6 +40,8 @@ pub struct DynamicSupervision {
     children: Places<State>,
     /// How many children wait for another attempt at their restart.
     waiting: usize,
+    /// How many children keep the supervisor from being ready.
+    unready: usize,
     phase: Phase,
     /// What arrived while an operation ran, in order of arrival.
     deferred: VecDeque<Deferred>,
@@ -49,7 +52,9 @@ pub struct DynamicSupervision {
 #[derive(Clone, Debug)]
 enum State {
     Starting,
-    Running,
+    Running {
+        readiness: Readiness,
+    },
     /// Ended by itself while its supervisor was busy.
     Fallen {
         ticket: u64,
@@ -119,6 +124,7 @@ impl DynamicSupervision {
             intensity,
             children: Places::default(),
             waiting: 0,
+            unready: 0,
             phase: Phase::New,
             deferred: VecDeque::new(),
             next_ticket: 0,
@@ -137,6 +143,8 @@ impl DynamicSupervision {
             Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
             Event::Ignored(slot) => self.ignored(slot, turn),
             Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
+            Event::Ready(slot) => self.ready(slot),
+            Event::ReadyDeadline(slot) => self.ready_deadline(slot, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
             Event::EndDeadline => self.end_deadline(turn),
             Event::TryAgain(slot) => self.try_again(slot, turn),
@@ -182,6 +190,18 @@ impl DynamicSupervision {
         DynamicRules::of_valid(self.template.clone(), limit, period, self.max_children)
     }
 
+    /// Whether no operation runs, and every child that says when it is ready to serve has said so.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Idle) && self.unready == 0
+    }
+
+    /// Those that keep the supervisor from being ready, in the order of their starts.
+    pub fn unready(&self) -> impl Iterator<Item = Slot> {
+        // Not looked for where there are none: there may be a million others.
+        let some = (self.unready > 0).then(|| self.children.iter());
+        some.into_iter().flatten().filter(|(_, state)| state.holds_up(&self.template)).map(|(slot, _)| slot)
+    }
+
     /// How the child in this slot stands, unless it has been forgotten.
     pub fn state(&self, slot: Slot) -> Option<ChildState> {
         self.children.get(slot).map(State::seen)
@@ -196,7 +216,11 @@ impl DynamicSupervision {
 
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         if let Some(request) = self.starting(slot) {
-            self.set(slot, State::Running);
+            let readiness = Readiness::of_new_life(&self.template, turn.now);
+            if let Some(deadline) = readiness.deadline() {
+                turn.push(Command::SetReadyDeadline(slot, deadline));
+            }
+            self.set(slot, State::Running { readiness });
             self.start_is_over(request, Answer::Started(slot), turn);
         }
     }
@@ -232,10 +256,10 @@ impl DynamicSupervision {
         match self.children.get(slot) {
             Some(State::Starting) => self.start_failed(slot, reason, turn),
             Some(State::Stopping { .. }) => self.stopped(slot, reason, turn),
-            Some(State::Running) if matches!(self.phase, Phase::Idle) => {
+            Some(State::Running { .. }) if matches!(self.phase, Phase::Idle) => {
                 self.judge(slot, reason, charged, turn);
             }
-            Some(State::Running) => {
+            Some(State::Running { .. }) => {
                 let ticket = self.next_ticket;
                 self.next_ticket += 1;
                 self.set(slot, State::Fallen { ticket, reason });
@@ -243,6 +267,22 @@ impl DynamicSupervision {
             }
             Some(State::Fallen { .. } | State::Waiting { .. }) | None => {}
         }
+    }
+
+    fn ready(&mut self, slot: Slot) {
+        let readiness = self.children.get(slot).and_then(State::readiness);
+        if let Some(readiness) = readiness.and_then(Readiness::said) {
+            self.set(slot, State::Running { readiness });
+        }
+    }
+
+    fn ready_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let readiness = self.children.get(slot).and_then(State::readiness);
+        let Some(readiness) = readiness.and_then(|readiness| readiness.late(turn.now)) else { return };
+        let reason = not_ready(&self.template);
+        self.report(slot, reason.clone(), Decision::NotReady, turn);
+        turn.push(Command::KillFor(slot, reason));
+        self.set(slot, State::Running { readiness });
     }
 
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -365,7 +405,7 @@ impl DynamicSupervision {
         match request {
             Request::StartInstance if self.children.len() >= self.max_children => refused(Refusal::TooMany),
             Request::StartInstance => {
-                let slot = self.children.add(State::Starting);
+                let slot = self.add(State::Starting);
                 turn.push(Command::Add(slot, id));
                 turn.push(Command::Start(slot));
                 self.phase = Phase::Starting { at: slot, request: Some(id) };
@@ -410,7 +450,7 @@ impl DynamicSupervision {
 
     fn terminate(&mut self, id: RequestId, slot: Slot, turn: &mut Turn<'_>) -> Option<Answer> {
         match self.children.get(slot) {
-            Some(State::Running) => {
+            Some(State::Running { .. }) => {
                 self.ask_to_stop(slot, turn);
                 self.phase = Phase::Stopping { at: slot, request: id };
                 return None;
@@ -431,7 +471,8 @@ impl DynamicSupervision {
     }
 
     fn listed(&self, slot: Slot, state: &State) -> Listed {
-        Listed { slot, id: self.template.id.clone(), state: state.seen(), kind: self.template.kind }
+        let (kind, ready) = (self.template.kind, state.readiness().and_then(Readiness::told));
+        Listed { slot, id: self.template.id.clone(), state: state.seen(), kind, ready }
     }
 
     fn counts(&self) -> Counts {
@@ -470,7 +511,7 @@ impl DynamicSupervision {
         let (mut next, mut any) = (self.children.first_from(Slot::FIRST), false);
         while let Some(slot) = next {
             match self.children.get(slot) {
-                Some(State::Running) => any |= self.tell_to_end(slot, true, turn),
+                Some(State::Running { .. }) => any |= self.tell_to_end(slot, true, turn),
                 Some(State::Starting) => any |= self.tell_to_end(slot, false, turn),
                 Some(State::Stopping { .. }) => any = true,
                 Some(State::Fallen { reason, .. }) => {
@@ -558,16 +599,24 @@ impl DynamicSupervision {
 
     // --- bookkeeping -------------------------------------------------------------------------------------------
 
+    fn add(&mut self, state: State) -> Slot {
+        self.unready += usize::from(state.holds_up(&self.template));
+        self.children.add(state)
+    }
+
     fn set(&mut self, slot: Slot, state: State) {
         let Some(place) = self.children.get_mut(slot) else { return };
         self.waiting -= usize::from(matches!(place, State::Waiting { .. }));
         self.waiting += usize::from(matches!(state, State::Waiting { .. }));
+        self.unready -= usize::from(place.holds_up(&self.template));
+        self.unready += usize::from(state.holds_up(&self.template));
         *place = state;
     }
 
     fn take_out(&mut self, slot: Slot) {
-        let gone = self.children.remove(slot);
-        self.waiting -= usize::from(matches!(gone, Some(State::Waiting { .. })));
+        let Some(gone) = self.children.remove(slot) else { return };
+        self.waiting -= usize::from(matches!(gone, State::Waiting { .. }));
+        self.unready -= usize::from(gone.holds_up(&self.template));
     }
 
     fn drop_out(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -599,14 +648,14 @@ impl DynamicSupervision {
     ///
     /// 1. Until the end only the child in hand is starting or stopping; at the end all are stopping.
     /// 2. Between operations nothing is put off, and no child is fallen.
-    /// 3. The number of children that wait is the one kept; a temporary child never waits.
+    /// 3. The numbers of children that wait, and that are not ready, are the ones kept; a temporary child never waits.
     /// 4. Before the start, and once all is over, there are no children.
     /// 5. Either window holds no more restarts than the limit, and there are no more children than may be.
     ///
     /// # Panics
     /// If one of these is broken.
     pub fn check(&self) {
-        let mut waiting = 0;
+        let (mut waiting, mut unready) = (0, 0);
         for (slot, state) in self.children.iter() {
             let moving = matches!(state, State::Starting | State::Stopping { .. });
             let expected = match self.phase {
@@ -618,7 +667,9 @@ impl DynamicSupervision {
             let is_fallen = matches!(state, State::Fallen { .. });
             assert!(!is_fallen || !matches!(self.phase, Phase::Idle), "nobody is fallen: {self:?}");
             waiting += usize::from(matches!(state, State::Waiting { .. }));
+            unready += usize::from(state.holds_up(&self.template));
         }
+        assert_eq!(unready, self.unready, "the number of those that are not ready is the one kept");
         let put_off = !self.deferred.is_empty();
         assert!(!put_off || !matches!(self.phase, Phase::Idle), "nothing is put off: {self:?}");
         assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
@@ -636,10 +687,22 @@ impl DynamicSupervision {
 }
 
 impl State {
+    /// How it stands to its first healthy report, if it is up.
+    fn readiness(&self) -> Option<Readiness> {
+        match self {
+            &Self::Running { readiness } => Some(readiness),
+            _ => None,
+        }
+    }
+
+    fn holds_up(&self, template: &ChildRules) -> bool {
+        holds_up(template, self.seen(), self.readiness())
+    }
+
     fn seen(&self) -> ChildState {
         match self {
             Self::Starting => ChildState::Starting,
-            Self::Running => ChildState::Running,
+            Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
             Self::Stopping { .. } => ChildState::Stopping,
             Self::Waiting { .. } => ChildState::Waiting,

@@ -35,6 +35,10 @@ pub enum Event {
         /// Whether it counts.
         charged: bool,
     },
+    /// A child that is up has said that it is ready to serve. Nothing follows for one that does not declare that it says so.
+    Ready(Slot),
+    /// The moment given in [`Command::SetReadyDeadline`](crate::Command::SetReadyDeadline) has come.
+    ReadyDeadline(Slot),
     /// The moment given in [`Command::SetDeadline`](crate::Command::SetDeadline) has come.
     StopDeadline(Slot),
     /// The moment given in [`Command::SetEndDeadline`](crate::Command::SetEndDeadline) has come.

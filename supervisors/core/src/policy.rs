@@ -2,13 +2,16 @@
 //! Each concept has a file of its own; here they only stand together.
 //! Does not decide anything.
 
-use crate::ChildRules;
+use crate::{ChildRules, ReportsReady};
 use alloc::sync::Arc;
 
 /// What a child is given beyond OTP; by default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Policy {}
+pub struct Policy {
+    /// Whether it says when it is ready to serve.
+    pub readiness: Option<ReportsReady>,
+}
 
 impl ChildRules {
     /// What this child is given beyond OTP, for setting something in it.

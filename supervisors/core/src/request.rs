@@ -102,6 +102,8 @@ pub struct Listed {
     pub state: ChildState,
     /// What it is for.
     pub kind: Kind,
+    /// Whether it has said that it is ready to serve; nothing unless it is up, and declares that it says so.
+    pub ready: Option<bool>,
 }
 
 /// What `count_children` counts.

@@ -115,6 +115,9 @@ impl ChildRules {
         if self.significant && auto_shutdown == AutoShutdown::Never {
             return Err(SpecError::SignificantWithoutAutoShutdown(self.id.clone()));
         }
+        if self.reports_ready().and_then(|reports| reports.within) == Some(Duration::ZERO) {
+            return Err(SpecError::ZeroReadyWithin(self.id.clone()));
+        }
         Ok(())
     }
 }
@@ -266,6 +269,8 @@ pub enum SpecError {
     SignificantPermanent(Arc<str>),
     /// This child is significant in a supervisor that never shuts down by itself.
     SignificantWithoutAutoShutdown(Arc<str>),
+    /// This child is to be ready within no time.
+    ZeroReadyWithin(Arc<str>),
 }
 
 impl fmt::Display for SpecError {
@@ -295,6 +300,11 @@ impl fmt::Display for SpecError {
                 f,
                 "child `{id}` is significant, but its supervisor never shuts down by itself; \
                  set auto-shutdown to any or all significant, or make the child not significant"
+            ),
+            Self::ZeroReadyWithin(id) => write!(
+                f,
+                "child `{id}` is to be ready within no time, so that it would be killed as soon as it is up; \
+                 give it longer"
             ),
         }
     }

@@ -3,9 +3,10 @@
 //! others and retries wait in order of arrival until it is over (SUP-042, SUP-099).
 //! A stop is answered at once; requests (`supervision/requests.rs`) in their turn. Does not carry anything out: its commands' ends come back as events.
 
-use crate::children::{ChildState, Children, State};
+use crate::children::{Child, ChildState, Children, State};
 use crate::command::{Command, Decision, Report, StartFailed};
 use crate::intensity::Intensity;
+use crate::readiness::{Readiness, not_ready};
 use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
@@ -143,6 +144,8 @@ impl Supervision {
             Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
             Event::Ignored(slot) => self.ignored(slot, turn),
             Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
+            Event::Ready(slot) => self.ready(slot),
+            Event::ReadyDeadline(slot) => self.ready_deadline(slot, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
             // Each child has a time limit of its own.
             Event::EndDeadline => {}
@@ -189,6 +192,25 @@ impl Supervision {
         self.children.iter().map(|(slot, _)| slot)
     }
 
+    /// Whether no operation runs, and every child that says when it is ready to serve has said so, or is down.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.phase, Phase::Idle) && self.children.unready() == 0
+    }
+
+    /// Those that keep the supervisor from being ready, in start order: with those that the operation in hand is about to
+    /// start.
+    pub fn unready(&self) -> impl Iterator<Item = Slot> {
+        let due = match self.phase {
+            Phase::New => Some(Slot::FIRST),
+            Phase::Starting { at, purpose: Purpose::OwnStart | Purpose::Group } => Some(at),
+            Phase::StoppingGroup { first, .. } => Some(first),
+            _ => None,
+        };
+        let is_due = move |slot| due.is_some_and(|due| slot >= due);
+        let unready = move |&(slot, child): &(Slot, &Child)| child.holds_up(is_due(slot));
+        self.children.iter().filter(unready).map(|(slot, _)| slot)
+    }
+
     fn start(&mut self, turn: &mut Turn<'_>) {
         if matches!(self.phase, Phase::New) {
             self.start_next(self.children.first_from(Slot::FIRST), Purpose::OwnStart, turn);
@@ -198,7 +220,11 @@ impl Supervision {
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         // A child whose start was abandoned is stopping; that it came up meanwhile changes nothing.
         if let Some(purpose) = self.starting(slot) {
-            self.children.set(slot, State::Running);
+            let readiness = Readiness::of_new_life(&self.children.at(slot).rules, turn.now);
+            if let Some(deadline) = readiness.deadline() {
+                turn.push(Command::SetReadyDeadline(slot, deadline));
+            }
+            self.children.set(slot, State::Running { readiness });
             self.start_is_over(slot, purpose, Answer::Started(slot), turn);
         }
     }
@@ -253,7 +279,7 @@ impl Supervision {
         match child.state() {
             State::Starting => self.start_failed(slot, reason, turn),
             State::Stopping { .. } => self.stopped(slot, reason, turn),
-            State::Running => match self.phase {
+            State::Running { .. } => match self.phase {
                 Phase::Idle => self.judge(slot, reason, charged, turn),
                 _ => {
                     // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
@@ -267,6 +293,25 @@ impl Supervision {
             },
             State::Fallen { .. } | State::Waiting { .. } | State::Finished | State::Gone => {}
         }
+    }
+
+    fn ready(&mut self, slot: Slot) {
+        let readiness = self.children.get(slot).and_then(Child::readiness);
+        if let Some(readiness) = readiness.and_then(Readiness::said) {
+            self.children.set(slot, State::Running { readiness });
+        }
+    }
+
+    /// It is up, and not ready in time: killed, and judged when it is gone.
+    fn ready_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let Some(child) = self.children.get(slot) else { return };
+        let Some(readiness) = child.readiness().and_then(|readiness| readiness.late(turn.now)) else {
+            return;
+        };
+        let reason = not_ready(&child.rules);
+        self.report(slot, reason.clone(), Decision::NotReady, turn);
+        turn.push(Command::KillFor(slot, reason));
+        self.children.set(slot, State::Running { readiness });
     }
 
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -464,7 +509,7 @@ impl Supervision {
         while let Some(at) = self.children.last_between(first, end) {
             end = at;
             match self.children.at(at).state() {
-                State::Running => {
+                State::Running { .. } => {
                     self.ask_to_stop(at, true, turn);
                     return Some(at);
                 }

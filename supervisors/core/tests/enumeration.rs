@@ -378,6 +378,7 @@ fn act(command: &Command) -> Option<Act> {
         Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
             panic!("nobody asks for a change: `changes.rs` does")
         }
+        Command::KillFor(..) | Command::SetReadyDeadline(..) => panic!("nobody here says when it is ready"),
     })
 }
 

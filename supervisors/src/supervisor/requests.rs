@@ -1,12 +1,12 @@
 //! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
 //! An asker that has turned away meanwhile loses the answer; what it asked for is done.
 
-use minder_runtime::Reply;
+use minder_runtime::{Context, Reply};
 use minder_supervisors_core::{
     Answer, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Which,
 };
 
-use super::{Core, Minded, Supervisor};
+use super::{Core, Minded, Supervisor, SupervisorMsg};
 use crate::question::{Named, Outcome, Question};
 use crate::root::{ChildInfo, ChildStatus};
 
@@ -30,12 +30,25 @@ impl Pending {
 
 impl Supervisor {
     /// The event that a question amounts to; nothing if it has been answered on the spot.
-    pub(super) fn event_of(&mut self, question: Question, reply: Reply<Outcome>) -> Option<Event> {
+    pub(super) fn event_of(
+        &mut self,
+        question: Question,
+        reply: Reply<Outcome>,
+        context: &Context<SupervisorMsg>,
+    ) -> Option<Event> {
         let mut child = None;
         let request = match question {
             Question::Stop(reason) => {
                 self.stopping.push(reply);
                 return Some(Event::Stop(reason));
+            }
+            Question::WhenReady => {
+                self.when_ready(reply);
+                return None;
+            }
+            Question::Unready => {
+                self.who_is_not_ready(&context.path(), reply);
+                return None;
             }
             Question::StartInstance(instance) => {
                 if let Core::Dynamic(_, template) = &self.core
@@ -97,7 +110,7 @@ impl Supervisor {
         outcome(self.actor(slot).expect("a child that is up has been started"))
     }
 
-    fn info(&self, Listed { slot, id, state, kind }: Listed) -> ChildInfo {
+    fn info(&self, Listed { slot, id, state, kind, ready }: Listed) -> ChildInfo {
         let status = match state {
             ChildState::Running | ChildState::Fallen | ChildState::Stopping => {
                 self.actor(slot).map_or(ChildStatus::Down, ChildStatus::Running)
@@ -106,7 +119,7 @@ impl Supervisor {
             ChildState::Starting | ChildState::Gone => ChildStatus::Down,
         };
         let id = matches!(self.core, Core::Fixed(_)).then_some(id);
-        ChildInfo { id, status, kind }
+        ChildInfo { id, status, kind, ready }
     }
 
     /// Those that have ended already, and whose notices stand behind this request, are not active. Only where children

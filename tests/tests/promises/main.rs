@@ -32,6 +32,7 @@ mod overflow;
 mod panics;
 mod pins;
 mod postponing;
+mod readiness;
 mod receives;
 mod registry;
 mod registry_random;

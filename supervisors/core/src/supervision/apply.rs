@@ -37,7 +37,7 @@ impl Supervision {
     pub fn outline(&self) -> Outline {
         let children = self.children.iter().map(|(slot, child)| {
             let stands = match child.state() {
-                State::Running => Stands::Up,
+                State::Running { .. } => Stands::Up,
                 State::Waiting { .. } => Stands::Waiting,
                 State::Finished => Stands::Finished,
                 State::Starting | State::Fallen { .. } | State::Stopping { .. } | State::Gone => Stands::Down,
@@ -187,7 +187,7 @@ impl Supervision {
             return self.part(slot, Part::Stops, turn);
         }
         match self.children.at(slot).state() {
-            State::Running => {
+            State::Running { .. } => {
                 self.ask_to_stop(slot, true, turn);
                 self.phase = Phase::StoppingForChange { at: slot };
                 return true;

@@ -4,6 +4,7 @@
 
 use super::{Command, Deferred, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
+use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::{ChildRules, ChildState, Kind, Slot};
 
@@ -76,7 +77,7 @@ impl Supervision {
         }
         if let Some(slot) = self.children.named(&rules.id) {
             return Some(Answer::Refused(match self.children.at(slot).state() {
-                State::Running | State::Fallen { .. } => Refusal::AlreadyStarted(slot),
+                State::Running { .. } | State::Fallen { .. } => Refusal::AlreadyStarted(slot),
                 _ => Refusal::AlreadyPresent,
             }));
         }
@@ -90,7 +91,7 @@ impl Supervision {
     fn terminate(&mut self, id: RequestId, which: &Which, turn: &mut Turn<'_>) -> Option<Answer> {
         let Some(slot) = self.find(which) else { return Some(not_found()) };
         match self.children.at(slot).state() {
-            State::Running => {
+            State::Running { .. } => {
                 self.ask_to_stop(slot, true, turn);
                 self.phase = Phase::StoppingOne { at: slot, request: id };
                 return None;
@@ -115,7 +116,7 @@ impl Supervision {
         match self.children.at(slot).state() {
             State::Finished | State::Gone => Ok(slot),
             State::Waiting { .. } => Err(Refusal::Restarting),
-            State::Running | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
+            State::Running { .. } | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
                 Err(Refusal::Running)
             }
         }
@@ -131,7 +132,8 @@ impl Supervision {
 
     fn listed(&self, slot: Slot) -> Listed {
         let child = self.children.at(slot);
-        Listed { slot, id: child.rules.id.clone(), state: child.seen(), kind: child.rules.kind }
+        let ready = child.readiness().and_then(Readiness::told);
+        Listed { slot, id: child.rules.id.clone(), state: child.seen(), kind: child.rules.kind, ready }
     }
 
     fn counts(&self) -> Counts {

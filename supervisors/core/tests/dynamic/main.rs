@@ -149,6 +149,7 @@ fn act(command: &Command) -> Option<Act> {
         Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
             panic!("nobody stands in an order here")
         }
+        Command::KillFor(..) | Command::SetReadyDeadline(..) => panic!("nobody here says when it is ready"),
     })
 }
 

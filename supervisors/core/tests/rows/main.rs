@@ -5,6 +5,7 @@
 mod apply;
 mod dynamic;
 mod intensity;
+mod readiness;
 mod requests;
 mod retries;
 mod significance;
@@ -15,8 +16,8 @@ mod strategies;
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, AutoShutdown, Change, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
-    Likeness, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy,
-    Supervision, Which,
+    Likeness, ReportsReady, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed,
+    Strategy, Supervision, Which,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -197,6 +198,11 @@ fn child(text: &str) -> ChildRules {
             "temp" => rules.restart = Restart::Temporary,
             "sig" => rules.significant = true,
             "kill" => rules.shutdown = Shutdown::BrutalKill,
+            "reports" => rules.policy_mut().readiness = Some(ReportsReady { within: None }),
+            _ if word.starts_with("ready<") => {
+                let within = Some(duration(&word["ready<".len()..]));
+                rules.policy_mut().readiness = Some(ReportsReady { within });
+            }
             time => rules.shutdown = Shutdown::Within(duration(time)),
         }
     }
@@ -250,6 +256,8 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
         [name, "fails"] => Event::StartFailed(slot(name), ExitReason::other("boom")),
         [name, "fails", word] => Event::StartFailed(slot(name), reason(word)),
         [name, "late"] => Event::StopDeadline(slot(name)),
+        [name, "ready"] => Event::Ready(slot(name)),
+        [name, "unready"] => Event::ReadyDeadline(slot(name)),
         [name, "retry"] => Event::TryAgain(slot(name)),
         [name, "panics"] => exit(name, "panics", true),
         [name, "panics", "uncharged"] => exit(name, "panics", false),
@@ -278,6 +286,10 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
         Command::NewEpoch(_) => return None,
         Command::AskToStop(slot) => format!("stop {}", name(slot)),
         Command::Kill(slot) => format!("kill {}", name(slot)),
+        Command::KillFor(slot, reason) => format!("kill {} for {reason}", name(slot)),
+        Command::SetReadyDeadline(slot, moment) => {
+            format!("ready {} in {:?}", name(slot), moment.since(now))
+        }
         Command::SetDeadline(slot, moment) => format!("deadline {} {:?}", name(slot), moment.since(now)),
         Command::TryAgain(slot) => format!("retry {}", name(slot)),
         Command::Forget(slot) => format!("forget {}", name(slot)),

@@ -1,0 +1,62 @@
+//! Who is ready in this supervisor, for whoever asks, and whoever waits for it. What is below is found out by asking there:
+//! a supervisor knows its own children only.
+
+use minder_runtime::Reply;
+use minder_supervisors_core::{ChildState, Kind, Slot};
+
+use super::{Core, Supervisor, SupervisorMsg};
+use crate::question::Outcome;
+use crate::readiness::Sighting;
+use crate::root::Root;
+
+impl Supervisor {
+    /// Answers once all children of this supervisor are ready.
+    pub(super) fn when_ready(&mut self, reply: Reply<Outcome>) {
+        if self.core.is_ready() {
+            let sighting = self.sighting(false, Vec::new());
+            return drop(reply.send(Outcome::Sighting(sighting)));
+        }
+        // Whoever has turned away would otherwise be kept for as long as this lasts.
+        self.awaiting.retain(|reply| !reply.is_abandoned());
+        self.awaiting.push(reply);
+    }
+
+    pub(super) fn answer_if_ready(&mut self) {
+        if self.awaiting.is_empty() || !self.core.is_ready() {
+            return;
+        }
+        for reply in std::mem::take(&mut self.awaiting) {
+            let sighting = self.sighting(true, Vec::new());
+            drop(reply.send(Outcome::Sighting(sighting)));
+        }
+    }
+
+    /// Answers at once who is not ready, whatever the supervisor is at.
+    pub(super) fn who_is_not_ready(&self, path: &str, reply: Reply<Outcome>) {
+        let slots: Vec<Slot> = match &self.core {
+            Core::Fixed(core) => core.unready().collect(),
+            Core::Dynamic(core, _) => core.unready().collect(),
+        };
+        let names = slots.into_iter().map(|slot| match (self.actor(slot), &self.core) {
+            (Some(actor), _) => actor.path(),
+            (None, Core::Fixed(core)) => {
+                core.child(slot).map_or_else(|| path.into(), |child| format!("{path}/{}", child.id).into())
+            }
+            (None, Core::Dynamic(core, _)) => format!("{path}/{}", core.template().id).into(),
+        });
+        let sighting = self.sighting(false, names.collect());
+        drop(reply.send(Outcome::Sighting(sighting)));
+    }
+
+    fn sighting(&self, waited: bool, unready: Vec<std::sync::Arc<str>>) -> Sighting {
+        // Instances of one template are all supervisors, or none.
+        let none = matches!(&self.core, Core::Dynamic(core, _) if core.template().kind == Kind::Worker);
+        let children = (!none).then(|| self.children.iter()).into_iter().flatten();
+        // One that has just ended, and is taken to be up here still, is among them: whoever asks it learns that it is not.
+        let up = |slot: &Slot| self.core.state(*slot) == Some(ChildState::Running);
+        let supervisors = children
+            .filter(|(slot, _)| up(slot))
+            .filter_map(|(_, child)| Some(Root::of(child.actor.as_ref()?.address::<SupervisorMsg>()?)));
+        Sighting { waited, unready, below: supervisors.collect() }
+    }
+}
