@@ -140,3 +140,20 @@ async fn a_child_that_is_restarting_counts_for_the_bound() {
     let failed = pool.start(()).await.expect_err("there is room, and it fails");
     assert!(matches!(failed, StartInstanceError::Failed(_)), "{failed}");
 }
+
+/// A start by request whose name somebody has already says who, starts nobody, and keeps nothing.
+/// OTP: SUP-017, SUP-157, NEW-003.
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_outside_is_the_answer_of_a_requested_start() {
+    let system = system();
+    let owner = named(&system, "owner").await;
+    system.register("it", &owner).expect("free");
+    let root = one_for_one().start(&system, "top").await.expect("starts");
+    let child = || actor("child", || Puppet::new("child", &journal().0)).registered("it");
+    let refused = root.start_child(child()).await.expect_err("it is taken").to_string();
+    assert!(refused.contains(&format!("the name `it` belongs to owner {}", owner.id())), "{refused}");
+    assert_eq!(root.count_children().await.expect("it lives"), Counts::default());
+    assert_eq!(system.living(), 2, "the owner and the supervisor");
+    assert!(system.unregister("it"));
+    root.start_child(child()).await.expect("it is free now");
+}

@@ -118,7 +118,7 @@ async fn no_more_than_it_may_hold_and_only_of_its_own_template() {
     assert_eq!(plain.start("kim").await, Err(StartInstanceError::OtherTemplate));
 }
 
-/// OTP: SUP-180, SUP-181, SUP-184, EXD-004.
+/// OTP: SUP-180, SUP-181, SUP-184, EXD-004, NEW-003.
 #[tokio::test(start_paused = true)]
 async fn a_start_that_fails_or_finds_nothing_keeps_nothing_and_a_restart_is_retried() {
     let system = system();
@@ -237,7 +237,7 @@ async fn instances_may_be_trees() {
     assert!(system.shutdown(SECOND).await.is_clean());
 }
 
-/// OTP: SUP-131, SUP-171, EXD-008.
+/// OTP: SUP-131, SUP-171, EXD-008, NEW-003.
 #[tokio::test(start_paused = true)]
 async fn what_makes_no_sense_for_a_dynamic_supervisor_is_refused() {
     let (journal, _reader) = journal();

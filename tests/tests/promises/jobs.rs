@@ -30,6 +30,7 @@ fn told<T: std::fmt::Debug + Send + 'static>(result: Result<T, JobFailed>) -> Ms
 type Work = Pin<Box<dyn Future<Output = u32> + Send>>;
 type Begin = fn() -> Work;
 
+/// OTP: TMR-012.
 #[test]
 fn each_comes_back_as_one_message_whatever_became_of_it() {
     let rows: [(Begin, &str); 6] = [

@@ -42,6 +42,19 @@ fn sleeping_tests(file: &File) -> Vec<String> {
     if is_test { in_code(file, &["thread::sleep", "time::sleep"]) } else { Vec::new() }
 }
 
+/// What runs actors reads tokio's clock and no other: whoever sets the wall clock moves no timer.
+fn reading_the_wall_clock(file: &File) -> Vec<String> {
+    const RUNS_ACTORS: [&str; 5] = [
+        "crates/signals/src/",
+        "crates/mailbox/src/",
+        "crates/runtime/src/",
+        "crates/statem/src/",
+        "supervisors/",
+    ];
+    let runs_actors = RUNS_ACTORS.iter().any(|folder| file.path.starts_with(folder));
+    if runs_actors { in_code(file, &["SystemTime"]) } else { Vec::new() }
+}
+
 fn naming_the_codec_library(file: &File) -> Vec<String> {
     if file.path.starts_with("crates/codec/") {
         Vec::new()
@@ -146,6 +159,15 @@ fn no_test_sleeps() {
         );
     }
     assert_eq!(found(sleeping_tests, "crates/a/src/timers.rs", "tokio::time::sleep(d)"), 0);
+}
+
+/// OTP: TMR-007.
+#[test]
+fn no_timer_moves_with_the_wall_clock() {
+    hold(reading_the_wall_clock, "the wall clock");
+    let source = "// SystemTime\nlet now = std::time::SystemTime::now();\n";
+    assert_eq!(found(reading_the_wall_clock, "crates/runtime/src/clock.rs", source), 1);
+    assert_eq!(found(reading_the_wall_clock, "examples/bank/src/main.rs", source), 0);
 }
 
 #[test]
