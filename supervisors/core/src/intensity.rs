@@ -76,6 +76,13 @@ impl Intensity {
 mod tests {
     use super::*;
 
+    impl Intensity {
+        /// With another limit, whatever stands in the window: for breaking it.
+        pub(crate) fn with_limit(self, limit: u32) -> Self {
+            Self { limit, ..self }
+        }
+    }
+
     fn at(nanos: u64) -> Moment {
         Moment::after_start(Duration::from_nanos(nanos))
     }

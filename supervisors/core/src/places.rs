@@ -5,7 +5,6 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::Bound;
 
 /// A child's place in start order. Later children have greater slots.
 ///
@@ -84,14 +83,19 @@ impl<T> Places<T> {
         }
     }
 
-    fn find(&self, slot: Slot) -> Option<usize> {
-        let (first, _) = self.places.first()?;
+    /// Where this slot's place is, or would be.
+    fn search(&self, slot: Slot) -> Result<usize, usize> {
+        let first = self.places.first().map_or(slot.0, |(first, _)| first.0);
         // Without holes closed in between this is the very place.
-        let guess = usize::try_from(slot.0.checked_sub(first.0)?).ok()?;
-        if self.places.get(guess).is_some_and(|(there, _)| *there == slot) {
-            return Some(guess);
+        let guess = usize::try_from(slot.0.wrapping_sub(first)).unwrap_or(usize::MAX);
+        match self.places.get(guess) {
+            Some((there, _)) if *there == slot => Ok(guess),
+            _ => self.places.binary_search_by_key(&slot, |(there, _)| *there),
         }
-        self.places.binary_search_by_key(&slot, |(there, _)| *there).ok()
+    }
+
+    fn find(&self, slot: Slot) -> Option<usize> {
+        self.search(slot).ok()
     }
 
     /// What stands in this place, if it is still taken.
@@ -124,35 +128,19 @@ impl<T> Places<T> {
 
     /// The first taken place from this one on.
     pub(crate) fn first_from(&self, slot: Slot) -> Option<Slot> {
-        let from = self.position(Bound::Included(slot));
+        let from = self.search(slot).unwrap_or_else(|at| at);
         self.places[from..].iter().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
     }
 
     /// The first taken place after this one.
     pub(crate) fn first_after(&self, slot: Slot) -> Option<Slot> {
-        let from = self.position(Bound::Excluded(slot));
-        self.places[from..].iter().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+        self.first_from(Slot(slot.0 + 1))
     }
 
     /// The last taken place before this one.
     pub(crate) fn last_before(&self, slot: Slot) -> Option<Slot> {
-        let until = self.position(Bound::Included(slot));
+        let until = self.search(slot).unwrap_or_else(|at| at);
         self.places[..until].iter().rev().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
-    }
-
-    /// Where the places that lie within this bound begin.
-    fn position(&self, bound: Bound<Slot>) -> usize {
-        match bound {
-            Bound::Included(slot) => match self.find(slot) {
-                Some(at) => at,
-                None => self.places.partition_point(|(there, _)| *there < slot),
-            },
-            Bound::Excluded(slot) => match self.find(slot) {
-                Some(at) => at + 1,
-                None => self.places.partition_point(|(there, _)| *there <= slot),
-            },
-            Bound::Unbounded => 0,
-        }
     }
 }
 
@@ -160,6 +148,7 @@ impl<T> Places<T> {
 mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
+    use core::ops::Bound;
 
     /// Additions and removals in a fixed disorder, against a map.
     #[test]

@@ -311,3 +311,23 @@ impl fmt::Display for SpecError {
 }
 
 impl core::error::Error for SpecError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn what_a_child_is_unless_said_otherwise() {
+        let (worker, supervisor) = (ChildRules::worker("w"), ChildRules::supervisor("s"));
+        assert_eq!((worker.kind, worker.shutdown), (Kind::Worker, Shutdown::Within(Duration::from_secs(5))));
+        assert_eq!((supervisor.kind, supervisor.shutdown), (Kind::Supervisor, Shutdown::Infinity));
+        for rules in [&worker, &supervisor] {
+            assert_eq!((rules.restart, rules.significant), (Restart::Permanent, false), "{}", rules.id);
+        }
+        let children = vec![worker, supervisor];
+        let second = Duration::from_secs(1);
+        let rules = Rules::new(Strategy::OneForOne, 1, second, AutoShutdown::Never, children.clone());
+        assert_eq!(rules.expect("valid").children(), children);
+    }
+}

@@ -19,6 +19,8 @@ use minder_signals::{ExitReason, Moment};
 
 mod apply;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 /// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
 const CHECKED_AFTER_EVERY_EVENT: usize = 64;
