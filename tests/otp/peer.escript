@@ -9,11 +9,11 @@
 
 -mode(compile).
 
--define(USAGE, "usage: peer.escript [--procs] [--reports] [--jobs N] [--timeout MS] [--stats] FILE...   (- is standard input)").
+-define(USAGE, "usage: peer.escript [--procs] [--reports] [--jobs N] [--timeout MS] [--stats] FILE...   (- is standard input); peer.escript --release").
 
 main(Arguments) ->
-    _ = [load(Module) || Module <- [peer_words, peer_recorder, peer_tree, peer_procs]],
     {Options, Files} = arguments(Arguments, #{jobs => 64, timeout => 60000}, []),
+    _ = [load(Module) || Module <- [peer_words, peer_recorder, peer_tree, peer_procs]],
     Texts = [{File, text(File)} || File <- Files],
     Read = fun({File, Text}) ->
         case peer_words:scenarios(Text) of
@@ -40,6 +40,9 @@ load(Module) ->
 
 arguments([], _, []) -> refuse(?USAGE, []);
 arguments([], Options, Files) -> {Options, lists:reverse(Files)};
+arguments(["--release"], _, []) ->
+    io:format("~ts~n", [erlang:system_info(otp_release)]),
+    halt(0);
 arguments(["--procs" | Rest], Options, Files) -> arguments(Rest, Options#{procs => true}, Files);
 arguments(["--reports" | Rest], Options, Files) -> arguments(Rest, Options#{reports => true}, Files);
 arguments(["--stats" | Rest], Options, Files) -> arguments(Rest, Options#{stats => true}, Files);

@@ -2,6 +2,7 @@
 
 pub mod broken_stores;
 pub mod command_line;
+pub mod compare;
 pub mod conformance;
 #[cfg(doctest)]
 mod guide;

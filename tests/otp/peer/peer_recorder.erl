@@ -4,7 +4,7 @@
 
 -module(peer_recorder).
 -export([start/0, attempt/2, started/4, note/2, caused/2]).
--export([lives_at/2, last_at/2, supervisors/1, version/1, until_orphans_ended/1, take/1, finish/1]).
+-export([lives_at/2, last_at/2, path_of/2, supervisors/1, version/1, until_orphans_ended/1, take/1, finish/1]).
 
 -record(process, {path, above, role, alive = true}).
 -record(state, {
@@ -37,6 +37,8 @@ caused(Recorder, Path) -> call(Recorder, {caused, Path}).
 lives_at(Recorder, Path) -> call(Recorder, {lives_at, Path}).
 
 last_at(Recorder, Path) -> call(Recorder, {last_at, Path}).
+
+path_of(Recorder, Pid) -> call(Recorder, {path_of, Pid}).
 
 supervisors(Recorder) -> call(Recorder, supervisors).
 
@@ -98,6 +100,7 @@ answer({lives_at, Path}, #state{living = Living, processes = Processes} = State)
     end,
     {Who, State};
 answer({last_at, Path}, State) -> {maps:get(Path, State#state.last, nobody), State};
+answer({path_of, Pid}, State) -> {(maps:get(Pid, State#state.processes))#process.path, State};
 answer(supervisors, #state{living = Living, processes = Processes} = State) ->
     Is = fun(Pid) -> lists:member((maps:get(Pid, Processes))#process.role, [static, dynamic]) end,
     {[Pid || Pid <- maps:values(Living), Is(Pid)], State};

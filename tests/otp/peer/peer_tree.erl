@@ -3,7 +3,7 @@
 
 -module(peer_tree).
 -export([listen/1, run/2]).
--export([init/1, start_child/3, start_instance/4, worker/4, log/2]).
+-export([init/1, start_child/3, start_instance/4, worker/3, log/2]).
 
 -record(tree, {recorder, root = none}).
 
@@ -206,8 +206,8 @@ answer([<<"restart_child">>, Id], _, {Pid, _, _}, _) ->
     started(supervisor:restart_child(Pid, peer_words:atom(Id)));
 answer([<<"delete_child">>, Id], _, {Pid, _, _}, _) ->
     done(supervisor:delete_child(Pid, peer_words:atom(Id)));
-answer([<<"which_children">>], _, {Pid, Role, _}, _) ->
-    Children = [iolist_to_binary(child(Child)) || Child <- supervisor:which_children(Pid)],
+answer([<<"which_children">>], _, {Pid, Role, _}, #tree{recorder = Recorder}) ->
+    Children = [iolist_to_binary(child(Child, Recorder)) || Child <- supervisor:which_children(Pid)],
     Listed = case Role of
         dynamic -> lists:sort(Children);
         static -> Children
@@ -239,20 +239,19 @@ started({error, Why}) -> ["error ", peer_words:term(Why)].
 done(ok) -> "ok";
 done({error, Why}) -> ["error ", peer_words:term(Why)].
 
-child({Id, Pid, Type, _}) ->
+child({Id, Pid, Type, _}, Recorder) ->
     State = case Pid of
         restarting -> "restarting";
         undefined -> "undefined";
         _ -> "up"
     end,
-    [label(Id, Pid), $:, State, $:, atom_to_list(Type)].
+    [id(Id, Pid, Recorder), $:, State, $:, atom_to_list(Type)].
 
-label(undefined, Pid) when is_pid(Pid) ->
-    {dictionary, Entries} = process_info(Pid, dictionary),
-    {_, {_, Path}} = lists:keyfind(peer, 1, Entries),
-    lists:last(binary:split(Path, <<"/">>, [global]));
-label(undefined, _) -> "?";
-label(Id, _) -> peer_words:term(Id).
+%% An instance has no id; its label is the last part of its path.
+id(undefined, Pid, Recorder) when is_pid(Pid) ->
+    lists:last(binary:split(peer_recorder:path_of(Recorder, Pid), <<"/">>, [global]));
+id(undefined, _, _) -> "?";
+id(Id, _, _) -> peer_words:term(Id).
 
 %% --- what is started -------------------------------------------------------------------------------------------------
 
@@ -313,7 +312,7 @@ start_instance(Recorder, Above, Child, Name) ->
         {<<"fail:", Why/binary>>, _} -> {{error, peer_words:reason(Why)}, none};
         {<<"raise">>, {ok, _}} -> {supervisor:start_link(?MODULE, {Recorder, Path, [[<<"init">>, <<"raise">>]]}), none};
         {_, {ok, Sup}} -> {supervisor:start_link(?MODULE, {Recorder, Path, Sup}), role(Sup)};
-        {_, none} -> {proc_lib:start_link(?MODULE, worker, [self(), {Recorder, Path}, Child, Outcome]), worker(Child)}
+        {_, none} -> {proc_lib:start_link(?MODULE, worker, [self(), Child, Outcome]), worker(Child)}
     end,
     case Started of
         {ok, Pid} -> peer_recorder:started(Recorder, Path, Pid, Role);
@@ -346,9 +345,8 @@ worker(Child) ->
         _ -> worker
     end.
 
-worker(_, _, _, <<"raise">>) -> error(boom);
-worker(Above, Self, Child, _) ->
-    put(peer, Self),
+worker(_, _, <<"raise">>) -> error(boom);
+worker(Above, Child, _) ->
     process_flag(trap_exit, traps(Child)),
     proc_lib:init_ack({ok, self()}),
     work(Above, stop(Child)).

@@ -388,7 +388,11 @@ async fn ask(stage: &Arc<Stage>, path: &Arc<str>, root: &Root, request: Request)
                     root.pool(&template).start(label).await.map(|started| started.is_some())
                 }
                 Some(AnyTemplate::Trees(template)) => {
-                    root.pool(&template).start(label).await.map(|started| started.is_some())
+                    let at = format!("{path}/{label}");
+                    root.pool(&template)
+                        .start(label)
+                        .await
+                        .map(|started| started.map(|address| stage.is_tree_at(&at, address)).is_some())
                 }
             };
             match started {
@@ -476,9 +480,9 @@ async fn terminate_instance(
             let worker = stage.worker(&format!("{path}/{label}"))?;
             Some(root.pool(&template).terminate(&worker).await)
         }
-        AnyTemplate::Trees(_) => {
-            let tree = instance(root, label).await?;
-            Some(root.terminate_instance(tree.actor()?).await)
+        AnyTemplate::Trees(template) => {
+            let tree = stage.tree(&format!("{path}/{label}"))?;
+            Some(root.pool(&template).terminate(&tree).await)
         }
     }
 }

@@ -8,6 +8,7 @@
 mod cast;
 mod driver;
 mod plan;
+pub mod random;
 mod reasons;
 mod recorder;
 mod scenario;

@@ -27,6 +27,8 @@ struct State {
     attempts: HashMap<Arc<str>, usize>,
     /// Where the last worker of each path lives.
     workers: HashMap<Arc<str>, Addr<WorkerMsg>>,
+    /// Where the last instance of each path lives, of those that are supervisors.
+    trees: HashMap<Arc<str>, Addr<SupervisorMsg>>,
     /// The template of each dynamic supervisor, by its path.
     templates: HashMap<Arc<str>, AnyTemplate>,
     root: Option<RootStart>,
@@ -54,6 +56,14 @@ impl Stage {
 
     pub(super) fn worker(&self, path: &str) -> Option<Addr<WorkerMsg>> {
         self.state().workers.get(path).cloned()
+    }
+
+    pub(super) fn is_tree_at(&self, path: &str, address: Addr<SupervisorMsg>) {
+        self.state().trees.insert(path.into(), address);
+    }
+
+    pub(super) fn tree(&self, path: &str) -> Option<Addr<SupervisorMsg>> {
+        self.state().trees.get(path).cloned()
     }
 
     pub(super) fn template(&self, path: &str) -> Option<AnyTemplate> {

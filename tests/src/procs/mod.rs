@@ -5,6 +5,7 @@
 //! `tests/otp/procs/README.md`. Where to start reading: `scenario.rs` (what is asked), `driver.rs` (how it is done).
 
 mod driver;
+pub mod random;
 mod reasons;
 mod scenario;
 mod subject;

@@ -131,7 +131,7 @@ fn step(words: &Words) -> Result<Step, String> {
 }
 
 /// The steps, and how each is written.
-const STEPS: &[&str] = &[
+pub(super) const STEPS: &[&str] = &[
     "(spawn A)",
     "(spawn_link A B)",
     "(spawn_monitor A M B)",

@@ -1,35 +1,11 @@
 //! What OTP's processes do with links, monitors, signals, names and aliases, minder's actors do: every scenario of
 //! `tests/otp/procs`, line by line.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use minder_fault_injection::sim::Policy;
+use minder_tests::compare::{parting, traces};
 use minder_tests::procs;
-
-/// The traces of a text, by the names of their scenarios.
-fn traces(text: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut traces = BTreeMap::new();
-    let (mut name, mut lines) = ("", Vec::new());
-    for line in text.lines() {
-        match line.strip_prefix("procs ") {
-            Some(next) => name = next,
-            None if line == "end" => {
-                assert!(traces.insert(name, std::mem::take(&mut lines)).is_none(), "{name}")
-            }
-            None => lines.push(line),
-        }
-    }
-    traces
-}
-
-/// Where two traces part: the step, what was expected, and what came.
-fn parting(expected: &[&str], came: &[&str]) -> Option<String> {
-    let longest = expected.len().max(came.len());
-    let at = (0..longest).find(|at| expected.get(*at) != came.get(*at))?;
-    let step = expected[..expected.len().min(at + 1)].iter().rev().find(|line| line.starts_with("step "));
-    Some(format!("{step:?}: {:?} in place of {:?}", came.get(at), expected.get(at)))
-}
 
 /// In whichever order the actors are scheduled: what is not promised is not in a trace.
 #[test]
@@ -59,15 +35,6 @@ fn every_scenario_leaves_the_trace_that_it_leaves_in_otp() {
     }
     assert!(different.is_empty(), "{} of {compared} differ:\n{}", different.len(), different.join("\n"));
     assert_eq!(compared, 4 * 252);
-}
-
-#[test]
-fn a_trace_that_is_another_is_found_out() {
-    let expected = ["step (exit a boom)", "dead a boom", "= ok"];
-    assert_eq!(parting(&expected, &expected), None);
-    for other in [&["step (exit a boom)", "= ok"][..], &expected[..2], &[&expected[..], &["= ok"]].concat()] {
-        assert!(parting(&expected, other).is_some_and(|text| text.contains("exit a boom")), "{other:?}");
-    }
 }
 
 /// What a scenario does is what its steps say: an answer that is wrong is not made good by how it is shown.
