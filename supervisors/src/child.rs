@@ -38,9 +38,16 @@ pub(crate) struct Settings {
     pub(crate) queued: Queued,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) registered: Option<Arc<str>>,
+    /// Whom it asks, by path. Only those who explain the tree read it.
+    pub(crate) asks: Option<Arc<[Arc<str>]>>,
 }
 
 impl Settings {
+    pub(crate) fn add_asks<P: AsRef<str>>(&mut self, paths: impl IntoIterator<Item = P>) {
+        let before = self.asks.iter().flat_map(|asks| asks.iter().cloned());
+        self.asks = Some(before.chain(paths.into_iter().map(|path| Arc::from(path.as_ref()))).collect());
+    }
+
     /// Themselves, unless they are what they would be anyway: most children of a large tree need no room for them.
     pub(crate) fn kept(&self) -> Option<Box<Self>> {
         (*self != Self::default()).then(|| Box::new(self.clone()))
@@ -315,6 +322,19 @@ impl Child {
     #[must_use]
     pub fn registered(mut self, name: impl Into<Arc<str>>) -> Self {
         self.settings.registered = Some(name.into());
+        self
+    }
+
+    /// Says whom it asks, or waits for with `send` while they have no room, by their ids from the top of the tree:
+    /// `vault/store`. The path of a supervisor says that requests are made to that, an empty one to the top; among the
+    /// instances of a dynamic supervisor any id will do.
+    ///
+    /// Nothing is done about it while the tree runs. [`Spec::check`] refuses a path that leads to nobody, and
+    /// [`Spec::explain`] and [`Spec::lint`] tell which asks are in danger. Worth it where children wait for each other over
+    /// the borders of their supervisors; not for what is told and not waited for.
+    #[must_use]
+    pub fn asks<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.settings.add_asks(paths);
         self
     }
 

@@ -206,7 +206,8 @@ from_unavailable!(
     DeleteChildError,
     FindChildError,
     SubtreeError,
-    StartInstanceError
+    StartInstanceError,
+    ExplainError
 );
 
 impl From<TreeError> for StartChildError {
@@ -294,6 +295,53 @@ impl fmt::Display for StartInstanceError {
             Self::OtherTemplate => {
                 f.write_str("the supervisor has another template, or none: start the instances of its own")
             }
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+/// A path that leads to nobody in a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NoSuchPath {
+    /// The path.
+    pub path: Arc<str>,
+    /// The nearest one that leads to somebody, if one is near.
+    pub nearest: Option<Arc<str>>,
+}
+
+impl fmt::Display for NoSuchPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no child `{}`; paths are ids from the top of the tree", self.path)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for NoSuchPath {}
+
+/// Why [`Root::explain_child`](crate::Root::explain_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ExplainError {
+    /// There is no such child.
+    NoSuchPath(NoSuchPath),
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+impl From<NoSuchPath> for ExplainError {
+    fn from(error: NoSuchPath) -> Self {
+        Self::NoSuchPath(error)
+    }
+}
+
+impl fmt::Display for ExplainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchPath(error) => fmt::Display::fmt(error, f),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
     }

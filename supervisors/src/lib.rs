@@ -10,6 +10,8 @@
 
 mod child;
 mod errors;
+mod explain;
+mod lint;
 mod question;
 mod readiness;
 mod root;
@@ -23,9 +25,13 @@ pub use child::{
     tree, tree_from, tree_in,
 };
 pub use errors::{
-    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, StartTreeError,
-    SubtreeError, TerminateChildError, Unavailable,
+    DeleteChildError, ExplainError, FindChildError, NoSuchPath, RestartChildError, StartChildError,
+    StartInstanceError, StartTreeError, SubtreeError, TerminateChildError, Unavailable,
 };
+pub use explain::{
+    Bound, ExplainedAsk, ExplainedChild, ExplainedSupervisor, Explanation, GiveUp, Regime, Then,
+};
+pub use lint::{Allowed, Finding, Findings, Lint};
 pub use minder_supervisors_core::{
     AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,
 };

@@ -7,6 +7,7 @@ use minder_runtime::{ActorRef, ExitReason, Recipe};
 use minder_supervisors_core::{Counts, Refusal};
 
 use crate::child::{Child, ChildSpec};
+use crate::explain::layout::Described;
 use crate::readiness::Sighting;
 use crate::root::ChildInfo;
 use crate::template::Mark;
@@ -25,6 +26,8 @@ pub(crate) enum Question {
     WhenReady,
     /// Answered at once.
     Unready,
+    /// Answered at once, whatever the supervisor is at.
+    Describe,
     /// Never answered: whoever asks is told of the end.
     Stop(ExitReason),
 }
@@ -65,6 +68,7 @@ pub(crate) enum Outcome {
     Child(ChildInfo),
     Counts(Counts),
     ChildSpec(ChildSpec),
+    Described(Box<Described>),
     Refused(Refusal),
     OtherTemplate,
     Sighting(Sighting),

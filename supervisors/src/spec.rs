@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{Offers, SeatId, System};
-use minder_supervisors_core::{AutoShutdown, ChildRules, DynamicRules, Rules, SpecError, Strategy};
+use minder_supervisors_core::{AutoShutdown, ChildRules, DynamicRules, Level, Rules, SpecError, Strategy};
 
 use crate::child::{Child, Settings};
-use crate::errors::StartTreeError;
+use crate::errors::{NoSuchPath, StartTreeError};
+use crate::explain::layout::Ruling;
+use crate::explain::{Regime, check_asks};
 use crate::root::{MAILBOX, Root};
 use crate::supervisor::Supervisor;
 use crate::template::Mark;
@@ -33,7 +35,7 @@ pub struct Spec {
 /// What a dynamic supervisor knows of its template: all but how instances are made, which comes with each request.
 #[derive(Clone, Debug)]
 pub(crate) struct TemplateParts {
-    rules: ChildRules,
+    pub(crate) rules: ChildRules,
     pub(crate) settings: Settings,
     pub(crate) mark: Mark,
 }
@@ -136,6 +138,16 @@ impl Spec {
         DynamicRules::new(template.rules.clone(), self.limit, self.period, self.max_children)
     }
 
+    /// What the supervisor goes by, for those who explain it.
+    pub(crate) fn ruling(&self) -> Ruling {
+        Ruling {
+            regime: if self.template.is_some() { Regime::Dynamic } else { Regime::Fixed(self.strategy) },
+            level: Level { limit: self.limit, period: self.period },
+            auto_shutdown: self.auto_shutdown,
+            max_children: self.max_children,
+        }
+    }
+
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
         Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)
@@ -146,7 +158,8 @@ impl Spec {
     /// # Errors
     /// The first thing that makes no sense, and where in the tree it is.
     pub fn check(&self) -> Result<(), TreeError> {
-        self.check_as("")
+        self.check_as("")?;
+        check_asks(self)
     }
 
     pub(crate) fn check_as(&self, path: &str) -> Result<(), TreeError> {
@@ -160,11 +173,7 @@ impl Spec {
         };
         valid.map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;
         for child in &self.children {
-            let path = if path.is_empty() {
-                child.rules.id.to_string()
-            } else {
-                format!("{path}/{}", child.rules.id)
-            };
+            let path = path_below(path, &child.rules.id);
             if let Some(seat) = child.recipe.seat()
                 && let Some(first) = taken.seats.insert(seat, path.clone())
             {
@@ -201,6 +210,11 @@ impl Spec {
     }
 }
 
+/// The path of a child of whoever has this path.
+pub(crate) fn path_below(path: &str, id: &str) -> String {
+    if path.is_empty() { id.to_owned() } else { format!("{path}/{id}") }
+}
+
 /// What may be given to one child only, and which child has it.
 #[derive(Default)]
 struct Taken {
@@ -235,6 +249,13 @@ pub enum TreeError {
         /// Who was given it again.
         second: String,
     },
+    /// A child is said to ask somebody who is not there; see [`Child::asks`].
+    NoSuchAsk {
+        /// Who asks.
+        child: Arc<str>,
+        /// Where nobody is.
+        asked: NoSuchPath,
+    },
 }
 
 impl fmt::Display for TreeError {
@@ -254,6 +275,7 @@ impl fmt::Display for TreeError {
                     "children `{first}` and `{second}` are both registered as `{name}`; a name is for one"
                 )
             }
+            Self::NoSuchAsk { child, asked } => write!(f, "child `{child}` asks nobody: {asked}"),
         }
     }
 }

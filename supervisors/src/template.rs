@@ -156,6 +156,13 @@ impl<A, M> Template<A, M> {
         self
     }
 
+    /// As [`Child::asks`](crate::Child::asks), for every instance.
+    #[must_use]
+    pub fn asks<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.settings.add_asks(paths);
+        self
+    }
+
     /// As [`Child::purge`](crate::Child::purge).
     #[must_use]
     pub fn purge(self) -> Self {

@@ -17,5 +17,6 @@ pages! {
     machines: "guide/machines.md",
     talking: "guide/talking.md",
     tests: "guide/tests.md",
+    explain: "guide/explain.md",
     service: "guide/service.md",
 }

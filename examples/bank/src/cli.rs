@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::audit::AuditArgs;
+use crate::commands::explain::ExplainArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::serve::ServeArgs;
 use crate::commands::show::ShowArgs;
@@ -54,6 +55,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Audit the bank in a directory, against its clients' history if there is one
     Audit(AuditArgs),
+    /// Print what the bank's supervision tree will do when something crashes, and what is suspicious in it
+    Explain(ExplainArgs),
     /// Print a fault plan that comes with the bank, to be changed and given to `bank run --plan`
     Plan(PlanArgs),
     /// Serve a bank to another process; `bank run --process` starts this

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => commands::generate::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Plan(args) => faults::print(&args),
         Command::Serve(args) => commands::serve::run(&args),
     }

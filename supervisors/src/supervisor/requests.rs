@@ -1,14 +1,17 @@
 //! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
 //! An asker that has turned away meanwhile loses the answer; what it asked for is done.
 
-use minder_runtime::{Context, Reply};
+use minder_runtime::{ActorRef, Context, Reply};
 use minder_supervisors_core::{
-    Answer, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Which,
+    Answer, AutoShutdown, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Supervision,
+    Which,
 };
 
 use super::{Core, Minded, Supervisor, SupervisorMsg};
+use crate::explain::Regime;
+use crate::explain::layout::{Described, DescribedChild, Ruling};
 use crate::question::{Named, Outcome, Question};
-use crate::root::{ChildInfo, ChildStatus};
+use crate::root::{ChildInfo, ChildStatus, Root};
 
 /// A question that the core has not answered yet.
 pub(super) struct Pending {
@@ -50,6 +53,10 @@ impl Supervisor {
                 self.who_is_not_ready(&context.path(), reply);
                 return None;
             }
+            Question::Describe => {
+                drop(reply.send(Outcome::Described(Box::new(self.described()))));
+                return None;
+            }
             Question::StartInstance(instance) => {
                 if let Core::Dynamic(_, template) = &self.core
                     && !std::sync::Arc::ptr_eq(&template.mark, &instance.template)
@@ -76,6 +83,41 @@ impl Supervisor {
         self.next_request += 1;
         self.pending.insert(id, Pending { reply, child });
         Some(Event::Asked(id, request))
+    }
+
+    /// What it goes by, and its children, as they stand.
+    fn described(&self) -> Described {
+        let (regime, level, auto_shutdown, max_children) = match &self.core {
+            Core::Fixed(core) => {
+                (Regime::Fixed(core.strategy()), core.level(), core.auto_shutdown(), usize::MAX)
+            }
+            Core::Dynamic(core, _) => {
+                (Regime::Dynamic, core.level(), AutoShutdown::Never, core.max_children())
+            }
+        };
+        let children = match &self.core {
+            Core::Fixed(core) => core.slots().filter_map(|slot| self.described_child(core, slot)).collect(),
+            Core::Dynamic(core, template) => vec![DescribedChild {
+                rules: core.template().clone(),
+                settings: template.settings.clone(),
+                up: true,
+                instances: Some(core.len()),
+                below: None,
+            }],
+        };
+        Described { ruling: Ruling { regime, level, auto_shutdown, max_children }, children }
+    }
+
+    fn described_child(&self, core: &Supervision, slot: Slot) -> Option<DescribedChild> {
+        let (rules, minded) = (core.child(slot)?, self.children.get(slot)?);
+        let alive = minded.actor.as_ref().filter(|actor| actor.is_alive());
+        Some(DescribedChild {
+            rules: rules.clone(),
+            settings: minded.settings.as_deref().cloned().unwrap_or_default(),
+            up: alive.is_some(),
+            instances: None,
+            below: alive.and_then(ActorRef::address).map(Root::of),
+        })
     }
 
     fn which(&self, who: Named) -> Which {

@@ -1,6 +1,7 @@
 //! What the bank's program can be asked for besides a run, a file each.
 
 pub mod audit;
+pub mod explain;
 pub mod generate;
 mod listing;
 pub mod serve;

@@ -22,6 +22,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use minder::prelude::*;
+use minder::supervisors::{Findings as Suspicions, Lint};
 use minder::{Capacity, MailboxOptions, Seat, WhenFull};
 
 use crate::service::auditor::{Auditor, Findings};
@@ -85,7 +86,8 @@ impl Bank {
             .limit(200, Duration::from_secs(10))
             .child(
                 actor_in("gateway", gateway_seat, move || Gateway::new(to_ledgers.clone(), retrier.clone()))
-                    .handler_limit(PROMPT),
+                    .handler_limit(PROMPT)
+                    .asks(["front/retrier"]),
             )
             .child({
                 let gateway = gateway.clone();
@@ -95,7 +97,8 @@ impl Bank {
 
         let auditor =
             actor("auditor", move || Auditor::new(store.clone(), parts.partitions, parts.findings.clone()))
-                .handler_limit(Duration::from_secs(2));
+                .handler_limit(Duration::from_secs(2))
+                .asks(["vault/store"]);
 
         let tree = one_for_one()
             .limit(100, Duration::from_secs(10))
@@ -103,6 +106,24 @@ impl Bank {
             .child(tree("front", front))
             .child(auditor);
         Self { tree, gateway }
+    }
+
+    /// What is suspicious in the tree, with the reasons for which it is meant so.
+    pub fn lint(&self) -> Suspicions {
+        let on_purpose = "something crashes every few milliseconds on purpose, and the audit is the judge";
+        let has_room = "it waits for room there and for no answer, no longer than its handler limit; the seat is made first";
+        let again = "clients ask again under the same id, and what was decided is on disk";
+        self.tree
+            .lint()
+            .allow(Lint::LimitTooHigh, "vault", on_purpose)
+            .allow(Lint::LimitTooHigh, "front", on_purpose)
+            .allow(Lint::BlindZone, "vault", on_purpose)
+            .allow(Lint::BlindZone, "vault/ledgers", on_purpose)
+            .allow(Lint::BlindZone, "front", on_purpose)
+            .allow(Lint::AskLater, "vault/ledgers/*", has_room)
+            .allow(Lint::AskLater, "front/gateway", has_room)
+            .allow(Lint::AskPurged, "vault/ledgers/*", again)
+            .allow(Lint::AskPurged, "auditor", "it adds up again when it is started again")
     }
 }
 
@@ -122,6 +143,9 @@ fn ledgers_spec(seats: Vec<Seat<LedgerMsg>>, store: &Addr<StoreMsg>, gateway: &A
             Ledger::new(partition, store.clone(), gateway.clone())
         })
         .handler_limit(2 * SLOW_DISK)
+        .asks(["vault/store", "front/gateway"])
+        // It has nothing to put away, and there may be many, which stop one after the other.
+        .shutdown(Shutdown::Within(Duration::from_secs(1)))
     });
     one_for_one().limit(100, Duration::from_secs(10)).children(ledgers)
 }

@@ -1,0 +1,119 @@
+//! What a crash of one child leads to: who is stopped and started, in which order, who loses what it had, and who gives
+//! up if it goes on. Follows `strategy.rs` and `supervision.rs` of the core, and a test holds it against running trees.
+
+use std::sync::Arc;
+
+use minder_supervisors_core::{AutoShutdown, Level, Restart, Threshold, thresholds};
+
+use super::layout::Layout;
+use super::{ExplainedChild, GiveUp, Regime, Then};
+
+impl Layout {
+    pub(crate) fn crash_of(&self, place: usize) -> ExplainedChild {
+        let node = self.at(place);
+        let then = self.after_end(place, true);
+        let group = if then == Then::Restarted { self.group(place) } else { &[] };
+        let others: Vec<usize> = group.iter().copied().filter(|member| *member != place).collect();
+        // Whoever is stopped with the group and is temporary is not started again.
+        let (forgotten, started): (Vec<usize>, Vec<usize>) = group
+            .iter()
+            .partition(|member| **member != place && self.at(**member).rules.restart == Restart::Temporary);
+        let lost = match (then, node.parent) {
+            (Then::EndsSupervisor, Some(parent)) => self.living(self.subtree(parent)),
+            // It stands for many, and one of them crashes.
+            _ if self.is_instance(place) => 1,
+            _ => self.living(self.subtree(place)) + self.living_below(&others),
+        };
+        ExplainedChild {
+            path: node.path.clone(),
+            then,
+            stops: self.in_stop_order(&others),
+            starts: started.iter().flat_map(|member| self.in_start_order(*member)).collect(),
+            forgotten: forgotten.iter().map(|member| self.at(*member).path.clone()).collect(),
+            lost,
+            of: self.all_living().max(lost),
+            stop: self.stop_of_all(&others),
+            start: self.start_of_all(&started),
+            gives_up: if then == Then::Restarted { self.give_ups_above(place) } else { Vec::new() },
+        }
+    }
+
+    /// Who gives up, the nearest first, if this child crashes again and again; up to one that is not started again.
+    pub(crate) fn give_ups_above(&self, place: usize) -> Vec<GiveUp> {
+        let mut chain = Vec::new();
+        for supervisor in self.above(place) {
+            let Some(ruling) = self.ruling(supervisor) else { break };
+            let then = match self.after_end(supervisor, false) {
+                // Nobody starts the child that crashes again.
+                Then::Restarted if ruling.regime == Regime::Dynamic => Then::RestartedEmpty,
+                then => then,
+            };
+            chain.push((supervisor, ruling.level, then));
+            if then != Then::Restarted {
+                break;
+            }
+        }
+        let levels: Vec<Level> = chain.iter().map(|(_, level, _)| *level).collect();
+        let explained = |((supervisor, level, then), threshold): ((usize, Level, Then), Threshold)| {
+            let alone = [supervisor];
+            let lost = match then {
+                Then::Restarted | Then::RestartedEmpty => self.living_below(self.group(supervisor)),
+                _ => self.living_below(&alone),
+            };
+            GiveUp {
+                supervisor: self.at(supervisor).path.clone(),
+                limit: level.limit,
+                period: level.period,
+                longest: threshold.longest,
+                crashes: threshold.crashes,
+                within: threshold.time(),
+                lost: if supervisor == 0 { self.all_living() } else { lost },
+                then,
+            }
+        };
+        chain.into_iter().zip(thresholds(&levels)).map(explained).collect()
+    }
+
+    /// What becomes of a child, or of the tree, when it has ended by itself.
+    pub(crate) fn after_end(&self, place: usize, abnormal: bool) -> Then {
+        let node = self.at(place);
+        let counts = node.rules.significant
+            && self.ruling_above(place).is_some_and(|ruling| ruling.auto_shutdown != AutoShutdown::Never);
+        match (node.parent, node.rules.restart, abnormal) {
+            (None, ..) => Then::EndsTree,
+            (_, Restart::Permanent, _) | (_, Restart::Transient, true) => Then::Restarted,
+            _ if counts && self.is_decisive(place) => Then::EndsSupervisor,
+            _ if counts => Then::EndsSupervisorIfLast,
+            (_, Restart::Transient, false) => Then::StaysDown,
+            (_, Restart::Temporary, _) => Then::Forgotten,
+        }
+    }
+
+    fn living_below(&self, places: &[usize]) -> usize {
+        places.iter().map(|place| self.living(self.subtree(*place))).sum()
+    }
+
+    /// A supervisor begins to start before its children and is up after them. It starts without instances.
+    fn in_start_order(&self, place: usize) -> impl Iterator<Item = Arc<str>> {
+        let starts = self.subtree(place).filter(move |below| *below == place || !self.is_instance(*below));
+        starts.map(|place| self.at(place).path.clone())
+    }
+
+    /// Last to first; a supervisor is gone after its children. Of a dynamic one all are told at once.
+    fn in_stop_order(&self, places: &[usize]) -> Vec<Arc<str>> {
+        let mut stops = Vec::new();
+        for place in places.iter().rev() {
+            let node = self.at(*place);
+            if node.up && node.count > 0 {
+                stops.extend(self.in_stop_order(&node.children));
+                stops.push(node.path.clone());
+            }
+        }
+        stops
+    }
+
+    /// Whether this stands for the instances of a dynamic supervisor: they are lost with it, and not started again.
+    pub(crate) fn is_instance(&self, place: usize) -> bool {
+        self.ruling_above(place).is_some_and(|ruling| ruling.regime == Regime::Dynamic)
+    }
+}

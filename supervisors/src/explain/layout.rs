@@ -1,0 +1,299 @@
+//! A tree as it is explained: every child in one table, parents before children, siblings in start order.
+//! Made of a specification, or of what the supervisors of a running tree say of themselves.
+//! Does not draw conclusions; its neighbours do.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use minder_supervisors_core::{AutoShutdown, ChildRules, Level, Restart, Strategy};
+
+use super::Regime;
+use super::nearest::nearest;
+use crate::child::{Child, Settings};
+use crate::errors::{NoSuchPath, Unavailable};
+use crate::question::{Outcome, Question};
+use crate::root::Root;
+use crate::spec::{Spec, path_below};
+
+/// The id under which what holds for any instance of a dynamic supervisor stands.
+pub(crate) const ANY: &str = "*";
+
+/// All children of a tree. The first is the supervisor at the top.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    nodes: Vec<Node>,
+    places: BTreeMap<Arc<str>, usize>,
+    /// How many have a process, without the top.
+    living: usize,
+}
+
+/// One child, and where it stands.
+#[derive(Debug)]
+pub(crate) struct Node {
+    /// The ids on the way from the top.
+    pub(crate) path: Arc<str>,
+    pub(crate) parent: Option<usize>,
+    /// Who comes next and is not below it.
+    end: usize,
+    /// Who is directly below it, in start order.
+    pub(crate) children: Vec<usize>,
+    pub(crate) rules: ChildRules,
+    pub(crate) settings: Settings,
+    /// Whether it has a process, in a tree that runs.
+    pub(crate) up: bool,
+    /// How many it stands for.
+    pub(crate) count: usize,
+    pub(crate) role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Role {
+    Worker,
+    /// A supervisor about which nothing is known before it starts.
+    Unknown,
+    Supervisor(Ruling),
+}
+
+/// What a supervisor goes by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ruling {
+    pub(crate) regime: Regime,
+    pub(crate) level: Level,
+    pub(crate) auto_shutdown: AutoShutdown,
+    pub(crate) max_children: usize,
+}
+
+/// A child and what is below it, before it has a place.
+pub(crate) struct Part {
+    rules: ChildRules,
+    settings: Settings,
+    up: bool,
+    count: usize,
+    role: Role,
+    below: Vec<Part>,
+}
+
+impl Part {
+    fn of_top(spec: &Spec) -> Self {
+        Self::supervisor(ChildRules::supervisor(""), Settings::default(), spec)
+    }
+
+    fn supervisor(rules: ChildRules, settings: Settings, spec: &Spec) -> Self {
+        let below = match spec.template() {
+            Some(template) => vec![Self::instance(template.rules.clone(), template.settings.clone(), 0)],
+            None => spec.children.iter().map(Self::of_child).collect(),
+        };
+        Self { rules, settings, up: true, count: 1, role: Role::Supervisor(spec.ruling()), below }
+    }
+
+    fn of_child(child: &Child) -> Self {
+        let (rules, settings) = (child.rules.clone(), child.settings.clone());
+        match &child.below {
+            Some(below) => Self::supervisor(rules, settings, below),
+            None => Self::leaf(rules, settings, true),
+        }
+    }
+
+    fn leaf(rules: ChildRules, settings: Settings, up: bool) -> Self {
+        let role = match rules.kind {
+            crate::Kind::Worker => Role::Worker,
+            crate::Kind::Supervisor => Role::Unknown,
+        };
+        Self { rules, settings, up, count: 1, role, below: Vec::new() }
+    }
+
+    /// Any instance of a dynamic supervisor, of which there are so many.
+    fn instance(rules: ChildRules, settings: Settings, count: usize) -> Self {
+        let rules = ChildRules { id: Arc::from(ANY), ..rules };
+        Self { count, ..Self::leaf(rules, settings, true) }
+    }
+}
+
+/// What a running supervisor says of itself.
+pub(crate) struct Described {
+    pub(crate) ruling: Ruling,
+    pub(crate) children: Vec<DescribedChild>,
+}
+
+pub(crate) struct DescribedChild {
+    pub(crate) rules: ChildRules,
+    pub(crate) settings: Settings,
+    pub(crate) up: bool,
+    /// How many it stands for: instances are not described one by one.
+    pub(crate) instances: Option<usize>,
+    /// Its root, if it is a supervisor and up.
+    pub(crate) below: Option<Root>,
+}
+
+type Gathered = Pin<Box<dyn Future<Output = Result<Part, Unavailable>> + Send>>;
+
+/// Asks this supervisor and all below it, one after the other. One below that ends meanwhile is down.
+fn gather(root: Root, rules: ChildRules, settings: Settings) -> Gathered {
+    Box::pin(async move {
+        let described = match root.ask(Question::Describe).await? {
+            Outcome::Described(described) => *described,
+            other => other.out_of_place("describe"),
+        };
+        let mut below = Vec::with_capacity(described.children.len());
+        for DescribedChild { rules, settings, up, instances, below: root } in described.children {
+            below.push(match (root, instances) {
+                (Some(root), _) => match gather(root, rules.clone(), settings.clone()).await {
+                    Ok(part) => part,
+                    Err(_) => Part::leaf(rules, settings, false),
+                },
+                (None, Some(count)) => Part::instance(rules, settings, count),
+                (None, None) => Part::leaf(rules, settings, up),
+            });
+        }
+        Ok(Part { rules, settings, up: true, count: 1, role: Role::Supervisor(described.ruling), below })
+    })
+}
+
+impl Layout {
+    pub(crate) fn of(spec: &Spec) -> Self {
+        Self::new(Part::of_top(spec))
+    }
+
+    pub(crate) async fn of_running(root: &Root) -> Result<Self, Unavailable> {
+        Ok(Self::new(gather(root.clone(), ChildRules::supervisor(""), Settings::default()).await?))
+    }
+
+    fn new(top: Part) -> Self {
+        let mut layout = Self { nodes: Vec::new(), places: BTreeMap::new(), living: 0 };
+        layout.add(top, None);
+        layout.living = layout.living(layout.below_top());
+        layout
+    }
+
+    fn add(&mut self, part: Part, parent: Option<usize>) -> usize {
+        let Part { rules, settings, up, count, role, below } = part;
+        let path: Arc<str> = match parent {
+            Some(parent) => Arc::from(path_below(&self.nodes[parent].path, &rules.id)),
+            None => Arc::from(""),
+        };
+        let place = self.nodes.len();
+        self.places.insert(path.clone(), place);
+        let (end, children) = (place + 1, Vec::new());
+        self.nodes.push(Node { path, parent, end, children, rules, settings, up, count, role });
+        self.nodes[place].children = below.into_iter().map(|child| self.add(child, Some(place))).collect();
+        self.nodes[place].end = self.nodes.len();
+        place
+    }
+
+    pub(crate) fn at(&self, place: usize) -> &Node {
+        &self.nodes[place]
+    }
+
+    /// Everybody, parents before children.
+    pub(crate) fn all(&self) -> Range<usize> {
+        0..self.nodes.len()
+    }
+
+    /// Everybody but the top.
+    pub(crate) fn below_top(&self) -> Range<usize> {
+        1..self.nodes.len()
+    }
+
+    /// This one and all below it.
+    pub(crate) fn subtree(&self, place: usize) -> Range<usize> {
+        place..self.nodes[place].end
+    }
+
+    /// The supervisors above, the nearest first.
+    pub(crate) fn above(&self, place: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.nodes[place].parent, |above| self.nodes[*above].parent)
+    }
+
+    /// What this one goes by, if it is a supervisor that is known.
+    pub(crate) fn ruling(&self, place: usize) -> Option<&Ruling> {
+        match &self.nodes[place].role {
+            Role::Supervisor(ruling) => Some(ruling),
+            Role::Worker | Role::Unknown => None,
+        }
+    }
+
+    /// All supervisors that are known.
+    pub(crate) fn supervisors(&self) -> impl Iterator<Item = (usize, &Ruling)> {
+        self.all().filter_map(|place| Some((place, self.ruling(place)?)))
+    }
+
+    /// What the supervisor above this child goes by.
+    pub(crate) fn ruling_above(&self, place: usize) -> Option<&Ruling> {
+        self.ruling(self.nodes[place].parent?)
+    }
+
+    /// Who is started again when this child is, itself among them, in start order.
+    pub(crate) fn group(&self, place: usize) -> &[usize] {
+        let Some((parent, ruling)) = self.nodes[place].parent.zip(self.ruling_above(place)) else {
+            return &[];
+        };
+        let siblings = &self.nodes[parent].children;
+        let own = siblings.partition_point(|sibling| *sibling < place);
+        match ruling.regime {
+            Regime::Fixed(Strategy::OneForAll) => siblings,
+            Regime::Fixed(Strategy::RestForOne) => &siblings[own..],
+            Regime::Fixed(Strategy::OneForOne) | Regime::Dynamic => &siblings[own..=own],
+        }
+    }
+
+    /// How many children have a process.
+    pub(crate) fn all_living(&self) -> usize {
+        self.living
+    }
+
+    /// How many children these stand for that have a process.
+    pub(crate) fn living(&self, places: impl IntoIterator<Item = usize>) -> usize {
+        places.into_iter().map(|place| &self.nodes[place]).filter(|node| node.up).map(|node| node.count).sum()
+    }
+
+    /// Who is meant. Below a supervisor of which nothing is known beforehand, or among the instances of a dynamic one, any
+    /// id will do.
+    pub(crate) fn find(&self, path: &str) -> Result<usize, NoSuchPath> {
+        if let Some(place) = self.places.get(path) {
+            return Ok(*place);
+        }
+        let mut shorter = path;
+        while let Some((before, _)) = shorter.rsplit_once('/') {
+            shorter = before;
+            if let Some(place) = self.places.get(&*path_below(shorter, ANY)) {
+                return Ok(*place);
+            }
+            if let Some(place) = self.places.get(shorter)
+                && self.nodes[*place].role == Role::Unknown
+            {
+                return Ok(*place);
+            }
+        }
+        Err(self.no_such_path(path))
+    }
+
+    pub(crate) fn no_such_path(&self, path: &str) -> NoSuchPath {
+        NoSuchPath { path: Arc::from(path), nearest: nearest(path, self.places.keys()).cloned() }
+    }
+
+    /// Whether this one's end, if it is not abnormal or it is temporary, is its supervisor's too, as far as can be said
+    /// beforehand: it is the only one that counts, or one is enough.
+    pub(crate) fn is_decisive(&self, place: usize) -> bool {
+        let Some((parent, ruling)) = self.nodes[place].parent.zip(self.ruling_above(place)) else {
+            return false;
+        };
+        let counts = |sibling: &&usize| self.nodes[**sibling].rules.significant;
+        self.nodes[place].rules.significant
+            && match ruling.auto_shutdown {
+                AutoShutdown::Never => false,
+                AutoShutdown::AnySignificant => true,
+                AutoShutdown::AllSignificant => {
+                    self.nodes[parent].children.iter().filter(counts).count() == 1
+                }
+            }
+    }
+
+    /// Whom this supervisor starts again when they crash.
+    pub(crate) fn restarted_below(&self, place: usize) -> impl Iterator<Item = usize> {
+        let children = self.nodes[place].children.iter().copied();
+        children.filter(|child| self.nodes[*child].rules.restart != Restart::Temporary)
+    }
+}

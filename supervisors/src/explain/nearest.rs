@@ -1,0 +1,66 @@
+//! The path that somebody may have meant by a wrong one.
+
+/// The nearest of these: one that ends with the same id, or else one that is at most a third of its letters away.
+pub(crate) fn nearest<'a, S: AsRef<str>>(wrong: &str, paths: impl Iterator<Item = &'a S>) -> Option<&'a S> {
+    let id = |path: &str| path.rsplit('/').next().map(str::to_lowercase);
+    let known = paths.filter(|path| !path.as_ref().is_empty());
+    let ranked = known.map(|path| {
+        let same_id = id(path.as_ref()) == id(wrong);
+        ((!same_id, distance(wrong, path.as_ref())), path)
+    });
+    let ((other_id, away), path) = ranked.min_by_key(|(rank, _)| *rank)?;
+    let longest = wrong.chars().count().max(path.as_ref().chars().count());
+    (!other_id || away <= longest / 3).then_some(path)
+}
+
+/// How many letters are to be added, left out or changed, whatever their case.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    // For each beginning of the other: its distance to what has been read of this one.
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for letter in one.to_lowercase().chars() {
+        let mut before = row[0];
+        row[0] += 1;
+        for (at, known) in other.iter().enumerate() {
+            let changed = before + usize::from(letter != *known);
+            before = row[at + 1];
+            row[at + 1] = changed.min(before + 1).min(row[at] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near() {
+        let paths = ["", "vault", "vault/store", "vault/ledgers", "front", "front/gateway"];
+        let rows = [
+            ("store", Some("vault/store")),
+            ("vault/Store", Some("vault/store")),
+            ("front/store", Some("vault/store")),
+            ("vault/stor", Some("vault/store")),
+            ("vault/ledger", Some("vault/ledgers")),
+            ("frnt/gatewy", Some("front/gateway")),
+            ("vaults", Some("vault")),
+            ("elsewhere", None),
+            ("", None),
+        ];
+        for (wrong, expected) in rows {
+            assert_eq!(nearest(wrong, paths.iter()), expected.as_ref(), "{wrong}");
+        }
+        assert_eq!(nearest("x", [""; 0].iter()), None);
+    }
+
+    #[test]
+    fn distances() {
+        let rows =
+            [("", "", 0), ("", "abc", 3), ("abc", "", 3), ("kitten", "sitting", 3), ("flaw", "lawn", 2)];
+        for (one, other, expected) in rows {
+            assert_eq!(distance(one, other), expected, "{one} {other}");
+            assert_eq!(distance(other, one), expected, "{other} {one}");
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! What `explain` says of a tree, against the same tree running: who is stopped and started in which order, how long stops
+//! take, who gives up when, and what a tree says of itself while it runs.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use minder::prelude::*;
+use minder::supervisors::{
+    Bound, ExplainError, Explanation, Regime, Strategy, Then, Unavailable, optional_task, tree_from,
+};
+use minder::{Event, Observer};
+
+use crate::conservation::Random;
+use crate::support::*;
+
+// --- who is stopped and started --------------------------------------------------------------------------------------
+
+/// Writes down starts and ends by their paths below the top.
+struct Ends(Journal);
+
+impl Observer for Ends {
+    fn event(&self, event: &Event<'_>) {
+        let (what, path) = match event {
+            Event::Started { path, .. } => ("up", path),
+            Event::Exited { path, .. } => ("end", path),
+            _ => return,
+        };
+        if let Some(path) = path.strip_prefix("top/") {
+            self.0.note(format!("{what} {path}"));
+        }
+    }
+}
+
+/// A random tree, and the addresses of its workers by path.
+struct Grown<'a> {
+    random: &'a mut Random,
+    system: &'a System,
+    workers: Vec<(String, Addr<Msg>)>,
+    /// Whether workers take all the time they are given to stop.
+    slow: bool,
+}
+
+impl Grown<'_> {
+    fn spec(&mut self, path: &str, depth: usize) -> Spec {
+        let kinds: [fn() -> Spec; 3] = [one_for_one, one_for_all, rest_for_one];
+        let mut spec = tolerant(self.random.pick(&kinds)());
+        for number in 0..1 + self.random.below(4) {
+            let id = format!("{}{number}", ["x", "y", "z"][depth]);
+            let path = if path.is_empty() { id.clone() } else { format!("{path}/{id}") };
+            let child = if depth < 2 && self.random.one_in(3) {
+                tree(&id, self.spec(&path, depth + 1))
+            } else {
+                self.worker(&id, path)
+            };
+            let child = child.restart(self.random.pick(&[
+                Restart::Permanent,
+                Restart::Permanent,
+                Restart::Transient,
+                Restart::Temporary,
+            ]));
+            spec = spec.child(if self.slow { self.timed(child) } else { child });
+        }
+        spec
+    }
+
+    fn worker(&mut self, id: &str, path: String) -> Child {
+        let (address, seat) = self.system.address();
+        self.workers.push((path, address));
+        let slow = self.slow;
+        actor_in(id, seat, move || {
+            let puppet = Puppet::new("it", &journal().0);
+            if slow { puppet.trapping().cleaning_up_for(10_000 * SECOND) } else { puppet }
+        })
+    }
+
+    fn timed(&mut self, child: Child) -> Child {
+        match self.random.below(6) {
+            0 => child.shutdown(Shutdown::BrutalKill),
+            1..5 => child.shutdown(Shutdown::Within(Duration::from_secs(self.random.below(6)))),
+            _ => child,
+        }
+    }
+}
+
+fn grown(random: &mut Random, system: &System, slow: bool) -> (Spec, Vec<(String, Addr<Msg>)>) {
+    let mut grown = Grown { random, system, workers: Vec::new(), slow };
+    let spec = grown.spec("", 0);
+    (spec, grown.workers)
+}
+
+fn texts(paths: &[Arc<str>]) -> Vec<&str> {
+    paths.iter().map(|path| &**path).collect()
+}
+
+/// In the order of their starts, workers only: a supervisor is up after those below it.
+fn workers_of<'a>(paths: &[&'a str], workers: &[(String, Addr<Msg>)]) -> Vec<&'a str> {
+    paths.iter().copied().filter(|path| workers.iter().any(|(worker, _)| worker == path)).collect()
+}
+
+/// Random trees of three levels; each worker of each crashes in a tree of its own.
+#[tokio::test(start_paused = true)]
+async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
+    let (mut crashes, mut groups) = (0, 0);
+    for seed in 0..120 {
+        let mut victim = 0;
+        loop {
+            let (journal, mut reader) = journal();
+            let system =
+                System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
+            let (spec, workers) = grown(&mut Random(seed), &system, false);
+            let Some((path, address)) = workers.get(victim) else { break };
+            let explained = spec.explain_child(path).expect("it is there");
+            let root = spec.start(&system, "top").await.expect("puppets start");
+            reader.rest();
+
+            address.tell(crash()).expect("there is room");
+            pass(SECOND).await;
+
+            let seen = reader.rest();
+            let (ends, starts): (Vec<_>, Vec<_>) = seen.iter().partition(|line| line.starts_with("end "));
+            let ends: Vec<&str> = ends.iter().map(|line| &line[4..]).collect();
+            let mut starts: Vec<&str> = starts.iter().map(|line| &line[3..]).collect();
+            let mut named = texts(&explained.starts);
+            let story = format!("seed {seed}, {path} of\n{:?}\n{explained}", root.explain().await);
+            assert_eq!(ends.first().copied(), Some(&**path), "{story}");
+            assert_eq!(ends[1..], texts(&explained.stops), "{story}");
+            assert_eq!(ends.len(), explained.lost, "{story}");
+            assert_eq!(workers_of(&starts, &workers), workers_of(&named, &workers), "{story}");
+            starts.sort_unstable();
+            named.sort_unstable();
+            assert_eq!(starts, named, "{story}");
+            for forgotten in &explained.forgotten {
+                assert!(root.explain_child(forgotten).await.is_err(), "{forgotten} is gone: {story}");
+            }
+            crashes += 1;
+            groups += usize::from(explained.stops.len() > 1);
+            victim += 1;
+        }
+    }
+    assert!(crashes > 400 && groups > 100, "{crashes} crashes, {groups} of them of groups");
+}
+
+// --- how long it takes -----------------------------------------------------------------------------------------------
+
+/// Random trees in which nobody ends before it must. Timers are at most 10 ms late, each.
+#[tokio::test(start_paused = true)]
+async fn a_stop_takes_as_long_as_was_said() {
+    let (mut longest, mut finite) = (Duration::ZERO, 0);
+    for seed in 0..300 {
+        let system = system();
+        let (spec, workers) = grown(&mut Random(seed), &system, true);
+        let Bound::AtMost(said) = spec.explain().stop() else { continue };
+        let root = spec.start(&system, "top").await.expect("puppets start");
+        let before = system.now();
+        soon(root.stop(ExitReason::Shutdown)).await.expect("it lives");
+        let took = system.now().since(before);
+        let late = Duration::from_millis(10) * u32::try_from(workers.len() + 1).expect("few") * 2;
+        assert!(said <= took && took <= said + late, "seed {seed}: {took:?}, and {said:?} were said");
+        longest = longest.max(said);
+        finite += 1;
+    }
+    assert!(longest > 15 * SECOND && finite > 100, "{longest:?}, {finite}");
+}
+
+#[test]
+fn what_bounds_a_stop_and_what_does_not() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let endless = |id: &str| idle(id).shutdown(Shutdown::Infinity);
+    let pool =
+        template("session", |()| Puppet::new("it", &journal().0)).shutdown(Shutdown::Within(7 * SECOND));
+    let rows: Vec<(Spec, &str)> = vec![
+        (one_for_one(), "at most 0ns"),
+        (one_for_one().child(idle("a")).child(idle("b")), "at most 10s"),
+        (one_for_one().child(idle("a")).child(endless("b")), "as long as it takes, because of b"),
+        (
+            one_for_one().child(tree("x", one_for_one().child(endless("b")))).child(endless("c")),
+            "as long as it takes, because of c, x/b",
+        ),
+        (
+            one_for_one()
+                .child(tree("x", one_for_one().child(endless("b"))).shutdown(Shutdown::Within(3 * SECOND))),
+            "at most 3s",
+        ),
+        (
+            one_for_one().child(tree("x", one_for_one().child(endless("b"))).shutdown(Shutdown::BrutalKill)),
+            "at most 0ns",
+        ),
+        // However many there are: they share it.
+        (one_for_one().child(tree("pool", dynamic(&pool))).child(idle("a")), "at most 12s"),
+        (dynamic(&pool.clone().shutdown(Shutdown::Infinity)), "as long as it takes, because of *"),
+        (
+            one_for_one().child(tree_from("made", || minder::supervisors::Supervisor::new(&one_for_one()))),
+            "as long as it takes, because of made",
+        ),
+    ];
+    for (spec, expected) in rows {
+        assert_eq!(spec.explain().stop().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_start_is_bounded_by_a_handler_limit_alone() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let spec = |child: Child| rest_for_one().child(idle("first").handler_limit(SECOND)).child(child);
+    let bounded = spec(idle("next").handler_limit(2 * SECOND)).explain_child("first").expect("it is there");
+    assert_eq!(bounded.start, Bound::AtMost(3 * SECOND));
+    let unbounded = spec(idle("next")).explain_child("first").expect("it is there");
+    assert_eq!(unbounded.start, Bound::Unbounded(vec![Arc::from("next")]));
+}
+
+// --- who gives up ----------------------------------------------------------------------------------------------------
+
+/// Three levels, and a worker that crashes every so often: how many crashes until the tree ends, if it does.
+async fn crashes_until_the_end(period: Duration, most: u64) -> Option<u64> {
+    let system = system();
+    let (worker, seat) = system.address::<Msg>();
+    let root = three_levels(actor_in("it", seat, || Puppet::new("it", &journal().0)));
+    let root = root.start(&system, "top").await.expect("puppets start");
+    for crashes in 1..=most {
+        pass(period).await;
+        worker.tell(crash()).expect("there is room");
+        turns().await;
+        if !root.address().is_alive() {
+            return Some(crashes);
+        }
+    }
+    None
+}
+
+fn three_levels(worker: Child) -> Spec {
+    let lowest = rest_for_one().limit(2, Duration::from_secs(9)).child(worker);
+    let middle = one_for_all().limit(1, Duration::from_secs(12)).child(tree("lowest", lowest));
+    one_for_one().limit(3, Duration::from_secs(36)).child(tree("middle", middle))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_gives_up_at_the_pace_that_was_said_and_at_no_slower_one() {
+    let child = three_levels(task("it", std::future::pending::<()>)).explain_child("middle/lowest/it");
+    let levels = child.expect("it is there").gives_up;
+    let said: Vec<_> = levels
+        .iter()
+        .map(|level| (&*level.supervisor, level.longest.expect("a limit"), level.crashes))
+        .collect();
+    let seconds = Duration::from_secs;
+    assert_eq!(said, [("middle/lowest", seconds(9) / 2, 3), ("middle", seconds(4), 6), ("", seconds(2), 24)]);
+    assert_eq!(levels[2].then, Then::EndsTree);
+    assert_eq!(levels[2].within, Some(46 * SECOND));
+
+    assert_eq!(crashes_until_the_end(seconds(2), 24).await, Some(24));
+    assert_eq!(crashes_until_the_end(seconds(2) + Duration::from_millis(1), 120).await, None);
+}
+
+#[test]
+fn the_chain_ends_with_whoever_is_not_started_again() {
+    use minder::supervisors::AutoShutdown::{AllSignificant, AnySignificant, Never};
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let inner = || tree("x", one_for_one().child(idle("a")));
+    let significant = |restart| inner().restart(restart).significant(true);
+    let rows = [
+        (Never, inner(), Then::Restarted, 2),
+        (Never, inner().restart(Restart::Transient), Then::StaysDown, 1),
+        (Never, inner().restart(Restart::Temporary), Then::Forgotten, 1),
+        (AnySignificant, significant(Restart::Transient), Then::EndsSupervisor, 1),
+        (AllSignificant, significant(Restart::Temporary), Then::EndsSupervisor, 1),
+    ];
+    for (auto_shutdown, child, expected, levels) in rows {
+        let spec = one_for_one().auto_shutdown(auto_shutdown).child(child);
+        let explained = spec.explain_child("x/a").expect("it is there");
+        assert_eq!((explained.gives_up[0].then, explained.gives_up.len()), (expected, levels), "{explained}");
+    }
+    let two = one_for_one()
+        .auto_shutdown(AllSignificant)
+        .child(significant(Restart::Transient))
+        .child(idle("b").restart(Restart::Transient).significant(true));
+    let explained = two.explain_child("x/a").expect("it is there");
+    assert_eq!(explained.gives_up[0].then, Then::EndsSupervisorIfLast);
+
+    let pool = template("session", |()| Puppet::new("it", &journal().0));
+    let explained =
+        one_for_one().child(tree("pool", dynamic(&pool))).explain_child("pool/any").expect("as any");
+    assert_eq!((explained.gives_up.len(), explained.gives_up[0].then), (1, Then::RestartedEmpty));
+}
+
+// --- a tree that runs ------------------------------------------------------------------------------------------------
+
+fn children_of(explanation: &Explanation) -> Vec<String> {
+    explanation.children().map(|child| format!("{} {}", child.path, child.lost)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_tree_is_explained_as_it_stands() {
+    let system = system();
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let sessions = template("session", |()| Puppet::new("it", &journal().0)).restart(Restart::Temporary);
+    let made = move || minder::supervisors::Supervisor::new(&one_for_all().child(idle("b")).child(idle("c")));
+    let spec = rest_for_one()
+        .limit(3, 7 * SECOND)
+        .child(idle("a"))
+        .child(tree("pool", dynamic(&sessions).max_children(10)))
+        .child(tree_from("made", made))
+        .child(optional_task("nothing", || None::<std::future::Pending<()>>));
+    let before = spec.explain();
+    assert_eq!(children_of(&before), ["a 4", "pool 3", "pool/* 1", "made 2", "nothing 1"]);
+    let root = spec.start(&system, "top").await.expect("it starts");
+
+    // What is made by code is known now, and whoever had nothing to run is counted nowhere.
+    let now = root.explain().await.expect("it lives");
+    assert_eq!(
+        children_of(&now),
+        ["a 5", "pool 4", "pool/* 1", "made 3", "made/b 2", "made/c 2", "nothing 0"]
+    );
+    let top = now.supervisors().next().expect("the top");
+    assert_eq!((top.limit, top.period, top.regime), (3, 7 * SECOND, Regime::Fixed(Strategy::RestForOne)));
+
+    let pool = root.subtree("pool").await.expect("it is there").pool(&sessions);
+    for _ in 0..3 {
+        pool.start(()).await.expect("there is room").expect("it runs");
+    }
+    root.start_child(tree("more", one_for_one().child(idle("d").asks(["a"])))).await.expect("its id is free");
+    root.delete_child("nothing").await.expect("it has no process");
+    root.terminate_child("made").await.expect("it is there");
+    let now = root.explain().await.expect("it lives");
+    assert_eq!(children_of(&now), ["a 7", "pool 6", "pool/* 1", "made 2", "more 2", "more/d 1"]);
+    let asks: Vec<_> = now.asks().map(|ask| (ask.from, ask.to, ask.purged_by)).collect();
+    assert_eq!(asks, [(Arc::from("more/d"), Arc::from("a"), None)]);
+    let pool = root.explain_child("pool").await.expect("it is there");
+    assert_eq!(texts(&pool.stops), ["more/d", "more"]);
+    assert_eq!(texts(&pool.starts), ["pool", "made", "more", "more/d"]);
+
+    match root.explain_child("more/e").await {
+        Err(ExplainError::NoSuchPath(error)) => assert_eq!(error.nearest.as_deref(), Some("more/d")),
+        other => panic!("{other:?}"),
+    }
+    root.stop(ExitReason::Shutdown).await.expect("it lives");
+    let gone = root.explain().await.map(|_| ());
+    assert!(matches!(gone, Err(Unavailable::NotThere)), "{gone:?}");
+}
+
+/// Whoever wants to know why nothing moves gets an answer while nothing moves.
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_that_waits_for_a_child_explains_itself_all_the_same() {
+    let system = system();
+    let root = one_for_one().start(&system, "top").await.expect("nothing can fail");
+    let started = Arc::new(Mutex::new(false));
+    let seen = started.clone();
+    let slow = actor("slow", move || {
+        let seen = seen.clone();
+        Puppet::new("it", &journal().0).on_start(move |_, _| {
+            *seen.lock().expect("nobody panics") = true;
+            Ok(())
+        })
+    });
+    root.start_child(slow.shutdown(Shutdown::Infinity)).await.expect("its id is free");
+    assert!(*started.lock().expect("nobody panics"));
+    let hung = actor("hung", || Puppet::new("it", &journal().0).trapping().cleaning_up_for(100 * SECOND));
+    root.start_child(hung.shutdown(Shutdown::Infinity)).await.expect("its id is free");
+    let asked = root.clone();
+    let stop = aside(async move { asked.terminate_child("hung").await });
+    turns().await;
+
+    let before = system.now();
+    let explanation = root.explain().await.expect("it lives");
+    assert_eq!(children_of(&explanation), ["slow 1", "hung 1"]);
+    assert_eq!(system.now(), before, "nobody waited");
+    assert!(!stop.is_finished(), "it is still stopping");
+    stop.await.expect("it runs").expect("it is there");
+}
+
+// --- asks ------------------------------------------------------------------------------------------------------------
+
+#[tokio::test(start_paused = true)]
+async fn an_ask_that_leads_nowhere_is_refused_with_the_nearest_path() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let pool = template("session", |()| Puppet::new("it", &journal().0));
+    let made = || minder::supervisors::Supervisor::new(&one_for_one());
+    let spec = |asks: &[&str]| {
+        one_for_one()
+            .child(tree("vault", one_for_one().child(idle("store"))))
+            .child(tree("pool", dynamic(&pool.clone().asks(["vault/store"]))))
+            .child(tree_from("made", made))
+            .child(idle("it").asks(asks))
+    };
+    let fine: [&[&str]; 6] =
+        [&[], &["vault/store", "vault"], &[""], &["pool/ada", "pool/*"], &["made/at/its/start"], &["it"]];
+    for asks in fine {
+        spec(asks).check().unwrap_or_else(|error| panic!("{asks:?}: {error}"));
+    }
+    let refused = [
+        ("vault/stor", "; did you mean `vault/store`?"),
+        ("store", "; did you mean `vault/store`?"),
+        ("vault/store/x", "; did you mean `vault/store`?"),
+        ("somewhere", ""),
+    ];
+    for (path, hint) in refused {
+        let error = spec(&["vault", path]).check().expect_err(path).to_string();
+        let expected = format!(
+            "child `it` asks nobody: there is no child `{path}`; paths are ids from the top of the tree{hint}"
+        );
+        assert_eq!(error, expected);
+        assert!(spec(&[path]).start(&system(), "top").await.is_err(), "nothing is started");
+    }
+    let template = one_for_one().child(tree("pool", dynamic(&pool.asks(["vault"]))));
+    let error = template.check().expect_err("there is no vault").to_string();
+    assert!(error.starts_with("child `pool/*` asks nobody"), "{error}");
+}
