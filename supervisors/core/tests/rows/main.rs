@@ -5,6 +5,7 @@
 mod apply;
 mod dynamic;
 mod intensity;
+mod listing;
 mod readiness;
 mod requests;
 mod retries;
