@@ -15,6 +15,23 @@ use super::reasons::Term;
 use super::recorder::{Recorder, Role};
 use super::scenario::{ChildDef, Outcome, StopTime, SupDef};
 
+/// A child or a template with what a scenario says of it, and nothing else.
+macro_rules! given {
+    ($it:expr, $fields:ident) => {{
+        let mut it = $it;
+        if let Some(restart) = $fields.restart {
+            it = it.restart(restart);
+        }
+        if let Some(shutdown) = $fields.shutdown {
+            it = it.shutdown(shutdown);
+        }
+        if let Some(kind) = $fields.kind {
+            it = it.kind(kind);
+        }
+        it
+    }};
+}
+
 /// What the actors of one scenario share.
 pub(super) struct Stage {
     pub(super) recorder: Arc<Recorder>,
@@ -97,15 +114,14 @@ impl Stage {
             Some("rest_for_one") => rest_for_one(),
             Some(other) => return Err(flag("strategy", other)),
         };
+        // Both are given at once; of what a scenario leaves out, one alone is OTP's.
         let limit: u32 = number(sup.intensity.as_deref(), 1).map_err(|word| flag("intensity", word))?;
         let period: u64 = number(sup.period.as_deref(), 5).map_err(|word| flag("period", word))?;
-        if period == 0 {
-            return Err(flag("period", "0"));
-        }
         let auto_shutdown = match sup.auto_shutdown.as_deref() {
-            None | Some("never") => AutoShutdown::Never,
-            Some("any_significant") => AutoShutdown::AnySignificant,
-            Some("all_significant") => AutoShutdown::AllSignificant,
+            None => None,
+            Some("never") => Some(AutoShutdown::Never),
+            Some("any_significant") => Some(AutoShutdown::AnySignificant),
+            Some("all_significant") => Some(AutoShutdown::AllSignificant),
             Some(other) => return Err(flag("auto_shutdown", other)),
         };
         let spec = match (sup.is_dynamic(), &sup.children[..]) {
@@ -121,7 +137,14 @@ impl Stage {
                 strategy.children(children.map_err(|why| refuse(format!("(start_spec {why})")))?)
             }
         };
-        Ok(spec.limit(limit, Duration::from_secs(period)).auto_shutdown(auto_shutdown))
+        let spec = match (&sup.intensity, &sup.period) {
+            (None, None) => spec,
+            _ => spec.limit(limit, Duration::from_secs(period)),
+        };
+        Ok(match auto_shutdown {
+            None => spec,
+            Some(when) => spec.auto_shutdown(when),
+        })
     }
 
     /// The same template over all lives of its supervisor, so that whoever starts instances has it too.
@@ -129,7 +152,7 @@ impl Stage {
         if let Some(template) = self.template(path) {
             return Ok(template);
         }
-        let fields = Fields::of(child)?;
+        let fields = Fields::of(child, Kind::Worker)?;
         let id = child.id.as_deref().ok_or("missing_id")?;
         let (stage, above, def) = (self.clone(), path.clone(), child.clone());
         let name = |label: &String| label.clone();
@@ -137,14 +160,12 @@ impl Stage {
             None => {
                 let make = move |label: String| stage.worker_at(&format!("{above}/{label}").into(), &def);
                 let template = minder::supervisors::template(id, make).name(name);
-                let template = template.restart(fields.restart).shutdown(fields.shutdown).kind(fields.kind);
-                AnyTemplate::Workers(template)
+                AnyTemplate::Workers(given!(template, fields))
             }
             Some(_) => {
                 let make = move |label: String| stage.supervisor_at(&format!("{above}/{label}").into(), &def);
                 let template = minder::supervisors::template(id, make).name(name).purge();
-                let template = template.restart(fields.restart).shutdown(fields.shutdown).kind(fields.kind);
-                AnyTemplate::Trees(template)
+                AnyTemplate::Trees(given!(template, fields))
             }
         };
         self.state().templates.insert(path.clone(), template.clone());
@@ -157,15 +178,19 @@ impl Stage {
     /// What OTP says to a value that the types here have no room for.
     pub(super) fn child(self: &Arc<Self>, above: &str, def: &ChildDef) -> Result<Child, String> {
         let id = def.id.as_deref().ok_or("missing_id")?;
-        let fields = Fields::of(def)?;
+        let made_as = if def.sup.is_some() { Kind::Supervisor } else { Kind::Worker };
+        let fields = Fields::of(def, made_as)?;
         let path: Arc<str> = format!("{above}/{id}").into();
         let (stage, made) = (self.clone(), def.clone());
         let child = match &def.sup {
             None => minder::supervisors::actor(id, move || stage.worker_at(&path, &made)),
             Some(_) => tree_from(id, move || stage.supervisor_at(&path, &made)),
         };
-        let child = child.restart(fields.restart).shutdown(fields.shutdown).kind(fields.kind);
-        Ok(child.significant(fields.significant))
+        let child = given!(child, fields);
+        Ok(match fields.significant {
+            None => child,
+            Some(significant) => child.significant(significant),
+        })
     }
 
     fn worker_at(self: &Arc<Self>, path: &Arc<str>, def: &ChildDef) -> Result<Option<Worker>, ExitReason> {
@@ -217,19 +242,23 @@ impl Stage {
 }
 
 /// The fields of a child that have defaults.
+/// What a scenario says of a child; what it leaves out is not passed on.
 struct Fields {
-    restart: Restart,
-    shutdown: Shutdown,
-    kind: Kind,
-    significant: bool,
+    restart: Option<Restart>,
+    shutdown: Option<Shutdown>,
+    kind: Option<Kind>,
+    significant: Option<bool>,
 }
 
 impl Fields {
-    fn of(def: &ChildDef) -> Result<Self, String> {
+    /// `made_as`: what a child is taken for here by how it is made. In OTP it is a worker unless it is said to be none,
+    /// whatever it runs.
+    fn of(def: &ChildDef, made_as: Kind) -> Result<Self, String> {
         let restart = match def.restart.as_deref() {
-            None | Some("permanent") => Restart::Permanent,
-            Some("transient") => Restart::Transient,
-            Some("temporary") => Restart::Temporary,
+            None => None,
+            Some("permanent") => Some(Restart::Permanent),
+            Some("transient") => Some(Restart::Transient),
+            Some("temporary") => Some(Restart::Temporary),
             Some(other) => return Err(format!("(invalid_restart_type {other})")),
         };
         let kind = match def.kind.as_deref() {
@@ -238,19 +267,23 @@ impl Fields {
             Some(other) => return Err(format!("(invalid_child_type {other})")),
         };
         let significant = match def.significant.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
+            None => None,
+            Some("false") => Some(false),
+            Some("true") => Some(true),
             Some(other) => return Err(format!("(invalid_significant {other})")),
         };
         let shutdown = match (def.shutdown.as_deref(), kind) {
-            (None, Kind::Worker) => Shutdown::Within(Duration::from_secs(5)),
-            (None, Kind::Supervisor) | (Some("infinity"), _) => Shutdown::Infinity,
-            (Some("brutal_kill"), _) => Shutdown::BrutalKill,
+            (None, _) if kind == made_as => None,
+            (None, Kind::Worker) => Some(Shutdown::Within(Duration::from_secs(5))),
+            (None, Kind::Supervisor) => Some(Shutdown::Infinity),
+            (Some("infinity"), _) => Some(Shutdown::Infinity),
+            (Some("brutal_kill"), _) => Some(Shutdown::BrutalKill),
             (Some(word), _) => {
                 let millis = word.parse().map_err(|_| format!("(invalid_shutdown {word})"))?;
-                Shutdown::Within(Duration::from_millis(millis))
+                Some(Shutdown::Within(Duration::from_millis(millis)))
             }
         };
+        let kind = (def.kind.is_some() || kind != made_as).then_some(kind);
         Ok(Self { restart, shutdown, kind, significant })
     }
 }

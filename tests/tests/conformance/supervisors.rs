@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use minder::prelude::*;
-use minder::supervisors::{Counts, StartInstanceError, Supervisor, SupervisorMsg};
+use minder::supervisors::{Counts, Kind, StartInstanceError, Supervisor, SupervisorMsg};
 
 use crate::support::*;
 
@@ -156,4 +156,38 @@ async fn a_name_that_is_taken_outside_is_the_answer_of_a_requested_start() {
     assert_eq!(system.living(), 2, "the owner and the supervisor");
     assert!(system.unregister("it"));
     root.start_child(child()).await.expect("it is free now");
+}
+
+/// What a child is without a word, and how often its supervisor restarts it.
+/// OTP: SUP-012, SUP-013, SUP-150.
+#[tokio::test(start_paused = true)]
+async fn without_a_word_children_and_supervisors_are_as_in_otp() {
+    let worker = (Restart::Permanent, Shutdown::Within(5 * SECOND), Kind::Worker, false);
+    let nested = (Restart::Permanent, Shutdown::Infinity, Kind::Supervisor, false);
+    let puppet = || Puppet::new("it", &journal().0);
+    let template = template("it", move |(): ()| puppet());
+    let rows = [
+        (one_for_one().child(actor("it", puppet)), worker),
+        (one_for_one().child(task("it", std::future::pending::<()>)), worker),
+        (dynamic(&template), worker),
+        (one_for_one().child(tree("it", one_for_one())), nested),
+    ];
+    for (spec, expected) in rows {
+        let system = system();
+        let root = spec.start(&system, "top").await.expect("starts");
+        let spec = root.child_spec("it").await.expect("it is there");
+        assert_eq!((spec.restart, spec.shutdown, spec.kind, spec.significant), expected);
+    }
+    // seconds between two crashes, whether it outlives the second
+    for (between, lives) in [(4, false), (6, true)] {
+        let system = system();
+        let (it, seat) = system.address();
+        let root =
+            one_for_one().child(actor_in("it", seat, puppet)).start(&system, "top").await.expect("starts");
+        it.tell(crash()).expect("there is room");
+        pass(between * SECOND).await;
+        it.tell(crash()).expect("there is room");
+        pass(SECOND).await;
+        assert_eq!(root.address().is_alive(), lives, "{between} s");
+    }
 }
