@@ -12,8 +12,8 @@ use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which}
 use crate::spec::DynamicRules;
 use crate::supervision::is_as_asked;
 use crate::verdict::{Verdict, verdict};
-use crate::{ChildRules, Event, Kind, Level, Shutdown};
-use alloc::collections::VecDeque;
+use crate::{ChildRules, Event, Kind, Level, Restart, Shutdown};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
 
@@ -38,6 +38,8 @@ pub struct DynamicSupervision {
     /// Restarts that were not charged: no more of them within a period than of those that were.
     uncharged: Intensity,
     children: Places<State>,
+    /// Restart types of their own, whatever the template's is. Empty in most supervisors, and then it takes no room.
+    restarts: BTreeMap<Slot, Restart>,
     /// How many children wait for another attempt at their restart.
     waiting: usize,
     /// How many children keep the supervisor from being ready.
@@ -123,6 +125,7 @@ impl DynamicSupervision {
             uncharged: intensity.clone(),
             intensity,
             children: Places::default(),
+            restarts: BTreeMap::new(),
             waiting: 0,
             unready: 0,
             phase: Phase::New,
@@ -354,7 +357,7 @@ impl DynamicSupervision {
 
     /// A child ended by itself. One that is not restarted leaves no trace, whatever its restart type (SUP-174).
     fn judge(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
-        match verdict(self.template.restart, &reason) {
+        match verdict(self.restart_of(slot), &reason) {
             Verdict::Restart => self.attempt(slot, reason, charged, turn),
             Verdict::LeaveDown | Verdict::Forget => {
                 self.report(slot, reason, Decision::Forget, turn);
@@ -403,9 +406,16 @@ impl DynamicSupervision {
     fn carry_out(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) -> Option<Answer> {
         let refused = |refusal| Some(Answer::Refused(refusal));
         match request {
-            Request::StartInstance if self.children.len() >= self.max_children => refused(Refusal::TooMany),
-            Request::StartInstance => {
+            Request::StartInstance | Request::StartInstanceAs(_)
+                if self.children.len() >= self.max_children =>
+            {
+                refused(Refusal::TooMany)
+            }
+            Request::StartInstance | Request::StartInstanceAs(_) => {
                 let slot = self.add(State::Starting);
+                if let Request::StartInstanceAs(restart) = request {
+                    self.restarts.insert(slot, restart);
+                }
                 turn.push(Command::Add(slot, id));
                 turn.push(Command::Start(slot));
                 self.phase = Phase::Starting { at: slot, request: Some(id) };
@@ -613,7 +623,12 @@ impl DynamicSupervision {
         *place = state;
     }
 
+    fn restart_of(&self, slot: Slot) -> Restart {
+        self.restarts.get(&slot).copied().unwrap_or(self.template.restart)
+    }
+
     fn take_out(&mut self, slot: Slot) {
+        self.restarts.remove(&slot);
         let Some(gone) = self.children.remove(slot) else { return };
         self.waiting -= usize::from(matches!(gone, State::Waiting { .. }));
         self.unready -= usize::from(gone.holds_up(&self.template));
@@ -670,13 +685,10 @@ impl DynamicSupervision {
             unready += usize::from(state.holds_up(&self.template));
         }
         assert_eq!(unready, self.unready, "the number of those that are not ready is the one kept");
+        assert!(self.restarts.keys().all(|slot| self.children.get(*slot).is_some()), "of children: {self:?}");
         let put_off = !self.deferred.is_empty();
         assert!(!put_off || !matches!(self.phase, Phase::Idle), "nothing is put off: {self:?}");
         assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
-        assert!(
-            waiting == 0 || self.template.restart != crate::Restart::Temporary,
-            "a temporary child never waits: {self:?}"
-        );
         if matches!(self.phase, Phase::New | Phase::Ended) {
             assert!(self.children.is_empty(), "no child without a living supervisor: {self:?}");
         }

@@ -1,7 +1,7 @@
 //! What a running supervisor may be asked for, and what it answers: OTP's calls, errors included, as types.
 //! Does not know who asks; the host keeps that under the request's id.
 
-use crate::{ChildRules, ChildState, DynamicRules, Kind, Outline, Slot, SpecError};
+use crate::{ChildRules, ChildState, DynamicRules, Kind, Outline, Restart, Slot, SpecError};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::ExitReason;
@@ -17,6 +17,8 @@ pub enum Request {
     StartChild(ChildRules),
     /// Start an instance of the template. For dynamic supervisors only (SUP-172).
     StartInstance,
+    /// The same, with a restart type of its own (EXT-006).
+    StartInstanceAs(Restart),
     /// Stop this child and leave it down; a temporary one is forgotten (SUP-143).
     TerminateChild(Which),
     /// Start this child, which has no process (SUP-145).

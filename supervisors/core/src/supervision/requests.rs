@@ -66,7 +66,9 @@ impl Supervision {
                 self.compare(id, in_parts, turn);
                 None
             }
-            Request::StartInstance | Request::ChangeDynamic(_) => Some(Answer::Refused(Refusal::NotDynamic)),
+            Request::StartInstance | Request::StartInstanceAs(_) | Request::ChangeDynamic(_) => {
+                Some(Answer::Refused(Refusal::NotDynamic))
+            }
         }
     }
 

@@ -144,3 +144,30 @@ fn other_rules_hold_for_the_running_instances_too() {
          ask 1 dynamic 1 in 5s u:perm  answer 1 Refused(NotDynamic)",
     );
 }
+
+/// A restart type of its own, and the template's for all others. It is forgotten with the child.
+///
+/// OTP: EXT-006.
+#[test]
+fn an_instance_may_have_a_restart_type_of_its_own() {
+    check(
+        "dynamic  5 in 5s  t:temp
+         start                    ready
+         ask 1 instance own:perm  add #0, start 0
+         0 up                     answer 1 Started(#0)
+         ask 2 instance own:tran  add #1, start 1
+         1 up                     answer 2 Started(#1)
+         ask 3 instance           add #2, start 2
+         2 up                     answer 3 Started(#2)
+         0 exits normal           start 0
+         0 fails                  retry 0
+         0 retry                  start 0
+         0 up                     -
+         1 panics                 start 1
+         1 up                     -
+         1 exits normal           forget 1
+         2 panics                 forget 2
+         ask 4 terminate 0        stop 0
+         0 exits shutdown         forget 0, answer 4 Done",
+    );
+}

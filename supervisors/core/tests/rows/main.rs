@@ -240,6 +240,7 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
                 ["part", ..] => Request::Change { in_parts: true },
                 ["start", text] => Request::StartChild(child(text)),
                 ["instance"] => Request::StartInstance,
+                ["instance", text] => Request::StartInstanceAs(child(text).restart),
                 ["terminate", name] => Request::TerminateChild(which(name)),
                 ["restart", name] => Request::RestartChild(name.into()),
                 ["delete", name] => Request::DeleteChild(name.into()),
