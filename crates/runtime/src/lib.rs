@@ -73,6 +73,7 @@ mod timeouts;
 mod timers;
 mod unheard;
 mod waits;
+mod within;
 
 pub use actor::{Actor, Handled, IntoActor, Winding};
 pub use addr::{Addr, TellError};
