@@ -12,12 +12,14 @@ mod child;
 mod errors;
 mod explain;
 mod lint;
+mod partitions;
 mod question;
 mod readiness;
 mod root;
 mod spec;
 mod supervisor;
 mod task;
+mod tasks;
 mod template;
 
 pub use child::{
@@ -35,9 +37,11 @@ pub use lint::{Allowed, Finding, Findings, Lint};
 pub use minder_supervisors_core::{
     AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,
 };
+pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partitioned};
 pub use readiness::ReadyError;
 pub use root::{ChildInfo, ChildStatus, Root};
 pub use spec::{Spec, TreeError, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};
 pub use task::IntoExit;
+pub use tasks::{OnLimit, Task, TaskFailed, TaskStream, Tasks, await_many, yield_many};
 pub use template::{Pool, Template, dynamic, template, template_of_trees};

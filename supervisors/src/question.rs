@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use minder_runtime::{ActorRef, ExitReason, Recipe};
-use minder_supervisors_core::{Counts, Refusal};
+use minder_supervisors_core::{Counts, Refusal, Restart};
 
 use crate::child::{Child, ChildSpec};
 use crate::explain::layout::Described;
@@ -37,6 +37,8 @@ pub(crate) struct Instance {
     pub(crate) template: Mark,
     pub(crate) recipe: Recipe,
     pub(crate) name: Option<Arc<str>>,
+    /// If it is not the template's.
+    pub(crate) restart: Option<Restart>,
 }
 
 /// Which child is meant.

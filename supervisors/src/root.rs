@@ -11,10 +11,10 @@ use minder_supervisors_core::{Counts, Kind, Refusal};
 
 use crate::child::{Child, ChildSpec};
 use crate::errors::{
-    DeleteChildError, FindChildError, RestartChildError, StartChildError, SubtreeError, TerminateChildError,
-    Unavailable,
+    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, SubtreeError,
+    TerminateChildError, Unavailable,
 };
-use crate::question::{Named, Outcome, Question};
+use crate::question::{Instance, Named, Outcome, Question};
 use crate::spec::TreeError;
 use crate::supervisor::SupervisorMsg;
 use crate::template::{Pool, Template};
@@ -317,6 +317,22 @@ impl Root {
         M: Send + 'static,
     {
         Pool::new(self.clone(), template.clone())
+    }
+
+    pub(crate) async fn start_instance(
+        &self,
+        instance: Instance,
+    ) -> Result<Option<ActorRef>, StartInstanceError> {
+        match self.ask(Question::StartInstance(instance)).await? {
+            Outcome::Started(actor) => Ok(Some(actor)),
+            Outcome::Ignored => Ok(None),
+            Outcome::OtherTemplate | Outcome::Refused(Refusal::NotDynamic) => {
+                Err(StartInstanceError::OtherTemplate)
+            }
+            Outcome::Refused(Refusal::TooMany) => Err(StartInstanceError::TooMany),
+            Outcome::Refused(Refusal::StartFailed(reason)) => Err(StartInstanceError::Failed(reason)),
+            other => other.out_of_place("start_instance"),
+        }
     }
 
     pub(crate) async fn ask(&self, question: Question) -> Result<Outcome, Unavailable> {

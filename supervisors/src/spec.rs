@@ -12,6 +12,7 @@ use crate::child::{Child, Settings};
 use crate::errors::{NoSuchPath, StartTreeError};
 use crate::explain::layout::Ruling;
 use crate::explain::{Regime, check_asks};
+use crate::partitions::Size;
 use crate::root::{MAILBOX, Root};
 use crate::supervisor::Supervisor;
 use crate::template::Mark;
@@ -27,6 +28,8 @@ pub struct Spec {
     auto_shutdown: AutoShutdown,
     pub(crate) offers: Offers,
     max_children: usize,
+    /// How many of its children are partitions that are found; set anew at each start.
+    pub(crate) partitions: Option<Arc<Size>>,
     /// What a dynamic supervisor makes its children from.
     template: Option<Box<TemplateParts>>,
     pub(crate) children: Vec<Child>,
@@ -64,6 +67,7 @@ impl Spec {
             period,
             auto_shutdown: AutoShutdown::Never,
             max_children: usize::MAX,
+            partitions: None,
             template: None,
             offers: Offers::new(),
             children: Vec::new(),

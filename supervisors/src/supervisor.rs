@@ -121,6 +121,9 @@ impl Supervisor {
     /// # Errors
     /// If the specification makes no sense.
     pub fn new(spec: &Spec) -> Result<Self, SpecError> {
+        if let Some(partitions) = &spec.partitions {
+            partitions.begin();
+        }
         let mut children = Places::with_capacity(spec.children.len());
         let core = match spec.template() {
             Some(template) => Core::Dynamic(

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{Actor, ActorRef, Addr, IntoActor, MailboxOptions, Queued, Recipe};
-use minder_supervisors_core::{ChildRules, Refusal, ReportsReady, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, ReportsReady, Restart, Shutdown};
 
 use crate::child::Settings;
 use crate::errors::{StartInstanceError, TerminateChildError, Unavailable};
@@ -253,19 +253,9 @@ where
     pub async fn start(&self, args: A) -> Result<Option<Addr<M>>, StartInstanceError> {
         let name = self.template.name.as_ref().map(|name| name(&args));
         let recipe = (self.template.make)(args, self.template.mailbox);
-        let instance = Instance { template: self.template.mark.clone(), recipe, name };
-        match self.root.ask(Question::StartInstance(instance)).await? {
-            Outcome::Started(actor) => {
-                Ok(Some(actor.address().expect("what a template makes takes the template's messages")))
-            }
-            Outcome::Ignored => Ok(None),
-            Outcome::OtherTemplate | Outcome::Refused(Refusal::NotDynamic) => {
-                Err(StartInstanceError::OtherTemplate)
-            }
-            Outcome::Refused(Refusal::TooMany) => Err(StartInstanceError::TooMany),
-            Outcome::Refused(Refusal::StartFailed(reason)) => Err(StartInstanceError::Failed(reason)),
-            other => other.out_of_place("start_instance"),
-        }
+        let instance = Instance { template: self.template.mark.clone(), recipe, name, restart: None };
+        let started = self.root.start_instance(instance).await?;
+        Ok(started.map(|actor| actor.address().expect("what a template makes takes the template's messages")))
     }
 
     /// Stops an instance as the template says; resolves when it is gone. It is no child any more then, whatever its

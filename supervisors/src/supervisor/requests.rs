@@ -65,7 +65,7 @@ impl Supervisor {
                     return None;
                 }
                 child = Some(Box::new(Minded::new(instance.recipe, instance.name, None)));
-                Request::StartInstance
+                instance.restart.map_or(Request::StartInstance, Request::StartInstanceAs)
             }
             Question::StartChild(added) => {
                 child = Some(Box::new(Minded::new(added.recipe, None, added.settings.kept())));

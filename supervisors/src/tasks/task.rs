@@ -1,0 +1,303 @@
+//! One task: the actor that does the work, and the handle with which its result is waited for.
+//!
+//! The result goes from hand to hand in a place that both know. That it is there, or never will be and why, is told by an
+//! ask, made by whoever begins to wait: so a task that asks whoever waits for it is a cycle like any other, and is found.
+//! Does not start tasks; see `tasks.rs`.
+
+use std::fmt;
+use std::future::{Future, IntoFuture, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as Cx, Poll};
+use std::time::Duration;
+
+use minder_runtime::{
+    Actor, Addr, AskError, Context, Cycle, ExitReason, Handled, Reply, System, without_deadline,
+};
+
+use crate::errors::StartInstanceError;
+use crate::question::{Named, Question};
+use crate::root::Root;
+use crate::tasks::Tasks;
+
+/// How long a task is waited for unless the caller says otherwise.
+pub(super) const DEFAULT_LIMIT: Duration = Duration::from_secs(5);
+
+pub(super) type Work = Pin<Box<dyn Future<Output = ExitReason> + Send>>;
+type Told = Pin<Box<dyn Future<Output = Result<(), AskError<HiredMsg>>> + Send>>;
+pub(super) type Waiting<T> = Pin<Box<dyn Future<Output = Result<T, TaskFailed>> + Send>>;
+
+/// Does one piece of work.
+pub(super) struct Hired;
+
+pub(super) enum HiredMsg {
+    Work(Work),
+    /// Answered once the work is done.
+    IsDone(Reply<()>),
+    Leave,
+}
+
+impl Actor for Hired {
+    type Msg = HiredMsg;
+
+    async fn handle(&mut self, message: HiredMsg, context: &mut Context<HiredMsg>) -> Handled {
+        match message {
+            HiredMsg::Work(work) => {
+                let exit = work.await;
+                if exit.is_normal() {
+                    // After those who have asked meanwhile.
+                    context.tell_self(HiredMsg::Leave);
+                } else {
+                    context.stop(exit);
+                }
+            }
+            HiredMsg::IsDone(reply) => drop(reply.send(())),
+            HiredMsg::Leave => context.stop(ExitReason::Normal),
+        }
+        Ok(())
+    }
+}
+
+/// One without work yet. If it is dropped, whoever sits there leaves, or will when it has started.
+pub(super) struct Unhired(Option<Addr<HiredMsg>>);
+
+impl Unhired {
+    pub(super) fn new(address: Addr<HiredMsg>) -> Self {
+        Self(Some(address))
+    }
+
+    pub(super) fn address(&self) -> &Addr<HiredMsg> {
+        self.0.as_ref().expect("it is there until it has work")
+    }
+
+    /// Work, and nobody who waits for its end.
+    pub(super) fn hand_over(mut self, work: Work) -> Addr<HiredMsg> {
+        let address = self.0.take().expect("it is there until it has work");
+        tell(&address, HiredMsg::Work(work));
+        address
+    }
+
+    /// Work whose result somebody wants.
+    pub(super) fn put_to_work<T: Send + 'static>(
+        self,
+        tasks: &Tasks,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Task<T> {
+        let place: Arc<Mutex<Option<T>>> = Arc::default();
+        let result = place.clone();
+        let address = self.hand_over(Box::pin(async move {
+            let value = work.await;
+            *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            ExitReason::Normal
+        }));
+        let asked = address.clone();
+        let told =
+            Box::pin(without_deadline(
+                async move { asked.ask_within(Duration::MAX, HiredMsg::IsDone).await },
+            ));
+        let (root, system) = (tasks.root().clone(), tasks.system().clone());
+        Task { address, place, told: Some(told), root, system }
+    }
+}
+
+impl Drop for Unhired {
+    fn drop(&mut self) {
+        if let Some(address) = self.0.take() {
+            tell(&address, HiredMsg::Leave);
+        }
+    }
+}
+
+/// There is room for all of its messages. Refused only if it has ended, which whoever waits is told.
+fn tell(address: &Addr<HiredMsg>, message: HiredMsg) {
+    drop(address.tell(message));
+}
+
+/// A task whose result is waited for: by `.await`, at most 5 seconds, or with a limit of one's own.
+///
+/// Only whoever holds it can wait, and there is one result. Dropped, the work goes on and its result is dropped. It may be
+/// handed to another actor; a link, if there is one, stays with the actor that ran it.
+#[must_use = "without it nobody hears of the result; `Tasks::start` is for work that has none"]
+pub struct Task<T> {
+    address: Addr<HiredMsg>,
+    place: Arc<Mutex<Option<T>>>,
+    /// Until the outcome has been taken.
+    told: Option<Told>,
+    root: Root,
+    system: System,
+}
+
+impl<T: Send + 'static> Task<T> {
+    /// The result, at most after this time.
+    ///
+    /// # Errors
+    /// See [`TaskFailed`]. After [`TaskFailed::TimedOut`] the task goes on and nothing of it arrives; to stop it, wait with
+    /// [`Task::yield_within`] and then [`Task::shutdown`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the task's handle.
+    ///
+    /// # OTP
+    /// `Task.await/2`, where the caller exits. With `?` in a handler it does here.
+    pub async fn within(mut self, limit: Duration) -> Result<T, TaskFailed> {
+        self.yield_within(limit).await.unwrap_or(Err(TaskFailed::TimedOut))
+    }
+
+    /// The result if there is one within this time; otherwise the task can be waited for again.
+    ///
+    /// # Errors
+    /// See [`TaskFailed`]; [`TaskFailed::Taken`] if this has returned a result or an error before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// # OTP
+    /// `Task.yield/2`.
+    pub async fn yield_within(&mut self, limit: Duration) -> Option<Result<T, TaskFailed>> {
+        let system = self.system.clone();
+        system.within(limit, self.outcome()).await
+    }
+
+    /// Stops the task, in its supervisor's way: it is asked to, and killed if it does not yield in time. The result if it
+    /// came before that, why the task ended if that was by itself, and nothing if it was stopped.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses the result; the task is stopped if the supervisor has been asked.
+    ///
+    /// # OTP
+    /// `Task.shutdown/2`. For `brutal_kill` there is [`Task::kill`].
+    pub async fn shutdown(mut self) -> Option<Result<T, TaskFailed>> {
+        if let Some(outcome) = poll_now(self.outcome()).await {
+            return Some(outcome);
+        }
+        let named = Named::Actor { cell: self.address.id().cell(), alive: self.address.is_alive() };
+        // If the supervisor is not there, neither are its tasks.
+        drop(self.root.ask(Question::Terminate(named)).await);
+        self.unless_stopped().await
+    }
+
+    /// Kills the task, at its next await; otherwise as [`Task::shutdown`].
+    pub async fn kill(mut self) -> Option<Result<T, TaskFailed>> {
+        self.kill_now().await
+    }
+
+    pub(super) async fn kill_now(&mut self) -> Option<Result<T, TaskFailed>> {
+        if let Some(outcome) = poll_now(self.outcome()).await {
+            return Some(outcome);
+        }
+        self.address.kill();
+        self.unless_stopped().await
+    }
+
+    /// What kills it, for whoever does not hold it.
+    pub(super) fn killer(&self) -> impl Fn() + Send + 'static + use<T> {
+        let address = self.address.clone();
+        move || {
+            address.kill();
+        }
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn give_up(&mut self) {
+        self.told = None;
+    }
+
+    /// Lets a linked task go on without this actor, and drops its result. Without a link, dropping the task does that.
+    ///
+    /// # OTP
+    /// `Task.ignore/1`.
+    pub fn ignore<M: Send + 'static>(self, context: &mut Context<M>) {
+        context.unlink(&self.address);
+    }
+
+    async fn unless_stopped(&mut self) -> Option<Result<T, TaskFailed>> {
+        match self.outcome().await {
+            Err(TaskFailed::Ended(ExitReason::Shutdown | ExitReason::Killed)) => None,
+            outcome => Some(outcome),
+        }
+    }
+
+    pub(super) async fn outcome(&mut self) -> Result<T, TaskFailed> {
+        let told = match &mut self.told {
+            None => return Err(TaskFailed::Taken),
+            Some(told) => told.as_mut().await,
+        };
+        self.told = None;
+        let result = self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match (result, told) {
+            // It is there, whatever has become of the task since.
+            (Some(value), _) => Ok(value),
+            (None, Err(AskError::WouldDeadlock(cycle))) => Err(TaskFailed::WouldDeadlock(cycle)),
+            (
+                None,
+                Err(AskError::Stopped(reason, _) | AskError::Crashed(reason) | AskError::Purged(reason)),
+            ) => Err(TaskFailed::Ended(reason)),
+            (None, _) => Err(TaskFailed::Ended(ExitReason::NoActor)),
+        }
+    }
+
+    /// For whoever looks at several at once.
+    pub(super) fn poll_outcome(&mut self, cx: &mut Cx<'_>) -> Poll<Result<T, TaskFailed>> {
+        pin!(self.outcome()).poll(cx)
+    }
+
+    pub(super) fn system(&self) -> &System {
+        &self.system
+    }
+}
+
+impl<T: Send + 'static> IntoFuture for Task<T> {
+    type Output = Result<T, TaskFailed>;
+    type IntoFuture = Waiting<T>;
+
+    /// [`Task::within`] 5 seconds.
+    fn into_future(self) -> Waiting<T> {
+        Box::pin(self.within(DEFAULT_LIMIT))
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("address", &self.address.path()).finish_non_exhaustive()
+    }
+}
+
+/// What it is at this moment, if it is anything yet.
+async fn poll_now<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Why a task has no result.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum TaskFailed {
+    /// It ended before it had one, for this reason: a panic, a stop, a kill.
+    Ended(ExitReason),
+    /// It had none in time.
+    TimedOut,
+    /// It waits, directly or through others, for the actor that waits for it.
+    WouldDeadlock(Cycle),
+    /// It was not started.
+    NotStarted(StartInstanceError),
+    /// Its result has been taken before.
+    Taken,
+}
+
+impl fmt::Display for TaskFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(reason) => write!(f, "the task ended without a result: {reason}"),
+            Self::TimedOut => f.write_str("the task had no result in time"),
+            Self::WouldDeadlock(cycle) => write!(f, "these actors wait for each other: {cycle}"),
+            Self::NotStarted(error) => write!(f, "the task was not started: {error}"),
+            Self::Taken => f.write_str("the task's result has been taken before"),
+        }
+    }
+}
+
+impl std::error::Error for TaskFailed {}
