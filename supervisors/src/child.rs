@@ -39,13 +39,14 @@ pub(crate) struct Settings {
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) registered: Option<Arc<str>>,
     /// Whom it asks, by path. Only those who explain the tree read it.
-    pub(crate) asks: Option<Arc<[Arc<str>]>>,
+    pub(crate) asks: Option<Arc<Vec<Arc<str>>>>,
 }
 
 impl Settings {
     pub(crate) fn add_asks<P: AsRef<str>>(&mut self, paths: impl IntoIterator<Item = P>) {
         let before = self.asks.iter().flat_map(|asks| asks.iter().cloned());
-        self.asks = Some(before.chain(paths.into_iter().map(|path| Arc::from(path.as_ref()))).collect());
+        let all = before.chain(paths.into_iter().map(|path| Arc::from(path.as_ref()))).collect();
+        self.asks = Some(Arc::new(all));
     }
 
     /// Themselves, unless they are what they would be anyway: most children of a large tree need no room for them.

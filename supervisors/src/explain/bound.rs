@@ -34,6 +34,14 @@ impl Bound {
         }
     }
 
+    /// Both at once.
+    fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::AtMost(one), Self::AtMost(other)) => Self::AtMost(one.max(other)),
+            (one, other) => one.and(other),
+        }
+    }
+
     /// Cut off after this long.
     fn cut_off(self, limit: Duration) -> Self {
         match self {
@@ -103,6 +111,20 @@ impl Layout {
             (Role::Worker | Role::Unknown, Some(limit)) => Bound::AtMost(limit),
             (Role::Worker | Role::Unknown, None) => Bound::Unbounded(vec![node.path.clone()]),
         }
+    }
+
+    /// For all of these and those below them that report it to be ready, once they are up: each by itself.
+    pub(crate) fn ready_of_all(&self, places: &[usize]) -> Option<Bound> {
+        let all = places.iter().flat_map(|place| self.subtree(*place));
+        let reports =
+            all.filter(|place| !self.is_instance(*place) || places.contains(place)).filter_map(|place| {
+                let node = self.at(place);
+                Some(match node.rules.reports_ready()?.within {
+                    Some(limit) => Bound::AtMost(limit),
+                    None => Bound::Unbounded(vec![node.path.clone()]),
+                })
+            });
+        reports.reduce(Bound::beside)
     }
 
     pub(crate) fn start_of_all(&self, places: &[usize]) -> Bound {

@@ -34,6 +34,7 @@ impl Layout {
             of: self.all_living().max(lost),
             stop: self.stop_of_all(&others),
             start: self.start_of_all(&started),
+            ready: self.ready_of_all(&started),
             gives_up: if then == Then::Restarted { self.give_ups_above(place) } else { Vec::new() },
         }
     }

@@ -115,6 +115,8 @@ pub struct ExplainedChild {
     pub stop: Bound,
     /// How long the starts take, at worst.
     pub start: Bound,
+    /// How long after they are up those who report it are ready, or killed for not being so; nothing if none does.
+    pub ready: Option<Bound>,
     /// Who gives up, the nearest first, if it crashes again and again; up to one that is not started again.
     pub gives_up: Vec<GiveUp>,
 }

@@ -96,6 +96,9 @@ impl ExplainedChild {
         if !self.starts.is_empty() {
             writeln!(f, "{indent}starts  {}: {}", Listed::of(&self.starts), InStart(&self.start))?;
         }
+        if let Some(ready) = &self.ready {
+            writeln!(f, "{indent}ready   {ready} after that")?;
+        }
         if !self.forgotten.is_empty() {
             writeln!(f, "{indent}forgets {}", Listed::of(&self.forgotten))?;
         }

@@ -34,6 +34,9 @@ pub enum Lint {
     NeverRestarts,
     /// A supervisor tolerates more than ten restarts a second for ever.
     LimitTooHigh,
+    /// A fault that is found by waiting takes so long to be found that the supervisor never counts enough of them: a child
+    /// that never gets ready, or hangs at every message, is killed and started again for ever.
+    NeverHeard,
     /// A supervisor gives up although there is nothing wrong with any of its children, because too many share its limit:
     /// more often than once in 30 days, if each crashes once a day by chance. Of a dynamic supervisor without a bound on
     /// its children: if fewer than 1,000 may share it.
@@ -67,6 +70,7 @@ impl Lint {
             Self::AskPurged => "ask-purged",
             Self::NeverRestarts => "never-restarts",
             Self::LimitTooHigh => "limit-too-high",
+            Self::NeverHeard => "never-heard",
             Self::SharedLimit => "shared-limit",
             Self::LongRestForOne => "long-rest-for-one",
             Self::NothingSignificant => "nothing-significant",

@@ -39,6 +39,7 @@ pub(crate) fn look_at(spec: &Spec) -> Vec<Finding> {
     for place in found.layout.below_top() {
         found.stops(place);
         found.fates(place);
+        found.slow_faults(place);
     }
     found.asks();
     found.slow_stop();
@@ -238,9 +239,48 @@ impl Found {
         }
     }
 
+    /// Faults of this child that take so long to be found that its supervisor never gives up because of them.
+    fn slow_faults(&mut self, place: usize) {
+        let nearest = self.layout.give_ups_above(place).into_iter().next();
+        let Some((above, limit, longest)) =
+            nearest.and_then(|it| Some((it.supervisor, it.limit, it.longest?)))
+        else {
+            return;
+        };
+        let node = self.layout.at(place);
+        if node.rules.restart == Restart::Temporary {
+            return;
+        }
+        let readiness = node.rules.reports_ready().and_then(|readiness| readiness.within);
+        let faults =
+            [("it never gets ready", readiness), ("it hangs at every message", node.settings.handler_limit)];
+        for (fault, found_after) in faults {
+            // One that is found exactly in time is late: timers are never early.
+            let Some(after) = found_after.filter(|after| *after >= longest) else { continue };
+            let above = shown(&above);
+            let what = format!(
+                "if {fault} it is killed after {} and started again, for ever: {above} gives up only if it crashes every {} \
+                 or faster",
+                brief(after),
+                brief(longest),
+            );
+            let period = after.saturating_mul(limit).saturating_add(Duration::from_secs(1));
+            let advice = format!(
+                "shorten that below {}, or give {above} a period of at least {}",
+                brief(longest),
+                brief(period)
+            );
+            self.add(Lint::NeverHeard, place, what, advice);
+        }
+    }
+
     /// A sibling with whose crash this child is stopped.
     fn stopped_along_with(&self, place: usize) -> Option<std::sync::Arc<str>> {
         let parent = self.layout.at(place).parent?;
+        let alone = [Regime::Dynamic, Regime::Fixed(Strategy::OneForOne)];
+        if alone.contains(&self.layout.ruling(parent)?.regime) {
+            return None;
+        }
         let mut siblings = self.layout.restarted_below(parent);
         let sibling = siblings.find(|sibling| self.layout.group(*sibling).contains(&place))?;
         Some(self.layout.at(sibling).rules.id.clone())

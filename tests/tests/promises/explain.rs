@@ -208,6 +208,24 @@ fn a_start_is_bounded_by_a_handler_limit_alone() {
     assert_eq!(unbounded.start, Bound::Unbounded(vec![Arc::from("next")]));
 }
 
+#[test]
+fn who_reports_to_be_ready_does_so_in_the_time_declared() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let spec =
+        |child: Child| rest_for_one().child(idle("a")).child(idle("b").ready_within(2 * SECOND)).child(child);
+    let rows = [
+        (idle("c"), Some(Bound::AtMost(2 * SECOND))),
+        (idle("c").ready_within(3 * SECOND), Some(Bound::AtMost(3 * SECOND))),
+        (idle("c").reports_ready(), Some(Bound::Unbounded(vec![Arc::from("c")]))),
+    ];
+    for (child, expected) in rows {
+        let explained = spec(child).explain_child("a").expect("it is there");
+        assert_eq!(explained.ready, expected, "{explained}");
+        assert!(explained.to_string().contains("  ready "), "{explained}");
+    }
+    assert_eq!(one_for_one().child(idle("a")).explain_child("a").expect("it is there").ready, None);
+}
+
 // --- who gives up ----------------------------------------------------------------------------------------------------
 
 /// Three levels, and a worker that crashes every so often: how many crashes until the tree ends, if it does.

@@ -155,6 +155,21 @@ fn rows() -> Vec<Row> {
             few().limit(10, SECOND).child(idle("a")),
         ),
         (
+            Lint::NeverHeard,
+            "a",
+            "if it never gets ready it is killed after 5s and started again, for ever",
+            few().child(idle("a").ready_within(5 * SECOND)),
+            few().child(idle("a").ready_within(4 * SECOND)),
+        ),
+        (
+            Lint::NeverHeard,
+            "a",
+            "if it hangs at every message it is killed after 6s and started again, for ever: (top) gives up only if it crashes \
+             every 5s or faster; shorten that below 5s, or give (top) a period of at least 7s",
+            few().child(idle("a").handler_limit(6 * SECOND)),
+            few().limit(1, seconds(7)).child(idle("a").handler_limit(6 * SECOND)),
+        ),
+        (
             Lint::SharedLimit,
             "",
             "25 children share a limit of 1 in 5s: it gives up although nothing is wrong",
