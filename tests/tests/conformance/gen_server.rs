@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::{MailboxOptions, Recipe, StartOptions};
+use minder::{MailboxOptions, Recipe, StartOptions, SysError};
 
 use crate::support::*;
 
@@ -196,4 +196,40 @@ async fn asking_oneself_is_refused_at_once() {
     reader.expect(&["it up", "it true"]).await;
     assert_eq!(system.now(), began);
     assert_eq!(life(&it).await, 1, "and goes on");
+}
+
+/// Stopped from outside: whoever waits hears of the end when it is complete, and what went otherwise is a value.
+/// OTP: GS-025, PRL-006.
+#[tokio::test(start_paused = true)]
+async fn stopping_from_outside_waits_for_the_end_and_tells_what_went_otherwise() {
+    struct Cleaning(&'static str);
+    impl Actor for Cleaning {
+        type Msg = ();
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            Ok(())
+        }
+        async fn stopping(&mut self, _: &ExitReason, context: &mut Context<()>) {
+            context.sleep(SECOND).await;
+            match self.0 {
+                "panics" => panic!("in the clean-up"),
+                "hangs" => std::future::pending().await,
+                _ => {}
+            }
+        }
+    }
+    // what its clean-up does, what whoever waits ten seconds hears
+    let rows = [("works", Some("enough")), ("panics", Some("panic in the clean-up")), ("hangs", None)];
+    for (clean_up, expected) in rows {
+        let system = system();
+        let it = system.spawn(|| Cleaning(clean_up)).expect("open");
+        it.sys().terminate(ExitReason::other("enough")).await.expect("it lives");
+        assert!(it.is_alive(), "{clean_up}: it is at its clean-up");
+        let ended = tokio::time::timeout(10 * SECOND, it.ended()).await.ok();
+        assert_eq!(ended.as_ref().map(short).as_deref(), expected, "{clean_up}");
+        assert_eq!((it.is_alive(), system.living()), (expected.is_none(), usize::from(expected.is_none())));
+        if expected.is_some() {
+            let nobody = it.sys().terminate(ExitReason::Normal).await;
+            assert!(matches!(nobody, Err(SysError::NoActor)), "{clean_up}: {nobody:?}");
+        }
+    }
 }

@@ -124,7 +124,7 @@ fn a_dynamic_supervisor_lists_finds_and_counts() {
     }
 }
 
-/// OTP: SUP-158, SUP-159.
+/// OTP: SUP-158.
 #[test]
 fn what_a_dynamic_supervisor_reports() {
     check_with_reports(
