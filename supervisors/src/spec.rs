@@ -27,6 +27,7 @@ pub struct Spec {
     period: Duration,
     auto_shutdown: AutoShutdown,
     pub(crate) offers: Offers,
+    pub(crate) news_first: bool,
     max_children: usize,
     /// How many of its children are partitions that are found; set anew at each start.
     pub(crate) partitions: Option<Arc<Size>>,
@@ -70,6 +71,7 @@ impl Spec {
             partitions: None,
             template: None,
             offers: Offers::new(),
+            news_first: false,
             children: Vec::new(),
         }
     }
@@ -100,6 +102,17 @@ impl Spec {
     #[must_use]
     pub fn offer<T: Clone + Send + Sync + 'static>(mut self, service: T) -> Self {
         self.offers = self.offers.and(service);
+        self
+    }
+
+    /// Has the supervisor hear of its children before the requests that wait, by
+    /// [priority](minder_runtime::Priority): a child that ends is restarted before the supervisor goes on answering.
+    ///
+    /// When to use this: for one that gets many requests, as a dynamic supervisor under load does. When not: for any other. An
+    /// answer then tells what has happened since it was asked for.
+    #[must_use]
+    pub fn news_first(mut self) -> Self {
+        self.news_first = true;
         self
     }
 

@@ -35,6 +35,7 @@ pub struct Supervisor {
     /// When to kill those that are being stopped. Few are at a time.
     deadlines: HashMap<Slot, TimerId>,
     offers: Offers,
+    news_first: bool,
     /// Whoever waits for an answer. They are told of the end by its drop.
     pending: HashMap<RequestId, Pending>,
     next_request: u64,
@@ -148,6 +149,7 @@ impl Supervisor {
             stopping: Vec::new(),
             awaiting: Vec::new(),
             offers: spec.offers.clone(),
+            news_first: spec.news_first,
             commands: Vec::new(),
         })
     }
@@ -261,6 +263,7 @@ impl Supervisor {
             }
         };
         options.awaited = true;
+        options.news_first = self.news_first;
         let actor = context.start(&child.recipe, options)?;
         let cell = actor.id().cell();
         child.actor = Some(actor);

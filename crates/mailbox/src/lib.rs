@@ -1,5 +1,5 @@
 //! The queue of one seat: a control lane, looked at between any two messages, and one lane for everything that is
-//! handled. Many senders, one receiver that takes the whole lane at once.
+//! handled, with a rank before it for those few who were let to the front. Many senders, one receiver that takes the whole lane at once.
 //! Counts what becomes of what is offered. Knows nothing of actors; who is alive and what an item means is the
 //! runtime's business.
 
@@ -12,6 +12,6 @@ mod statistics;
 mod tests;
 
 pub use bound::{Capacity, WhenFull};
-pub use mailbox::{Mailbox, Mark, Queued, Ready, Refused};
+pub use mailbox::{Mailbox, Mark, Queued, Rank, Ready, Refused};
 pub use sending::Sending;
 pub use statistics::{Left, Statistics};

@@ -54,10 +54,22 @@ pub enum Mark {
     Watched = 16,
 }
 
+/// When an item is handled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rank {
+    /// After what has come before it.
+    #[default]
+    Ordinary,
+    /// Before everything ordinary, also what the receiver has taken into its batch, and behind earlier ones of this rank.
+    Priority,
+}
+
 /// There are orders.
 const ORDERS: u8 = 1;
 /// Senders wait for room.
 const WAITING: u8 = 2;
+/// There are items of priority.
+const FIRST: u8 = 32;
 /// All of the receiver's own.
 const MARKS: u8 = Mark::Held as u8 | Mark::Asked as u8 | Mark::Watched as u8;
 
@@ -78,8 +90,8 @@ pub struct Mailbox<T> {
     admit_at: AtomicU64,
     /// The word that is missing between.
     _apart: u64,
-    /// `ORDERS | WAITING | MARKS`: lets the receiver skip the lock between two messages. The first two are written under
-    /// the lock.
+    /// `ORDERS | WAITING | FIRST | MARKS`: lets the receiver skip the lock between two messages. The first three are written
+    /// under the lock.
     attention: AtomicU8,
     /// Counted items that have left; written by the receiver alone.
     taken: AtomicU64,
@@ -161,7 +173,7 @@ impl<T: Queued> Mailbox<T> {
     fn offer<M>(&self, message: M, item: impl FnOnce(M) -> T, refusal: Refusal) -> Result<(), Refused<T>> {
         let mut state = self.lock();
         if !state.admits(|| self.taken()) {
-            return overflow(state, item(message), refusal);
+            return self.overflow(state, item(message), refusal, Rank::Ordinary);
         }
         // Made here and not by the caller: an item is moved in parts, and waits for them when it is moved again.
         let woken = state.accept(item(message));
@@ -170,6 +182,82 @@ impl<T: Queued> Mailbox<T> {
             receiver.wake();
         }
         Ok(())
+    }
+
+    /// [`Mailbox::tell`] by priority. The bound is the same, and so is what happens at it: those who wait for room are not
+    /// overtaken, and where the oldest makes room it is the oldest ordinary one.
+    ///
+    /// # Errors
+    /// As [`Mailbox::tell`].
+    pub fn tell_first(&self, item: T) -> Result<(), Refused<T>> {
+        let mut state = self.lock();
+        if !state.admits(|| self.taken()) {
+            return self.overflow(state, item, Refusal::Final, Rank::Priority);
+        }
+        let woken = self.accept(&mut state, item, Rank::Priority);
+        drop(state);
+        if let Some(receiver) = woken {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
+    /// Lets a counted item in.
+    fn accept(&self, state: &mut State<T>, item: T, rank: Rank) -> Option<Waker> {
+        match rank {
+            Rank::Ordinary => state.accept(item),
+            Rank::Priority => {
+                self.attention.fetch_or(FIRST, Ordering::Release);
+                state.accept_first(item, true)
+            }
+        }
+    }
+
+    /// Lets an item in that is exempt from the bound.
+    fn accept_exempt(&self, state: &mut State<T>, item: T, rank: Rank) -> Option<Waker> {
+        match rank {
+            Rank::Ordinary => state.accept_exempt(item),
+            Rank::Priority => {
+                self.attention.fetch_or(FIRST, Ordering::Release);
+                state.accept_first(item, false)
+            }
+        }
+    }
+
+    /// A counted item that is not let in at once. Out of the hot path.
+    #[cold]
+    fn overflow(
+        &self,
+        mut state: MutexGuard<'_, State<T>>,
+        item: T,
+        refusal: Refusal,
+        rank: Rank,
+    ) -> Result<(), Refused<T>> {
+        if let Some(reason) = state.closed().cloned() {
+            state.tally().refused += 1;
+            return Err(Refused::Closed(item, reason));
+        }
+        match state.when_full {
+            WhenFull::Reject | WhenFull::Wait => {
+                if refusal == Refusal::Final {
+                    state.tally().refused += 1;
+                }
+                Err(Refused::Full(item))
+            }
+            WhenFull::DropNewest => {
+                state.tally().dropped += 1;
+                Err(Refused::Dropped(item))
+            }
+            WhenFull::DropOldest => {
+                let oldest = state.displace();
+                let woken = self.accept(&mut state, item, rank);
+                drop(state);
+                if let Some(receiver) = woken {
+                    receiver.wake();
+                }
+                oldest.map_or(Ok(()), |oldest| Err(Refused::Dropped(oldest)))
+            }
+        }
     }
 
     /// Puts a counted item in as soon as there is room; waiting senders come in first come, first served.
@@ -199,7 +287,7 @@ impl<T: Queued> Mailbox<T> {
         }
         let waits = matches!(state.when_full, WhenFull::Reject | WhenFull::Wait);
         if !waits || state.closed().is_some() {
-            return overflow(state, item, Refusal::Final).map(|()| None);
+            return self.overflow(state, item, Refusal::Final, Rank::Ordinary).map(|()| None);
         }
         let ticket = state.wait(item, waker);
         self.admit_at.store(state.half_empty_at(), Ordering::Relaxed);
@@ -216,12 +304,12 @@ impl<T: Queued> Mailbox<T> {
     ///
     /// # Errors
     /// Gives the item back if the seat was given up.
-    pub fn notify(&self, item: T) -> Result<(), T> {
+    pub fn notify(&self, item: T, rank: Rank) -> Result<(), T> {
         let mut state = self.lock();
         if state.closed().is_some() {
             return Err(item);
         }
-        let woken = state.accept_exempt(item);
+        let woken = self.accept_exempt(&mut state, item, rank);
         drop(state);
         if let Some(receiver) = woken {
             receiver.wake();
@@ -231,19 +319,25 @@ impl<T: Queued> Mailbox<T> {
 
     /// Delivers an exit signal: as an item made by `notice` if the receiver traps exits, otherwise as an order.
     /// Which of the two is decided under the lock, so that a switch of trapping falls before or after it.
-    pub fn exit(&self, exit: Exit, notice: impl FnOnce(Exit) -> T) {
-        self.deliver(exit, notice, Control::Exit);
+    pub fn exit(&self, exit: Exit, rank: Rank, notice: impl FnOnce(Exit) -> T) {
+        self.deliver(exit, rank, notice, Control::Exit);
     }
 
     /// [`Mailbox::exit`] for a signal that comes of no link, so that no unlink takes it back.
-    pub fn signal(&self, exit: Exit, notice: impl FnOnce(Exit) -> T) {
-        self.deliver(exit, notice, Control::Signal);
+    pub fn signal(&self, exit: Exit, rank: Rank, notice: impl FnOnce(Exit) -> T) {
+        self.deliver(exit, rank, notice, Control::Signal);
     }
 
-    fn deliver(&self, exit: Exit, notice: impl FnOnce(Exit) -> T, order: impl FnOnce(Exit) -> Control) {
+    fn deliver(
+        &self,
+        exit: Exit,
+        rank: Rank,
+        notice: impl FnOnce(Exit) -> T,
+        order: impl FnOnce(Exit) -> Control,
+    ) {
         let mut state = self.lock();
         let woken = if state.trapping {
-            state.accept_exempt(notice(exit))
+            self.accept_exempt(&mut state, notice(exit), rank)
         } else {
             self.push_order(&mut state, order(exit))
         };
@@ -302,6 +396,12 @@ impl<T: Queued> Mailbox<T> {
         self.attention.load(Ordering::Acquire) & mark as u8 != 0
     }
 
+    /// Whether the receiver has set a mark, or there are items of priority.
+    #[inline]
+    pub fn is_reminded(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & (MARKS | FIRST) != 0
+    }
+
     /// Whether the control lane, the senders' queue or a mark needs a look. One load, no lock: made between two messages.
     #[inline]
     pub fn needs_attention(&self) -> bool {
@@ -312,6 +412,22 @@ impl<T: Queued> Mailbox<T> {
     #[inline]
     pub fn has_orders(&self) -> bool {
         self.attention.load(Ordering::Acquire) & ORDERS != 0
+    }
+
+    /// Whether there are items of priority.
+    #[inline]
+    pub fn has_first(&self) -> bool {
+        self.attention.load(Ordering::Acquire) & FIRST != 0
+    }
+
+    /// Takes the oldest item of priority. It stands in the receiver's batch from then on, before all others.
+    pub fn next_first(&self) -> Option<T> {
+        let mut state = self.lock();
+        let (item, more) = state.next_first();
+        if !more {
+            self.attention.fetch_and(!FIRST, Ordering::Release);
+        }
+        item
     }
 
     /// Takes the oldest order.
@@ -333,12 +449,19 @@ impl<T: Queued> Mailbox<T> {
         }
     }
 
-    /// Puts the whole lane behind what is in the receiver's batch, and wakes `waker` for whatever comes after it: for a
-    /// receiver that looks for something in particular inside a handler.
-    pub fn take_lane(&self, batch: &mut VecDeque<T>, waker: &Waker) {
+    /// Puts the whole lane behind what is in the receiver's batch, and the items of priority into `first`, and wakes `waker` for
+    /// whatever comes after it: for a receiver that looks for something in particular inside a handler. What is left in
+    /// `first` goes to [`Mailbox::give_back_first`].
+    pub fn take_lane(&self, batch: &mut VecDeque<T>, first: &mut VecDeque<T>, waker: &Waker) {
         let mut state = self.lock();
+        state.lend_first(first);
         batch.append(&mut state.lane);
         state.listen(waker);
+    }
+
+    /// Puts items of priority back, before those that have come since.
+    pub fn give_back_first(&self, first: VecDeque<T>) {
+        self.lock().give_back_first(first);
     }
 
     /// The item last taken is in the receiver's hands beside another, until [`Mailbox::release`].
@@ -496,7 +619,7 @@ impl<T: Queued> Mailbox<T> {
     fn empty(&self, spared: impl FnOnce(&T) -> bool, mark: impl FnOnce(&mut State<T>)) -> VecDeque<T> {
         let mut woken = Vec::new();
         let mut state = self.lock();
-        let (mut rest, mut counted) = state.clear(self.taken());
+        let (mut first, mut rest, mut counted) = state.clear(self.taken());
         if rest.front().is_some_and(spared)
             && let Some(first) = rest.pop_front()
         {
@@ -512,7 +635,8 @@ impl<T: Queued> Mailbox<T> {
         }
         drop(state);
         wake_all(woken);
-        rest
+        first.append(&mut rest);
+        first
     }
 
     /// Forgets orders, the trap flag and all marks: they were meant for an incarnation that is gone.
@@ -531,25 +655,17 @@ impl<T: Queued> Mailbox<T> {
     /// Takes out of the lane the items for which `which` says so, oldest first. They were exempt from the bound, or
     /// their room stays taken.
     pub fn extract(&self, which: impl Fn(&T) -> bool) -> Vec<T> {
-        let mut state = self.lock();
-        if !state.lane.iter().any(&which) {
-            return Vec::new();
-        }
-        let (taken, kept): (Vec<T>, Vec<T>) = state.lane.drain(..).partition(which);
-        state.lane.extend(kept);
-        taken
+        self.lock().take_out(which)
     }
 
     /// Takes the counted items out of the lane for which `which` says so, and counts them as purged. Call it after
     /// [`Mailbox::give_back`].
     pub fn purge_those(&self, which: impl Fn(&T) -> bool) -> Vec<T> {
         let mut state = self.lock();
-        if !state.lane.iter().any(&which) {
-            return Vec::new();
+        let purged = state.take_out(which);
+        if !purged.is_empty() {
+            state.purged(purged.len() as u64);
         }
-        let (purged, kept): (Vec<T>, Vec<T>) = state.lane.drain(..).partition(which);
-        state.lane.extend(kept);
-        state.purged(purged.len() as u64);
         purged
     }
 
@@ -560,12 +676,13 @@ impl<T: Queued> Mailbox<T> {
         let mut state = self.lock();
         state.close(reason);
         state.wake_all_waiting(&mut woken);
-        let (rest, counted) = state.clear(self.taken());
+        let (mut rest, mut lane, counted) = state.clear(self.taken());
         if counted > 0 {
             state.tally().stopped += counted;
         }
         drop(state);
         woken.into_iter().for_each(Waker::wake);
+        rest.append(&mut lane);
         rest
     }
 
@@ -580,39 +697,6 @@ impl<T: Queued> Mailbox<T> {
 enum Refusal {
     Final,
     MayWait,
-}
-
-/// A counted item that is not let in at once. Out of the hot path.
-#[cold]
-fn overflow<T: Queued>(
-    mut state: MutexGuard<'_, State<T>>,
-    item: T,
-    refusal: Refusal,
-) -> Result<(), Refused<T>> {
-    if let Some(reason) = state.closed().cloned() {
-        state.tally().refused += 1;
-        return Err(Refused::Closed(item, reason));
-    }
-    match state.when_full {
-        WhenFull::Reject | WhenFull::Wait => {
-            if refusal == Refusal::Final {
-                state.tally().refused += 1;
-            }
-            Err(Refused::Full(item))
-        }
-        WhenFull::DropNewest => {
-            state.tally().dropped += 1;
-            Err(Refused::Dropped(item))
-        }
-        WhenFull::DropOldest => {
-            let (oldest, woken) = state.displace(item);
-            drop(state);
-            if let Some(receiver) = woken {
-                receiver.wake();
-            }
-            oldest.map_or(Ok(()), |oldest| Err(Refused::Dropped(oldest)))
-        }
-    }
 }
 
 #[inline]

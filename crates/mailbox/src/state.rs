@@ -40,6 +40,8 @@ pub(crate) struct State<T> {
 struct Rare<T> {
     /// Orders, in order of arrival; they overtake the lane.
     orders: VecDeque<Control>,
+    /// What is handled before the lane and the receiver's batch, in order of arrival.
+    first: VecDeque<T>,
     /// Senders that wait for room, oldest first, with ascending tickets.
     waiting: VecDeque<Waiter<T>>,
     next_ticket: u64,
@@ -52,6 +54,7 @@ impl<T> Default for Rare<T> {
     fn default() -> Self {
         Self {
             orders: VecDeque::new(),
+            first: VecDeque::new(),
             waiting: VecDeque::new(),
             next_ticket: 0,
             closed: None,
@@ -111,12 +114,27 @@ impl<T> State<T> {
         }
     }
 
-    /// Takes everything out of the lane and forgets that it was let in; the receiver's batch is empty or given back.
-    /// Returns how many of it were counted.
-    pub(crate) fn clear(&mut self, taken: u64) -> (VecDeque<T>, u64) {
+    /// Takes everything out, what is handled first by itself, and forgets that it was let in; the receiver's batch is empty or
+    /// given back. Returns how many of it were counted.
+    pub(crate) fn clear(&mut self, taken: u64) -> (VecDeque<T>, VecDeque<T>, u64) {
         let counted = self.len(taken);
         self.entered = taken;
-        (std::mem::take(&mut self.lane), counted)
+        let first = self.rare.as_mut().map(|rare| std::mem::take(&mut rare.first)).unwrap_or_default();
+        (first, std::mem::take(&mut self.lane), counted)
+    }
+
+    /// Takes out what `which` says, oldest first.
+    pub(crate) fn take_out(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut taken = Vec::new();
+        let first = self.rare.as_mut().map(|rare| &mut rare.first);
+        for lane in first.into_iter().chain([&mut self.lane]) {
+            if lane.iter().any(&which) {
+                let (out, kept): (Vec<T>, Vec<T>) = lane.drain(..).partition(&which);
+                lane.extend(kept);
+                taken.extend(out);
+            }
+        }
+        taken
     }
 
     /// So many counted items were taken out of the lane by another than the receiver.
@@ -209,6 +227,37 @@ impl<T> State<T> {
         self.wake_for_item()
     }
 
+    /// Lets an item in that is handled first.
+    pub(crate) fn accept_first(&mut self, item: T, is_counted: bool) -> Option<Waker> {
+        self.entered = self.entered.wrapping_add(is_counted.into());
+        self.rare().first.push_back(item);
+        self.wake_for_item()
+    }
+
+    /// The oldest of what is handled first, and whether there is more of it.
+    pub(crate) fn next_first(&mut self) -> (Option<T>, bool) {
+        let Some(rare) = &mut self.rare else { return (None, false) };
+        (rare.first.pop_front(), !rare.first.is_empty())
+    }
+
+    pub(crate) fn has_first(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.first.is_empty())
+    }
+
+    /// What is handled first, out of the way of whoever looks through it.
+    pub(crate) fn lend_first(&mut self, first: &mut VecDeque<T>) {
+        if let Some(rare) = &mut self.rare {
+            first.append(&mut rare.first);
+        }
+    }
+
+    /// Puts back what was lent, before what has come meanwhile.
+    pub(crate) fn give_back_first(&mut self, mut first: VecDeque<T>) {
+        let rare = self.rare();
+        first.append(&mut rare.first);
+        rare.first = first;
+    }
+
     /// Lets an item in that is exempt from the bound.
     pub(crate) fn accept_exempt(&mut self, item: T) -> Option<Waker> {
         self.lane.push_back(item);
@@ -250,10 +299,10 @@ impl<T> State<T> {
         }
     }
 
-    /// Parks the receiver unless there is something in the lane.
+    /// Parks the receiver unless there is something in the lane, or to be handled before it.
     #[inline]
     pub(crate) fn wait_for_items(&mut self, waker: &Waker) -> Poll<Ready> {
-        if self.lane.is_empty() {
+        if self.lane.is_empty() && !self.has_first() {
             self.park(waker, true, false);
             return Poll::Pending;
         }
@@ -348,15 +397,15 @@ impl<T: Queued> State<T> {
         self.lane.push_back(item);
     }
 
-    /// Lets a counted item in past the bound, at the cost of the oldest in the lane, which is returned; and says whom to
-    /// wake. With no counted item in the lane the oldest is on its way into a handler's hands: nothing is dropped then.
-    pub(crate) fn displace(&mut self, item: T) -> (Option<T>, Option<Waker>) {
+    /// Makes room for a counted item, at the cost of the oldest in the lane, which is returned. With no counted item in
+    /// the lane the oldest is on its way into a handler's hands, or handled first: nothing is dropped then.
+    pub(crate) fn displace(&mut self) -> Option<T> {
         // The first of all, unless notices stand before it.
         let oldest = self.lane.iter().position(Queued::is_counted).and_then(|at| self.lane.remove(at));
         if oldest.is_some() {
             self.entered -= 1;
             self.tally().dropped += 1;
         }
-        (oldest, self.accept(item))
+        oldest
     }
 }

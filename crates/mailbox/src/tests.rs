@@ -1,5 +1,6 @@
 //! The mailbox by itself: polled by hand, without an executor.
 
+mod first;
 mod sequences;
 
 use std::collections::VecDeque;
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use minder_signals::{ActorId, Control, Exit, ExitReason};
 
-use crate::{Capacity, Left, Mailbox, Queued, Ready, Refused, Sending, Statistics, WhenFull};
+use crate::{Capacity, Left, Mailbox, Queued, Rank, Ready, Refused, Sending, Statistics, WhenFull};
 
 impl Queued for u32 {
     fn is_counted(&self) -> bool {
@@ -98,7 +99,7 @@ fn the_bound_counts_the_unhandled_rest_of_a_batch_and_what_is_given_back() {
 #[test]
 fn exempt_items_keep_their_place_and_do_not_count() {
     let mailbox = full(1);
-    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!(mailbox.notify(EXEMPT, Rank::Ordinary), Ok(()));
     assert_eq!((mailbox.len(), mailbox.tell(9)), (1, Err(Refused::Full(9))));
     let mut receiver = Receiver::default();
     receiver.drain(&mailbox);
@@ -147,7 +148,7 @@ fn closing_gives_everything_back() {
     let closed = |item| Refused::Closed(item, ExitReason::Shutdown);
     assert_eq!(poll(&mut waiting), Poll::Ready(Err(closed(5))));
     assert_eq!(mailbox.tell(6), Err(closed(6)));
-    assert_eq!(mailbox.notify(7), Err(7));
+    assert_eq!(mailbox.notify(7, Rank::Ordinary), Err(7));
     assert_eq!(pin!(mailbox.send(8)).poll(&mut Context::from_waker(&waker)), Poll::Ready(Err(closed(8))));
     assert_eq!(mailbox.close(ExitReason::Killed), []);
     assert_eq!((mailbox.closed(), mailbox.len()), (Some(ExitReason::Shutdown), 0), "the first reason stands");
@@ -158,7 +159,7 @@ fn orders_overtake_items_and_keep_their_own_order() {
     let mailbox = full(2);
     let mut receiver = Receiver::default();
     let exit = || Exit { from: ActorId::new(1, 1), reason: ExitReason::Killed };
-    mailbox.exit(exit(), |_| EXEMPT);
+    mailbox.exit(exit(), Rank::Ordinary, |_| EXEMPT);
     mailbox.order(Control::Kill);
     assert!(mailbox.needs_attention() && mailbox.has_orders());
     assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Orders));
@@ -168,7 +169,7 @@ fn orders_overtake_items_and_keep_their_own_order() {
     assert_eq!((mailbox.next_order(), mailbox.needs_attention()), (None, false));
 
     assert!(!mailbox.set_trapping(true));
-    mailbox.exit(exit(), |_| EXEMPT);
+    mailbox.exit(exit(), Rank::Ordinary, |_| EXEMPT);
     mailbox.order(Control::Kill);
     mailbox.reset();
     assert!(!mailbox.has_orders() && !mailbox.is_trapping(), "both were the last life's");
@@ -183,7 +184,11 @@ fn who_is_woken_by_what() {
     let context = &mut Context::from_waker(&waker);
     let mut batch = VecDeque::new();
     assert!(mailbox.poll_refill(&mut batch, context).is_pending());
-    assert_eq!((mailbox.tell(1), mailbox.notify(EXEMPT), wakes()), (Ok(()), Ok(()), 1), "idle: once");
+    assert_eq!(
+        (mailbox.tell(1), mailbox.notify(EXEMPT, Rank::Ordinary), wakes()),
+        (Ok(()), Ok(()), 1),
+        "idle: once"
+    );
     assert_eq!(mailbox.poll_refill(&mut batch, context), Poll::Ready(Ready::Items));
     mailbox.took_one();
     // Inside a handler only an order counts.
@@ -227,7 +232,7 @@ fn between_two_messages_who_waits_is_let_in_for_half_of_the_room() {
 fn extracting_takes_what_is_asked_for_and_keeps_the_order() {
     let mailbox = full(2);
     for item in [EXEMPT, EXEMPT + 1] {
-        assert_eq!(mailbox.notify(item), Ok(()));
+        assert_eq!(mailbox.notify(item, Rank::Ordinary), Ok(()));
     }
     assert_eq!(mailbox.tell(9), Err(Refused::Full(9)));
     assert_eq!(mailbox.extract(|item| *item == 7), []);
@@ -255,7 +260,7 @@ fn an_order_that_was_not_looked_at_can_be_taken_back() {
 fn dropping_the_oldest_passes_over_notices_and_reaches_everything_that_is_not_in_hand() {
     let mailbox = Mailbox::new(Capacity::of(2), WhenFull::DropOldest);
     let mut receiver = Receiver::default();
-    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!(mailbox.notify(EXEMPT, Rank::Ordinary), Ok(()));
     assert_eq!((mailbox.tell(1), mailbox.tell(2)), (Ok(()), Ok(())));
     assert_eq!(mailbox.tell(3), Err(Refused::Dropped(1)));
     assert_eq!(receiver.refill(&mailbox), Poll::Ready(Ready::Items));
@@ -310,7 +315,7 @@ fn a_new_epoch_purges_what_is_older_and_lets_in_who_waited() {
 #[test]
 fn a_purge_spares_the_first_if_it_was_in_hand() {
     let mailbox = full(3);
-    assert_eq!(mailbox.notify(EXEMPT), Ok(()));
+    assert_eq!(mailbox.notify(EXEMPT, Rank::Ordinary), Ok(()));
     assert_eq!(mailbox.purge(|first| *first == 0), [1, 2, EXEMPT]);
     assert_eq!((mailbox.len(), mailbox.statistics().purged), (1, 2));
     assert_eq!(mailbox.purge(|first| *first == 7), [0]);

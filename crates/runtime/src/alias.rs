@@ -8,8 +8,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use minder_mailbox::Refused;
-use minder_signals::{ActorId, ExitReason, MonitorId};
+use minder_mailbox::{Rank, Refused};
+use minder_signals::{ActorId, Exit, ExitReason, MonitorId};
 
 use crate::addr::{Addr, returned};
 use crate::cell::Cell;
@@ -139,9 +139,9 @@ impl Watcher {
     /// Tells the watcher, unless an answer has come instead.
     pub(crate) fn fire(self, actor: ActorId, reason: &ExitReason) {
         if self.alias.is_none_or(|alias| alias.fires()) {
-            let Self { monitor, watcher, .. } = self;
+            let Self { monitor, watcher, rank, .. } = self;
             let down = minder_signals::Down { monitor, actor, name: None, reason: reason.clone() };
-            watcher.notify(crate::notice::Notice::Down(down));
+            watcher.notify(crate::notice::Notice::Down(down), rank);
         }
     }
 }
@@ -225,7 +225,7 @@ impl<M: Send + 'static> Context<M> {
         frame::effect();
         let state = AliasState::new(self.id(), ends);
         let target = other.peer();
-        let monitor = self.watch(target.clone(), None, Some(state.clone()));
+        let monitor = self.watch(target.clone(), None, Some(state.clone()), Rank::Ordinary);
         if target.is_same_cell(&self.cell.core) {
             state.end();
         }
@@ -256,22 +256,31 @@ impl<M: Send + 'static> Alias<M> {
     /// # Errors
     /// Gives the message back.
     pub fn tell(&self, message: impl Into<M>) -> Result<(), AliasError<M>> {
+        self.tell_as(message, Rank::Ordinary)
+    }
+
+    pub(crate) fn tell_as(&self, message: impl Into<M>, rank: Rank) -> Result<(), AliasError<M>> {
         frame::effect();
         frame::gives(&message);
-        self.through(Item::Tell(message.into())).map_err(|error| match error {
+        self.through(Item::Tell(message.into()), rank).map_err(|error| match error {
             AliasError::Ended(item) => AliasError::Ended(returned(item)),
             AliasError::Full(item) => AliasError::Full(returned(item)),
         })
     }
 
-    fn through(&self, item: Item<M>) -> Result<(), AliasError<Item<M>>> {
+    fn through(&self, item: Item<M>, rank: Rank) -> Result<(), AliasError<Item<M>>> {
         let refused = {
             let life = self.cell.core.life();
             let mut phase = self.state.phase();
             if *phase != Phase::Open || !life.is(self.state.owner) {
                 return Err(AliasError::Ended(item));
             }
-            let refused = self.cell.mailbox.tell(item).err();
+            let mailbox = &self.cell.mailbox;
+            let told = match rank {
+                Rank::Ordinary => mailbox.tell(item),
+                Rank::Priority => mailbox.tell_first(item),
+            };
+            let refused = told.err();
             let came_through = matches!(refused, None | Some(Refused::Dropped(_)));
             if came_through && self.state.ends == AliasEnds::WithReply {
                 *phase = Phase::Used;
@@ -287,6 +296,17 @@ impl<M: Send + 'static> Alias<M> {
         })
     }
 
+    /// Sends its owner an exit signal, of this rank where it is trapped; whether it went through.
+    pub(crate) fn signal(&self, exit: Exit, rank: Rank) -> bool {
+        let life = self.cell.core.life();
+        let phase = self.state.phase();
+        let is_open = *phase == Phase::Open && life.is(self.state.owner);
+        if is_open {
+            self.cell.push_signal(exit, rank);
+        }
+        is_open
+    }
+
     /// Whose alias it is.
     pub fn owner(&self) -> ActorId {
         self.state.owner
@@ -300,19 +320,11 @@ impl<M: Send + 'static> Alias<M> {
 
 impl<T: Into<M>, M: Send + 'static> Takes<T> for Alias<M> {
     fn take(&self, message: T) -> Result<(), ExitReason> {
-        self.tell(message).map_err(|error| match error {
-            AliasError::Full(_) => ExitReason::other("full"),
-            AliasError::Ended(_) => ExitReason::NoActor,
-        })
+        self.take_as(message, Rank::Ordinary)
     }
 
-    /// Never waits for room: an alias is for an answer, and its owner for nobody's question.
     fn put(&self, message: T, asked: Arc<dyn Standing>) -> Result<Option<Entering<'_>>, AskError<()>> {
-        let item = Item::Ask(message.into(), Envelope::of_another(asked));
-        self.through(item).map(|()| None).map_err(|error| match error {
-            AliasError::Full(_) => AskError::Full(()),
-            AliasError::Ended(_) => AskError::Stale(()),
-        })
+        self.put_as(message, asked, Rank::Ordinary)
     }
 
     fn system(&self) -> &SystemShared {
@@ -321,6 +333,29 @@ impl<T: Into<M>, M: Send + 'static> Takes<T> for Alias<M> {
 
     fn weak(&self) -> Weak<dyn AnyCell> {
         self.cell.weak()
+    }
+}
+
+impl<M: Send + 'static> Alias<M> {
+    pub(crate) fn take_as<T: Into<M>>(&self, message: T, rank: Rank) -> Result<(), ExitReason> {
+        self.tell_as(message, rank).map_err(|error| match error {
+            AliasError::Full(_) => ExitReason::other("full"),
+            AliasError::Ended(_) => ExitReason::NoActor,
+        })
+    }
+
+    /// Never waits for room: an alias is for an answer, and its owner for nobody's question.
+    pub(crate) fn put_as<T: Into<M>>(
+        &self,
+        message: T,
+        asked: Arc<dyn Standing>,
+        rank: Rank,
+    ) -> Result<Option<Entering<'_>>, AskError<()>> {
+        let item = Item::Ask(message.into(), Envelope::of_another(asked));
+        self.through(item, rank).map(|()| None).map_err(|error| match error {
+            AliasError::Full(_) => AskError::Full(()),
+            AliasError::Ended(_) => AskError::Stale(()),
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use minder_mailbox::Rank;
 use minder_signals::{ActorId, Control, ExitReason};
 
 use crate::actor::{Actor, IntoActor};
@@ -49,6 +50,9 @@ pub struct StartOptions {
     /// child that asks its minder from its start is told [`WouldDeadlock`](crate::AskError::WouldDeadlock). So it is with
     /// supervisors. For stops there is [`Context::waits_for`](crate::Context::waits_for).
     pub awaited: bool,
+    /// Whether the minder hears news of it before the messages that wait: as a priority notice, see
+    /// [`Priority`](crate::Priority). All of them, so that their order stays.
+    pub news_first: bool,
     /// Whether the minder hears nothing of it.
     pub(crate) is_silent: bool,
 }
@@ -487,7 +491,7 @@ pub(crate) fn start_minded<M: Send + 'static>(
         let (again, its_minder) = (seat.clone(), minder.clone());
         let start = Box::new(move || {
             if let Err(refused) = start_minded(again, &its_minder, options, make) {
-                its_minder.child_event(id, ChildEvent::StartFailed(refused.into()));
+                its_minder.child_event(id, ChildEvent::StartFailed(refused.into()), Rank::Ordinary);
             }
         });
         let replaced = life.ties().heir.replace(Heir { id, minder: minder.clone(), start });

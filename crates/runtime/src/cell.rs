@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
 
-use minder_mailbox::{Capacity, Left, Mailbox, Queued, Refused, WhenFull};
+use minder_mailbox::{Capacity, Left, Mailbox, Queued, Rank, Refused, WhenFull};
 use minder_signals::{ActorId, Control, Exit, ExitReason};
 
 use crate::frame;
@@ -96,7 +96,8 @@ impl<M: Send + 'static> Cell<M> {
     /// Puts something in that is meant for one incarnation alone. With the life held, so that no later one gets it.
     pub(crate) fn hand(&self, owner: ActorId, item: Item<M>) {
         let life = self.core.life();
-        let refused = if life.is(owner) { self.mailbox.notify(item).err() } else { Some(item) };
+        let refused =
+            if life.is(owner) { self.mailbox.notify(item, Rank::Ordinary).err() } else { Some(item) };
         drop(life);
         if let Some(item) = refused {
             self.bury(item, Cause::Crashed, None);
@@ -161,7 +162,9 @@ impl<M: Send + 'static> Cell<M> {
         let ended = fate.clone();
         let end = || {
             let (message, slot, past) = match item {
-                Item::Notice(_) | Item::Own(_) | Item::Tick(_) | Item::Outcome(_) => return drop(item),
+                Item::Notice(_) | Item::Own(_) | Item::Next(_) | Item::Tick(_) | Item::Outcome(_) => {
+                    return drop(item);
+                }
                 Item::Tell(message) | Item::Bound(message, _) => (message, None, None),
                 Item::Ask(message, slot) => (message, Some(slot), None),
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),
@@ -250,21 +253,21 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
         self.mailbox.order(order);
     }
 
-    fn push_exit(&self, exit: Exit) {
-        self.mailbox.exit(exit, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
+    fn push_exit(&self, exit: Exit, rank: Rank) {
+        self.mailbox.exit(exit, rank, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
     }
 
-    fn push_signal(&self, exit: Exit) {
-        self.mailbox.signal(exit, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
+    fn push_signal(&self, exit: Exit, rank: Rank) {
+        self.mailbox.signal(exit, rank, |exit| Item::Notice(Box::new(Notice::Exit(exit))));
     }
 
     fn retract_exits_of(&self, cell: u64) {
         self.mailbox.retract(|order| matches!(order, Control::Exit(exit) if exit.from.cell() == cell));
     }
 
-    fn push_notice(&self, notice: Notice) {
+    fn push_notice(&self, notice: Notice, rank: Rank) {
         // A closed mailbox belongs to nobody who could be told.
-        drop(self.mailbox.notify(Item::Notice(Box::new(notice))));
+        drop(self.mailbox.notify(Item::Notice(Box::new(notice)), rank));
     }
 
     fn give_up(&self) {

@@ -7,6 +7,7 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
+use minder_mailbox::Rank;
 use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
@@ -91,6 +92,8 @@ pub(crate) struct Extra<M> {
     pub(crate) keeps_requests: bool,
     /// Whether its minder hears nothing of it.
     pub(crate) is_silent: bool,
+    /// What the news of it are to its minder.
+    pub(crate) news: Rank,
     /// What watches it at its work.
     pub(crate) debugging: Option<Box<Debugging>>,
     rng: Option<fastrand::Rng>,
@@ -124,6 +127,7 @@ impl<M> Default for Extra<M> {
             at_end: Vec::new(),
             keeps_requests: false,
             is_silent: false,
+            news: Rank::Ordinary,
             debugging: None,
             rng: None,
         }
@@ -176,6 +180,9 @@ impl<M: Send + 'static> Context<M> {
         if options.is_silent {
             context.extra().is_silent = true;
         }
+        if options.news_first {
+            context.extra().news = Rank::Priority;
+        }
         if options.queued == Queued::Purge {
             context.extra().purges = true;
         }
@@ -184,6 +191,11 @@ impl<M: Send + 'static> Context<M> {
 
     pub(crate) fn extra(&mut self) -> &mut Extra<M> {
         self.extra.get_or_insert_default()
+    }
+
+    /// What the news of this actor are to its minder.
+    pub(crate) fn news(&self) -> Rank {
+        self.extra.as_ref().map_or(Rank::Ordinary, |extra| extra.news)
     }
 
     pub(crate) fn peer(&self) -> Peer {
@@ -273,7 +285,7 @@ impl<M: Send + 'static> Context<M> {
     pub fn tell_self(&mut self, message: impl Into<M>) {
         frame::effect();
         // Refused only if the seat is given up, and it is not while its actor lives.
-        drop(self.cell.mailbox.notify(Item::Own(message.into())));
+        drop(self.cell.mailbox.notify(Item::Own(message.into()), Rank::Ordinary));
     }
 
     /// In [`Actor::started`](crate::Actor::started): the start will be acknowledged by [`Context::acknowledge`].
@@ -303,7 +315,7 @@ impl<M: Send + 'static> Context<M> {
         } else if !self.is_silent() {
             let minder = self.cell.core.life().minder.clone();
             if let Minder::Actor(minder) = minder {
-                minder.child_event(self.id(), ChildEvent::Started);
+                minder.child_event(self.id(), ChildEvent::Started, self.news());
             }
         }
         // Only now, so that whoever says on another thread that this actor is ready says so after its start.
@@ -332,15 +344,19 @@ impl<M: Send + 'static> Context<M> {
     /// # OTP
     /// `link/1`.
     pub fn link<N: Send + 'static>(&mut self, other: &Addr<N>) -> Result<(), ExitReason> {
+        self.link_as(other.peer(), Rank::Ordinary)
+    }
+
+    pub(crate) fn link_as(&mut self, other: Peer, rank: Rank) -> Result<(), ExitReason> {
         frame::effect();
-        let (me, other) = (self.peer(), other.peer());
-        if life::link(&me, &other) {
+        let me = self.peer();
+        if life::link(&me, &other, rank) {
             return Ok(());
         }
         if !self.cell.mailbox.is_trapping() {
             return Err(ExitReason::NoActor);
         }
-        me.exit(minder_signals::Exit { from: other.id(), reason: ExitReason::NoActor });
+        me.exit(minder_signals::Exit { from: other.id(), reason: ExitReason::NoActor }, rank);
         Ok(())
     }
 
@@ -356,7 +372,7 @@ impl<M: Send + 'static> Context<M> {
     /// `monitor(process, Pid)`.
     pub fn monitor<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
         frame::effect();
-        self.watch(other.peer(), None, None)
+        self.watch(other.peer(), None, None, Rank::Ordinary)
     }
 
     pub(crate) fn watch(
@@ -364,12 +380,13 @@ impl<M: Send + 'static> Context<M> {
         target: Peer,
         name: Option<Arc<str>>,
         alias: Option<Arc<AliasState>>,
+        rank: Rank,
     ) -> MonitorId {
         let monitor = self.cell.core.system.next_monitor();
         if target.is_same_cell(&self.cell.core) {
             return monitor; // accepted, and never fires
         }
-        let watcher = Watcher { monitor, watcher: self.peer(), alias: alias.clone() };
+        let watcher = Watcher { monitor, watcher: self.peer(), alias: alias.clone(), rank };
         let mut life = target.cell.core().life();
         if life.is(target.id()) {
             life.ties().watchers.push(watcher);
@@ -385,13 +402,17 @@ impl<M: Send + 'static> Context<M> {
     /// Watches the seat behind the address: one [`Notice::Down`] when it is given up, however many lives it sees
     /// before; at once and with [`ExitReason::NoActor`] if it is given up already.
     pub fn monitor_final<N: Send + 'static>(&mut self, other: &Addr<N>) -> MonitorId {
+        self.watch_final(other, Rank::Ordinary)
+    }
+
+    pub(crate) fn watch_final<N: Send + 'static>(&mut self, other: &Addr<N>, rank: Rank) -> MonitorId {
         frame::effect();
         let monitor = self.cell.core.system.next_monitor();
         let target = other.peer();
         if target.is_same_cell(&self.cell.core) {
             return monitor;
         }
-        let watcher = Watcher { monitor, watcher: self.peer(), alias: None };
+        let watcher = Watcher { monitor, watcher: self.peer(), alias: None, rank };
         let mut life = other.cell.core.life();
         // Closed before its watchers are taken under this lock: either it is seen here, or the watcher is told.
         if other.cell.mailbox.closed().is_none() {

@@ -302,7 +302,8 @@ pub(crate) fn begins<M: Send + 'static>(context: &mut Context<M>) {
         | Item::Ask(message, _)
         | Item::Bound(message, _)
         | Item::Again(message, _)
-        | Item::Own(message) => DebugKind::In(message),
+        | Item::Own(message)
+        | Item::Next(message) => DebugKind::In(message),
         Item::Notice(notice) => DebugKind::Notice(notice),
         Item::Tick(_) => DebugKind::Tick,
         Item::Outcome(_) => DebugKind::Job,

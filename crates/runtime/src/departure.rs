@@ -13,11 +13,11 @@
 //! Whoever hears of the end may rely on all of it. Every drop of user code is caught; a panic in one is added to the
 //! reason.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
+use minder_mailbox::Rank;
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment};
 use tokio::sync::oneshot;
 
@@ -29,7 +29,7 @@ use crate::frame;
 use crate::hosted::Hosted;
 use crate::incarnation::End;
 use crate::keepsake;
-use crate::life::{Minder, Peer, Ties};
+use crate::life::{Link, Minder, Peer, Ties};
 use crate::notice::{ChildEvent, Item};
 use crate::probe::Probe;
 use crate::redelivery;
@@ -73,11 +73,12 @@ pub(crate) async fn depart<A: Hosted>(
         cell.mailbox.give_back(&mut context.batch);
     }
 
-    let (mut starter, mut purges, mut is_silent) = (None, false, false);
+    let (mut starter, mut purges, mut is_silent, mut rank) = (None, false, false, Rank::Ordinary);
     if let Some(mut extra) = context.extra.take() {
         starter = extra.starter.take();
         purges = extra.purges;
         is_silent = extra.is_silent;
+        rank = extra.news;
         if let Some(companions) = &extra.companions {
             // Again: cleaning up may have set some of them going.
             companions.dismiss(&reason);
@@ -122,7 +123,7 @@ pub(crate) async fn depart<A: Hosted>(
     bury_bound(&cell, std::mem::take(&mut vacated.bound));
     let (ties, minder) = vacated.cleared(address, fate);
     let who = Who { cell, id: context.id(), started };
-    tell(who, ties, minder, starter, Why { reason, charged, ignored, is_silent });
+    tell(who, ties, minder, starter, Why { reason, charged, ignored, is_silent, rank });
 }
 
 /// Messages for the life that is over come back to whoever asked.
@@ -207,7 +208,7 @@ impl<M: Send + 'static> Drop for Swept<M> {
             ties,
             minder,
             None,
-            Why { reason, charged: true, ignored: false, is_silent: false },
+            Why { reason, charged: true, ignored: false, is_silent: false, rank: Rank::Ordinary },
         );
     }
 }
@@ -227,6 +228,8 @@ struct Why {
     ignored: bool,
     /// Whether the minder does not want to know.
     is_silent: bool,
+    /// What the news of it is to the minder.
+    rank: Rank,
 }
 
 struct Vacated<M> {
@@ -276,25 +279,27 @@ fn tell<M: Send + 'static>(
     starter: Option<oneshot::Sender<Result<(), ExitReason>>>,
     why: Why,
 ) {
-    let Why { reason, charged, ignored, is_silent } = why;
+    let Why { reason, charged, ignored, is_silent, rank } = why;
     let Who { cell, id, started } = who;
     let Ties { links, watchers, children, heir, requests, .. } = ties;
     if let Some(requests) = requests {
         requests.refuse(&cell, id, &reason);
     }
-    for linked in by_number(links) {
+    for linked in by_number(links.into_values().map(|link| link.peer)) {
         let mut life = linked.cell.core().life();
         // A link that the other end took back meanwhile tells nothing any more.
         // By the whole id: a next life in this seat may have links of its own by now.
-        let still = life.ties_if_any().is_some_and(|ties| Peer::take_from(&mut ties.links, id));
-        if still && life.is(linked.id()) {
-            linked.cell.push_exit(Exit { from: id, reason: reason.clone() });
+        let still = life.ties_if_any().and_then(|ties| Link::take_from(&mut ties.links, id));
+        if let Some(rank) = still
+            && life.is(linked.id())
+        {
+            linked.cell.push_exit(Exit { from: id, reason: reason.clone() }, rank);
         }
     }
     for watcher in watchers {
         watcher.fire(id, &reason);
     }
-    for child in by_number(children) {
+    for child in by_number(children.into_values()) {
         // An actor's life belongs to its minder, so a normal end takes its children along too.
         let why = if reason.is_normal() { ExitReason::Shutdown } else { reason.clone() };
         child.order(Control::Stop(why));
@@ -317,7 +322,7 @@ fn tell<M: Send + 'static>(
                 false => ChildEvent::StartFailed(reason),
             };
             if !is_silent {
-                minder.child_event(id, event);
+                minder.child_event(id, event, rank);
             }
         }
     }
@@ -327,8 +332,8 @@ fn tell<M: Send + 'static>(
     cell.core.system.one_fewer();
 }
 
-fn by_number(peers: HashMap<u64, Peer>) -> Vec<Peer> {
-    let mut peers: Vec<Peer> = peers.into_values().collect();
+fn by_number(peers: impl Iterator<Item = Peer>) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = peers.collect();
     peers.sort_unstable_by_key(Peer::id);
     peers
 }

@@ -33,7 +33,7 @@ impl<M: Send + 'static> Context<M> {
     pub fn links(&self) -> Vec<ActorId> {
         let mut life = self.cell.core.life();
         let Some(ties) = life.ties_if_any() else { return Vec::new() };
-        let mut links: Vec<ActorId> = ties.links.values().map(crate::life::Peer::id).collect();
+        let mut links: Vec<ActorId> = ties.links.values().map(|link| link.peer.id()).collect();
         links.sort_unstable();
         links
     }

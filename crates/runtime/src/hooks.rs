@@ -95,7 +95,7 @@ impl Target {
     /// Puts a notice in its lane, whether or not what it says has happened. Lost if it has ended already.
     pub fn notify(&self, notice: Notice) {
         if let Some(peer) = self.peer() {
-            peer.notify(notice);
+            peer.notify(notice, minder_mailbox::Rank::Ordinary);
         }
     }
 

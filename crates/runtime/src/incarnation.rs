@@ -25,6 +25,7 @@ use crate::life::AnyCell;
 use crate::local::LocalActor;
 use crate::local_host::{self, LocalHost, Unborn};
 use crate::notice::{Item, Notice};
+use crate::priority;
 use crate::probe::Probe;
 use crate::redelivery;
 use crate::reply::{Envelope, Fate, Gone};
@@ -231,7 +232,7 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
         // is done with that poll is handled without.
         let mut waker = Waker::noop().clone();
         loop {
-            let (mut held, mut watched) = (false, false);
+            let mut reminded = false;
             if cell.mailbox.needs_attention() {
                 if let Some(end) = duty.obey() {
                     return end;
@@ -240,16 +241,15 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 if cell.mailbox.is_marked(Mark::Asked) {
                     desk::answer(actor, context, &mut duty);
                 }
-                held = cell.mailbox.is_marked(Mark::Held);
-                watched = cell.mailbox.is_marked(Mark::Watched);
+                reminded = cell.mailbox.is_reminded();
             }
             if duty.stop_asked.is_some() || context.ending.is_some() {
                 if let Some(end) = wind_up(&cell, &mut duty, actor, context) {
                     return end;
                 }
-                held = cell.mailbox.is_marked(Mark::Held);
+                reminded = cell.mailbox.is_reminded();
             }
-            if held {
+            if reminded && cell.mailbox.is_marked(Mark::Held) {
                 // Suspended: woken by orders only.
                 poll_fn(|cx| cell.mailbox.park_in_handler(cx, false, false)).await;
                 continue;
@@ -259,8 +259,8 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
                 yield_now().await;
                 continue;
             }
-            if watched {
-                debugging::begins(context);
+            if reminded {
+                look_ahead(context);
             }
             let (taken, probe) = match take_out(&cell, context, &mut duty) {
                 Out::Taken(taken, probe) => (taken, probe),
@@ -361,6 +361,17 @@ fn wind_up<A: Hosted>(
     context.ending.take().map(|reason| End::orderly(*reason))
 }
 
+/// Something is to be done before the next item is taken out: another comes before it, or it is watched.
+#[cold]
+fn look_ahead<M: Send + 'static>(context: &mut Context<M>) {
+    if context.cell.mailbox.has_first() {
+        priority::comes_first(context);
+    }
+    if context.cell.mailbox.is_marked(Mark::Watched) {
+        debugging::begins(context);
+    }
+}
+
 /// What is handled next, out of its place in the lane: nothing else of it is kept while it is handled.
 enum Taken<M> {
     Message(M),
@@ -389,7 +400,9 @@ fn take_out<M: Send + 'static>(cell: &Cell<M>, context: &mut Context<M>, duty: &
     let probe = Probe::on_delivery(context, &item);
     duty.is_bound = false;
     match item {
-        Item::Tell(message) | Item::Own(message) => Out::Taken(Taken::Message(message), probe),
+        Item::Tell(message) | Item::Own(message) | Item::Next(message) => {
+            Out::Taken(Taken::Message(message), probe)
+        }
         item => match take_rarer(cell, item, context, duty) {
             Ok(Some(taken)) => Out::Taken(taken, probe),
             Ok(None) => Out::Skipped,
@@ -406,7 +419,7 @@ fn take_rarer<M: Send + 'static>(
     duty: &mut Duty<'_, M>,
 ) -> Result<Option<Taken<M>>, End> {
     let message = match item {
-        Item::Tell(message) | Item::Own(message) => message,
+        Item::Tell(message) | Item::Own(message) | Item::Next(message) => message,
         Item::Ask(message, envelope) => match envelope.take_in_hand(context.incarnation) {
             Ok(until) => {
                 duty.deadline = until;

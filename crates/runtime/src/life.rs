@@ -9,6 +9,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use minder_mailbox::Rank;
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
@@ -28,13 +29,13 @@ pub(crate) trait AnyCell: Send + Sync {
     /// Pushes an order. Call with the life held.
     fn push_order(&self, order: Control);
     /// Pushes an exit signal, trapped or not. Call with the life held.
-    fn push_exit(&self, exit: Exit);
+    fn push_exit(&self, exit: Exit, rank: Rank);
     /// Pushes an exit signal that an actor sent on purpose, and did not leave to a link. Call with the life held.
-    fn push_signal(&self, exit: Exit);
+    fn push_signal(&self, exit: Exit, rank: Rank);
     /// Takes back exit signals of links with a cell that stand in the control lane. Call with the life held.
     fn retract_exits_of(&self, cell: u64);
     /// Pushes a notice. Call with the life held.
-    fn push_notice(&self, notice: Notice);
+    fn push_notice(&self, notice: Notice, rank: Rank);
     /// Gives the seat up: settles the queue and tells final monitors.
     fn give_up(&self);
     /// Whether the seat is given up.
@@ -89,7 +90,7 @@ pub(crate) enum Minder {
 /// Whom an incarnation is tied to, and who waits for its seat.
 #[derive(Default)]
 pub(crate) struct Ties {
-    pub(crate) links: HashMap<u64, Peer>,
+    pub(crate) links: HashMap<u64, Link>,
     pub(crate) watchers: Vec<Watcher>,
     pub(crate) children: HashMap<u64, Peer>,
     pub(crate) waits: Waits,
@@ -110,6 +111,14 @@ pub(crate) struct Ties {
     pub(crate) requests: Option<Box<Requests>>,
 }
 
+/// One end of a link.
+pub(crate) struct Link {
+    /// Who is at the other.
+    pub(crate) peer: Peer,
+    /// What its exit is here.
+    rank: Rank,
+}
+
 pub(crate) struct Heir {
     pub(crate) id: ActorId,
     pub(crate) minder: Peer,
@@ -121,6 +130,8 @@ pub(crate) struct Watcher {
     pub(crate) watcher: Peer,
     /// The alias that was made with the monitor, if one was.
     pub(crate) alias: Option<Arc<AliasState>>,
+    /// What its `Down` is.
+    pub(crate) rank: Rank,
 }
 
 pub(crate) enum FinalWatcher {
@@ -246,16 +257,17 @@ impl Peer {
             Control::Stop(reason) | Control::KillFor(reason) => reason,
             _ => ExitReason::Killed,
         };
-        heir.minder.child_event(self.id(), crate::notice::ChildEvent::StartFailed(reason));
+        let failed = crate::notice::ChildEvent::StartFailed(reason);
+        heir.minder.child_event(self.id(), failed, Rank::Ordinary);
         drop(heir.start);
         true
     }
 
     /// Sends an exit signal to this incarnation, if it lives.
-    pub(crate) fn exit(&self, exit: Exit) {
+    pub(crate) fn exit(&self, exit: Exit, rank: Rank) {
         let life = self.cell.core().life();
         if life.is(self.id()) {
-            self.cell.push_exit(exit);
+            self.cell.push_exit(exit, rank);
         }
     }
 
@@ -264,20 +276,20 @@ impl Peer {
         let life = self.cell.core().life();
         let lives = life.is(self.id());
         if lives {
-            self.cell.push_signal(exit);
+            self.cell.push_signal(exit, Rank::Ordinary);
         }
         lives
     }
 
     /// Tells this incarnation, if it lives.
-    pub(crate) fn notify(&self, notice: Notice) {
+    pub(crate) fn notify(&self, notice: Notice, rank: Rank) {
         let life = self.cell.core().life();
         if life.is(self.id()) {
-            self.cell.push_notice(notice);
+            self.cell.push_notice(notice, rank);
         }
     }
 
-    pub(crate) fn child_event(&self, child: ActorId, event: crate::notice::ChildEvent) {
+    pub(crate) fn child_event(&self, child: ActorId, event: crate::notice::ChildEvent, rank: Rank) {
         let mut life = self.cell.core().life();
         if life.is(self.id()) {
             // From here on it has something to do, even if it does not know yet. That a child is ready is not what a minder
@@ -287,7 +299,7 @@ impl Peer {
             {
                 ties.waits.end(child);
             }
-            self.cell.push_notice(Notice::Child(crate::notice::ChildNotice { child, event }));
+            self.cell.push_notice(Notice::Child(crate::notice::ChildNotice { child, event }), rank);
         }
     }
 
@@ -330,8 +342,24 @@ pub(crate) fn both<'a>(a: &'a CellCore, b: &'a CellCore) -> (MutexGuard<'a, Life
     }
 }
 
-/// Links two incarnations; at most one link per pair. False if the other one does not live.
-pub(crate) fn link(a: &Peer, b: &Peer) -> bool {
+impl Link {
+    /// Takes the link with this very incarnation out of a table; what its exit is, if it was there.
+    pub(crate) fn take_from(table: &mut HashMap<u64, Self>, id: ActorId) -> Option<Rank> {
+        table.get(&id.cell()).filter(|link| link.peer.id() == id)?;
+        table.remove(&id.cell()).map(|link| link.rank)
+    }
+
+    /// Puts one into a table. One that stands there keeps its rank, unless another is given.
+    fn put(table: &mut HashMap<u64, Self>, peer: &Peer, rank: Option<Rank>) {
+        let known = Self::take_from(table, peer.id());
+        let rank = rank.or(known).unwrap_or_default();
+        table.insert(peer.cell.core().number, Self { peer: peer.clone(), rank });
+    }
+}
+
+/// Links two incarnations; at most one link per pair. The rank is that of the exit that the first gets of the second.
+/// False if the second does not live.
+pub(crate) fn link(a: &Peer, b: &Peer, rank: Rank) -> bool {
     if a.is_same_cell(b.cell.core()) {
         return true;
     }
@@ -340,8 +368,8 @@ pub(crate) fn link(a: &Peer, b: &Peer) -> bool {
         return false;
     }
     if life_a.is(a.id()) {
-        life_a.ties().links.insert(b.cell.core().number, b.clone());
-        life_b.ties().links.insert(a.cell.core().number, a.clone());
+        Link::put(&mut life_a.ties().links, b, Some(rank));
+        Link::put(&mut life_b.ties().links, a, None);
     }
     true
 }

@@ -8,6 +8,7 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
+use minder_mailbox::Rank;
 use minder_signals::{ActorId, Down, ExitReason, MonitorId};
 
 use crate::actor::{Actor, IntoActor};
@@ -341,14 +342,14 @@ impl<M: Send + 'static> Context<M> {
         let name = name.into();
         if let Some(cell) = self.cell.core.system.registry.find(&name) {
             let target = cell.peer_now();
-            return self.watch(target, Some(name), None);
+            return self.watch(target, Some(name), None, Rank::Ordinary);
         }
         let monitor = self.cell.core.system.next_monitor();
         let nobody = ActorId::new(0, 0);
         let down = Down { monitor, actor: nobody, name: None, reason: ExitReason::NoActor };
         // Its own target: there is none to take it off from.
         let me = self.peer();
-        me.notify(Notice::Down(down));
+        me.notify(Notice::Down(down), Rank::Ordinary);
         self.extra().keep_monitor(monitor, crate::context::Monitored::of_nobody(me, name));
         monitor
     }

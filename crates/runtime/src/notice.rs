@@ -73,6 +73,8 @@ pub(crate) enum Item<M> {
     Again(M, Box<Past<M>>),
     /// A message of the actor's own timers, or one it sent itself past the bound.
     Own(M),
+    /// One that the actor itself has put at the head: nothing overtakes it.
+    Next(M),
     /// An interval is due; the message is made when this is taken out.
     Tick(TimerId),
     /// A job is over; the message is made when this is taken out.
@@ -84,7 +86,7 @@ pub(crate) enum Item<M> {
 impl<M> Item<M> {
     /// Whether it was meant for one incarnation and means nothing to the next.
     pub(crate) fn is_of_incarnation(&self) -> bool {
-        matches!(self, Self::Own(_) | Self::Tick(_) | Self::Outcome(_) | Self::Notice(_))
+        matches!(self, Self::Own(_) | Self::Next(_) | Self::Tick(_) | Self::Outcome(_) | Self::Notice(_))
     }
 
     /// The message, if it is one.
@@ -94,7 +96,8 @@ impl<M> Item<M> {
             | Self::Ask(message, _)
             | Self::Bound(message, _)
             | Self::Again(message, _)
-            | Self::Own(message) => Some(message),
+            | Self::Own(message)
+            | Self::Next(message) => Some(message),
             Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
         }
     }
@@ -106,7 +109,8 @@ impl<M> Item<M> {
             | Self::Ask(message, _)
             | Self::Bound(message, _)
             | Self::Again(message, _)
-            | Self::Own(message) => Some(message),
+            | Self::Own(message)
+            | Self::Next(message) => Some(message),
             Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
         }
     }

@@ -64,6 +64,7 @@ fn returning<M>(item: Item<M>, number: u64) -> Item<M> {
             past.postponed = Some(number);
             Item::Again(message, past)
         }
+        Item::Own(message) => Item::Next(message),
         other => other,
     }
 }
@@ -153,7 +154,7 @@ impl<M: Send + 'static> Context<M> {
     /// `next_event` of `gen_statem`, and what `{continue, _}` of `gen_server` is used for.
     pub fn tell_self_next(&mut self, message: impl Into<M>) {
         frame::effect();
-        self.batch.push_front(Item::Own(message.into()));
+        self.batch.push_front(Item::Next(message.into()));
     }
 
     /// A handler has ended: does what it has noted. `counted`, `is_bound` and `envelope` are those of the message in hand.

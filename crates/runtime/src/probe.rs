@@ -79,6 +79,7 @@ mod armed {
                 | Item::Bound(..)
                 | Item::Again(..)
                 | Item::Own(_)
+                | Item::Next(_)
                 | Item::Tick(_)
                 | Item::Outcome(_) => Point::Message(std::any::type_name::<M>()),
             })

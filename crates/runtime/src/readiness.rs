@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use minder_mailbox::Rank;
 use minder_signals::ExitReason;
 
 use crate::birth::ActorRef;
@@ -20,6 +21,8 @@ pub struct Readiness {
     peer: Peer,
     /// Whether the minder hears nothing of this actor.
     is_silent: bool,
+    /// What it is to the minder.
+    rank: Rank,
 }
 
 impl Readiness {
@@ -46,7 +49,7 @@ impl Readiness {
         if let Minder::Actor(minder) = minder
             && !self.is_silent
         {
-            minder.child_event(id, ChildEvent::Ready);
+            minder.child_event(id, ChildEvent::Ready, self.rank);
         }
     }
 }
@@ -75,7 +78,7 @@ impl<M: Send + 'static> Context<M> {
 
     /// [`Context::ready`] for others to say: a job, a task, a callback.
     pub fn readiness(&self) -> Readiness {
-        Readiness { peer: self.peer(), is_silent: self.is_silent() }
+        Readiness { peer: self.peer(), is_silent: self.is_silent(), rank: self.news() }
     }
 
     /// Kills a minded actor for a reason of its minder's own, such as a rule that it broke: as [`Context::kill_child`], but

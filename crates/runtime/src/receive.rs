@@ -3,13 +3,16 @@
 //! What it takes is in hand from then on, beside what the handler had already: it has been handled when the handler has
 //! come to its end, and a crash before that settles it like any message in hand.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
 use minder_mailbox::{Left, Queued, WhenFull};
 
 use crate::ask::Alarm;
+use crate::cell::Cell;
 use crate::context::Context;
 use crate::frame;
 use crate::letters::Cause;
@@ -88,8 +91,10 @@ impl<M: Send + 'static> Context<M> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<M>> {
         // Out of the lane first: `wanted` is user code, and does not run under a lock.
-        self.cell.mailbox.take_lane(&mut self.batch, cx.waker());
-        let found = self.find(seen, wanted);
+        let mut first = VecDeque::new();
+        self.cell.mailbox.take_lane(&mut self.batch, &mut first, cx.waker());
+        let found = if first.is_empty() { None } else { self.find_first(first, wanted) };
+        let found = found.or_else(|| self.find(seen, wanted));
         if self.cell.when_full == WhenFull::DropOldest {
             // There the lane holds whatever may be dropped.
             self.cell.mailbox.give_back(&mut self.batch);
@@ -103,6 +108,19 @@ impl<M: Send + 'static> Context<M> {
         }
         frame::receives(cx.waker());
         Poll::Pending
+    }
+
+    /// Looks through what is of priority, which stands before everything else, and puts the rest back.
+    fn find_first(&mut self, first: VecDeque<Item<M>>, wanted: &mut impl FnMut(&M) -> bool) -> Option<M> {
+        let mut lent = Lent { cell: self.cell.clone(), first };
+        while let Some(at) = lent.first.iter().position(|item| item.message().is_some_and(&mut *wanted)) {
+            let item = lent.first.remove(at).expect("it was just looked at");
+            let message = self.take(item);
+            if message.is_some() {
+                return message;
+            }
+        }
+        None
     }
 
     fn find(&mut self, seen: &mut usize, wanted: &mut impl FnMut(&M) -> bool) -> Option<M> {
@@ -126,7 +144,7 @@ impl<M: Send + 'static> Context<M> {
             self.cell.mailbox.took_one();
         }
         let (message, envelope, past) = match item {
-            Item::Tell(message) | Item::Own(message) => (message, None, None),
+            Item::Tell(message) | Item::Own(message) | Item::Next(message) => (message, None, None),
             Item::Bound(message, life) if life != u64::from(self.incarnation) => {
                 self.cell.count_stale(message, None);
                 return None;
@@ -161,5 +179,17 @@ impl<M: Send + 'static> Context<M> {
             self.extra().received.push(Received { copy, past, envelope });
         }
         Some(message)
+    }
+}
+
+/// What is of priority, while it is looked through: put back also if that panics.
+struct Lent<M: Send + 'static> {
+    cell: Arc<Cell<M>>,
+    first: VecDeque<Item<M>>,
+}
+
+impl<M: Send + 'static> Drop for Lent<M> {
+    fn drop(&mut self) {
+        self.cell.mailbox.give_back_first(std::mem::take(&mut self.first));
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! When not to use this: for a child, whose life belongs to its minder: [`Context::spawn`], or a supervisor.
 
+use minder_mailbox::Rank;
 use minder_signals::MonitorId;
 
 use crate::actor::{Actor, IntoActor};
@@ -32,7 +33,7 @@ impl<M: Send + 'static> Context<M> {
         F: FnOnce() -> R + Send + 'static,
     {
         let (address, ()) = self.spawn_tied(make, |context, child| {
-            let linked = life::link(&context.peer(), child);
+            let linked = life::link(&context.peer(), child, Rank::Ordinary);
             debug_assert!(linked, "an actor that has not begun has not ended");
         })?;
         Ok(address)
@@ -55,7 +56,7 @@ impl<M: Send + 'static> Context<M> {
         R: IntoActor<Actor: Actor<Msg = N>> + 'static,
         F: FnOnce() -> R + Send + 'static,
     {
-        self.spawn_tied(make, |context, child| context.watch(child.clone(), None, None))
+        self.spawn_tied(make, |context, child| context.watch(child.clone(), None, None, Rank::Ordinary))
     }
 
     fn spawn_tied<N, R, F, T>(

@@ -35,6 +35,7 @@ mod panics;
 mod partitions;
 mod pins;
 mod postponing;
+mod priority;
 mod readiness;
 mod receives;
 mod registry;
