@@ -26,7 +26,8 @@ fn values(topics: &Topics, key: &str) -> Vec<u32> {
     topics.lookup(key).iter().map(|entry| *entry.value).collect()
 }
 
-/// EXR-002, EXR-006, EXR-007.
+/// Against keys, values and owners.
+/// OTP: EXR-002, EXR-006, EXR-007.
 #[tokio::test(start_paused = true)]
 async fn many_under_one_key_and_one_under_many() {
     let (system, topics) = (system(), Topics::new());
@@ -55,6 +56,7 @@ async fn many_under_one_key_and_one_under_many() {
 }
 
 /// EXR-003, and stricter: nobody who is known to have ended is listed; a next life enters anew.
+/// OTP: EXR-003.
 #[tokio::test(start_paused = true)]
 async fn entries_go_with_the_life_that_made_them_before_its_end_is_heard_of() {
     struct Listening(Topics, Journal, Addr<Msg>);

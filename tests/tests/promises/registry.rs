@@ -81,7 +81,7 @@ async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
 }
 
 /// REG-001, REG-002, REG-006.
-/// OTP: REG-001, REG-002, REG-006.
+/// OTP: REG-001, REG-002, REG-006, EXR-001.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_for_one_and_one_has_one_name() {
     let (system, elsewhere) = (system(), system());
