@@ -10,7 +10,9 @@ use minder_runtime::{
     Actor, Context, IntoActor, IntoLocalActor, LocalActor, LocalHost, MailboxOptions, Queued, Readiness,
     Recipe, Seat, StartOptions,
 };
-use minder_supervisors_core::{ChildRules, Kind, ReportsReady, Restart, Shutdown};
+use minder_supervisors_core::{
+    Backoff, Budget, ChildRules, Exhausted, InARow, Kind, Policy, ReportsReady, Restart, Shutdown,
+};
 
 use crate::root::MAILBOX;
 use crate::spec::{Spec, TreeError};
@@ -79,12 +81,14 @@ pub struct ChildSpec {
     pub kind: Kind,
     /// Whether its end counts for the supervisor's auto-shutdown.
     pub significant: bool,
+    /// What it is given beyond OTP, if anything.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl From<ChildRules> for ChildSpec {
     fn from(rules: ChildRules) -> Self {
-        let ChildRules { id, restart, shutdown, kind, significant, policy: _ } = rules;
-        Self { id, restart, shutdown, kind, significant }
+        let ChildRules { id, restart, shutdown, kind, significant, policy } = rules;
+        Self { id, restart, shutdown, kind, significant, policy }
     }
 }
 
@@ -258,6 +262,70 @@ impl Child {
     #[must_use]
     pub fn ready_within(mut self, within: Duration) -> Self {
         self.rules.policy_mut().readiness = Some(ReportsReady { within: Some(within) });
+        self
+    }
+
+    /// Its restarts wait, the longer the more failures there were in a row: see [`Backoff`]. While one waits the child has
+    /// no process and is [`ChildStatus::Restarting`](crate::ChildStatus::Restarting) to all requests; messages to it wait
+    /// in its mailbox, up to its bound. [`Root::terminate_child`](crate::Root::terminate_child) ends the wait, and a stop
+    /// of the supervisor does not wait for it.
+    ///
+    /// For children that fail because of something that gets better by itself: a database that is down, a device that is
+    /// busy. Not for those who fail by their own fault, which a delay hides, nor instead of a limit: restarts that wait
+    /// longer than the supervisor's period divided by its limit never escalate, so give a child that must not fail for
+    /// ever a [limit of restarts in a row](Child::limit_in_a_row) too.
+    ///
+    /// # Ordering
+    /// In a supervisor that restarts a group, the group is stopped at once, so that nobody works on with a half of it,
+    /// and started when the time has come. Those that are terminated or disabled meanwhile are not. A sibling that fails
+    /// meanwhile (one before it, in rest for one) takes those that wait along in its own restart.
+    ///
+    /// An end that is not charged, because an idempotent message in hand is to blame, is not delayed.
+    ///
+    /// # OTP
+    /// There is no such thing. Akka has `BackoffSupervisor`, for a single child.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.rules.policy_mut().backoff = Some(backoff);
+        self
+    }
+
+    /// It is restarted at most this often within the period, whatever its siblings do; one more and it is
+    /// [exhausted](Child::when_exhausted). Its restarts count against the supervisor's own limit too.
+    ///
+    /// For children of which each may fail now and then, under a supervisor whose own limit is high enough for all.
+    #[must_use]
+    pub fn limit(mut self, restarts: u32, within: Duration) -> Self {
+        self.rules.policy_mut().budget = Some(Budget { restarts, period: within });
+        self
+    }
+
+    /// It is restarted at most this often in a row, that is without a life in between that lasted for `healthy_after`;
+    /// one more and it is [exhausted](Child::when_exhausted). A restart that fails counts as one.
+    ///
+    /// For children that fail slowly: a limit within a period does not see them, and they would be restarted for ever.
+    #[must_use]
+    pub fn limit_in_a_row(mut self, restarts: u32, healthy_after: Duration) -> Self {
+        self.rules.policy_mut().in_a_row = Some(InARow { restarts, healthy_after });
+        self
+    }
+
+    /// What becomes of it when it has used up [`Child::limit`] or [`Child::limit_in_a_row`]: the supervisor ends, unless
+    /// said otherwise.
+    ///
+    /// Not to be left down under a supervisor that restarts groups, if its siblings cannot do without it: they are left
+    /// alone, as when a temporary child is gone.
+    #[must_use]
+    pub fn when_exhausted(mut self, then: Exhausted) -> Self {
+        self.rules.policy_mut().exhausted = then;
+        self
+    }
+
+    /// It is there, without a process, until [`Root::enable_child`](crate::Root::enable_child): for parts that are switched
+    /// on when they are wanted. The supervisor starts without it, also when it is restarted.
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.rules.policy_mut().disabled = true;
         self
     }
 

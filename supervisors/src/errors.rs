@@ -118,9 +118,39 @@ pub enum RestartChildError {
     Running,
     /// Its supervisor is about to start it again by itself.
     Restarting,
+    /// It is disabled: enable it.
+    Disabled,
     /// There is no such child.
     NotFound,
     /// It failed to start, for this reason.
+    Failed(ExitReason),
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::disable_child`](crate::Root::disable_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum DisableChildError {
+    /// There is no such child.
+    NotFound,
+    /// The supervisor is dynamic: its children have no ids.
+    Dynamic,
+    /// The supervisor did not answer.
+    Unavailable(Unavailable),
+}
+
+/// Why [`Root::enable_child`](crate::Root::enable_child) failed.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EnableChildError {
+    /// It is not disabled: it is running, is about to be started, or is down and may be restarted.
+    NotDisabled,
+    /// There is no such child.
+    NotFound,
+    /// It failed to start, for this reason, and is still disabled.
     Failed(ExitReason),
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
@@ -203,6 +233,8 @@ from_unavailable!(
     StartChildError,
     TerminateChildError,
     RestartChildError,
+    DisableChildError,
+    EnableChildError,
     DeleteChildError,
     FindChildError,
     SubtreeError,
@@ -246,8 +278,31 @@ impl fmt::Display for RestartChildError {
         match self {
             Self::Running => f.write_str("the child is running"),
             Self::Restarting => f.write_str("the child is about to be started again"),
+            Self::Disabled => f.write_str("the child is disabled: enable it"),
             Self::NotFound => f.write_str(NOT_FOUND),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for DisableChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Dynamic => f.write_str(DYNAMIC),
+            Self::Unavailable(why) => fmt::Display::fmt(why, f),
+        }
+    }
+}
+
+impl fmt::Display for EnableChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotDisabled => f.write_str("the child is not disabled"),
+            Self::NotFound => f.write_str(NOT_FOUND),
+            Self::Failed(reason) => write!(f, "the child failed to start, and is still disabled: {reason}"),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }

@@ -27,15 +27,17 @@ pub use child::{
     tree, tree_from, tree_in,
 };
 pub use errors::{
-    DeleteChildError, ExplainError, FindChildError, NoSuchPath, RestartChildError, StartChildError,
-    StartInstanceError, StartTreeError, SubtreeError, TerminateChildError, Unavailable,
+    DeleteChildError, DisableChildError, EnableChildError, ExplainError, FindChildError, NoSuchPath,
+    RestartChildError, StartChildError, StartInstanceError, StartTreeError, SubtreeError,
+    TerminateChildError, Unavailable,
 };
 pub use explain::{
     Bound, ExplainedAsk, ExplainedChild, ExplainedSupervisor, Explanation, GiveUp, Regime, Then,
 };
 pub use lint::{Allowed, Finding, Findings, Lint};
 pub use minder_supervisors_core::{
-    AutoShutdown, Counts, Kind, Restart, Shutdown, SpecError, StartFailed, Strategy,
+    AutoShutdown, Backoff, BackoffError, Budget, Counts, Exhausted, InARow, Kind, Policy, Restart, Shutdown,
+    SpecError, StartFailed, Strategy,
 };
 pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partitioned};
 pub use readiness::ReadyError;

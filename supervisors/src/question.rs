@@ -17,6 +17,8 @@ pub(crate) enum Question {
     StartInstance(Instance),
     Terminate(Named),
     Restart(Arc<str>),
+    Disable(Arc<str>),
+    Enable(Arc<str>),
     Delete(Arc<str>),
     WhichChildren,
     WhichChild(Named),

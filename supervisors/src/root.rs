@@ -11,8 +11,8 @@ use minder_supervisors_core::{Counts, Kind, Refusal};
 
 use crate::child::{Child, ChildSpec};
 use crate::errors::{
-    DeleteChildError, FindChildError, RestartChildError, StartChildError, StartInstanceError, SubtreeError,
-    TerminateChildError, Unavailable,
+    DeleteChildError, DisableChildError, EnableChildError, FindChildError, RestartChildError,
+    StartChildError, StartInstanceError, SubtreeError, TerminateChildError, Unavailable,
 };
 use crate::question::{Instance, Named, Outcome, Question};
 use crate::spec::TreeError;
@@ -63,10 +63,12 @@ pub struct Root {
 pub enum ChildStatus {
     /// It is up, or has just ended and its supervisor does not know yet. OTP: its pid.
     Running(ActorRef),
-    /// Its restart failed and is to be tried again. OTP: `restarting`.
+    /// Its restart failed and is to be tried again, or waits for its time. OTP: `restarting`.
     Restarting,
     /// It has no process. OTP: `undefined`.
     Down,
+    /// It has no process, and only [`Root::enable_child`] gives it one.
+    Disabled,
 }
 
 /// One child, as [`Root::which_children`] lists it.
@@ -89,7 +91,7 @@ impl ChildInfo {
     pub fn actor(&self) -> Option<&ActorRef> {
         match &self.status {
             ChildStatus::Running(actor) => Some(actor),
-            ChildStatus::Restarting | ChildStatus::Down => None,
+            ChildStatus::Restarting | ChildStatus::Down | ChildStatus::Disabled => None,
         }
     }
 }
@@ -131,7 +133,8 @@ impl Root {
     }
 
     /// Adds a child, last in start order, and starts it. Returns its process, or nothing if it had nothing to run; then
-    /// its specification is kept unless it is temporary. The child is lost with this incarnation of the supervisor.
+    /// its specification is kept unless it is temporary. One that is [disabled](Child::disabled) is kept without being
+    /// started, and nothing is returned. The child is lost with this incarnation of the supervisor.
     ///
     /// # Errors
     /// See [`StartChildError`]; a child that failed to start is not kept.
@@ -200,10 +203,52 @@ impl Root {
                 Refusal::Running => RestartChildError::Running,
                 Refusal::Restarting => RestartChildError::Restarting,
                 Refusal::NotFound => RestartChildError::NotFound,
+                Refusal::Disabled => RestartChildError::Disabled,
                 Refusal::StartFailed(reason) => RestartChildError::Failed(reason),
                 _ => RestartChildError::Dynamic,
             }),
             other => other.out_of_place("restart_child"),
+        }
+    }
+
+    /// Stops a child as its specification says, whatever it is at, and leaves it down until it is enabled; resolves when
+    /// it is gone. Its specification stays, also if it is temporary. Disabling twice is no error.
+    ///
+    /// [`Root::terminate_child`] leaves a child down too, but only until its group is restarted, which brings it back;
+    /// and it forgets a temporary child. A disabled child is brought back by nothing but [`Root::enable_child`], and by a
+    /// restart of the supervisor itself, which begins as its specification says: see [`Child::disabled`].
+    ///
+    /// # Errors
+    /// See [`DisableChildError`].
+    ///
+    /// # OTP
+    /// There is no such thing.
+    pub async fn disable_child(&self, id: &str) -> Result<(), DisableChildError> {
+        match self.ask(Question::Disable(Arc::from(id))).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Refused(Refusal::NotFound) => Err(DisableChildError::NotFound),
+            Outcome::Refused(_) => Err(DisableChildError::Dynamic),
+            other => other.out_of_place("disable_child"),
+        }
+    }
+
+    /// Starts a child that is disabled: by [`Root::disable_child`], by [`Child::disabled`], or because it has used up its
+    /// own limits and was to be [left down](Child::when_exhausted). Returns its process, or nothing if it had nothing to
+    /// run. Its earlier failures are forgotten, and it is minded as any other from now on.
+    ///
+    /// # Errors
+    /// See [`EnableChildError`]; after a start that failed the child is still disabled.
+    pub async fn enable_child(&self, id: &str) -> Result<Option<ActorRef>, EnableChildError> {
+        match self.ask(Question::Enable(Arc::from(id))).await? {
+            Outcome::Started(actor) => Ok(Some(actor)),
+            Outcome::Ignored => Ok(None),
+            Outcome::Refused(refusal) => Err(match refusal {
+                Refusal::NotDisabled => EnableChildError::NotDisabled,
+                Refusal::NotFound => EnableChildError::NotFound,
+                Refusal::StartFailed(reason) => EnableChildError::Failed(reason),
+                _ => EnableChildError::Dynamic,
+            }),
+            other => other.out_of_place("enable_child"),
         }
     }
 
@@ -358,6 +403,7 @@ impl fmt::Display for ChildStatus {
             Self::Running(_) => "running",
             Self::Restarting => "restarting",
             Self::Down => "down",
+            Self::Disabled => "disabled",
         })
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{Offers, SeatId, System};
-use minder_supervisors_core::{AutoShutdown, ChildRules, DynamicRules, Level, Rules, SpecError, Strategy};
+use minder_supervisors_core::{
+    AutoShutdown, Backoff, ChildRules, DynamicRules, Level, Rules, SpecError, Strategy,
+};
 
 use crate::child::{Child, Settings};
 use crate::errors::{NoSuchPath, StartTreeError};
@@ -26,6 +28,8 @@ pub struct Spec {
     limit: u32,
     period: Duration,
     auto_shutdown: AutoShutdown,
+    /// What children have that have none of their own.
+    backoff: Option<Box<Backoff>>,
     pub(crate) offers: Offers,
     pub(crate) news_first: bool,
     max_children: usize,
@@ -67,6 +71,7 @@ impl Spec {
             limit,
             period,
             auto_shutdown: AutoShutdown::Never,
+            backoff: None,
             max_children: usize::MAX,
             partitions: None,
             template: None,
@@ -86,6 +91,14 @@ impl Spec {
     pub fn limit(mut self, restarts: u32, within: Duration) -> Self {
         self.limit = restarts;
         self.period = within;
+        self
+    }
+
+    /// Restarts of all its children wait, by each child's own failures, unless a child has a backoff of its own; also of
+    /// children that are added later. See [`Child::backoff`](crate::Child::backoff).
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(Box::new(backoff));
         self
     }
 
@@ -152,7 +165,11 @@ impl Spec {
         if self.auto_shutdown != AutoShutdown::Never {
             return Err(SpecError::DynamicAutoShutdown);
         }
-        DynamicRules::new(template.rules.clone(), self.limit, self.period, self.max_children)
+        let rules = DynamicRules::new(template.rules.clone(), self.limit, self.period, self.max_children)?;
+        match self.backoff.as_deref() {
+            Some(backoff) => rules.with_backoff(*backoff),
+            None => Ok(rules),
+        }
     }
 
     /// What the supervisor goes by, for those who explain it.
@@ -167,7 +184,11 @@ impl Spec {
 
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
-        Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)
+        let rules = Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)?;
+        match self.backoff.as_deref() {
+            Some(backoff) => rules.with_backoff(*backoff),
+            None => Ok(rules),
+        }
     }
 
     /// Checks the whole tree without starting anything.

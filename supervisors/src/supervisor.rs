@@ -7,6 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use minder_runtime::{
     Actor, ActorRef, ChildEvent, Context, Event as Told, ExitReason, Handled, Moment, Notice, Offers, Recipe,
@@ -14,7 +15,7 @@ use minder_runtime::{
 };
 use minder_supervisors_core::{
     ChildState, Command, Decision, DynamicSupervision, Event, Places, Report, RequestId, Slot, SpecError,
-    Supervision,
+    Supervision, Ticket,
 };
 
 use crate::child::Settings;
@@ -101,6 +102,7 @@ enum Own {
     ReadyDeadline(Slot),
     EndDeadline,
     TryAgain(Slot),
+    RestartDue(Slot, Ticket),
     Asked(Box<(Question, Reply<Outcome>)>),
 }
 
@@ -213,6 +215,11 @@ impl Supervisor {
                 context.send_after(moment.since(context.now()), SupervisorMsg(Own::EndDeadline));
             }
             Command::TryAgain(slot) => context.tell_self(SupervisorMsg(Own::TryAgain(slot))),
+            // Never taken back: whoever does not wait any more is known by the ticket.
+            Command::SetRestart { slot, ticket, earliest, latest } => {
+                let due = drawn(earliest, latest, context.random()).since(context.now());
+                context.send_after(due, SupervisorMsg(Own::RestartDue(slot, ticket)));
+            }
             Command::Forget(slot) => {
                 if let Some(actor) = self.children.remove(slot).and_then(|child| child.actor) {
                     self.by_cell.remove(&actor.id().cell());
@@ -325,6 +332,7 @@ impl Actor for Supervisor {
             Own::ReadyDeadline(slot) => Event::ReadyDeadline(slot),
             Own::EndDeadline => Event::EndDeadline,
             Own::TryAgain(slot) => Event::TryAgain(slot),
+            Own::RestartDue(slot, ticket) => Event::RestartDue(slot, ticket),
             Own::Asked(asked) => {
                 let (question, reply) = *asked;
                 match self.event_of(question, reply, context) {
@@ -382,6 +390,7 @@ fn name_of(command: &Command) -> &'static str {
         Command::SetReadyDeadline(..) => "set ready deadline",
         Command::SetEndDeadline(_) => "set end deadline",
         Command::TryAgain(_) => "try again",
+        Command::SetRestart { .. } => "set restart",
         Command::Add(..) => "add",
         Command::Compare(_) => "compare",
         Command::Part(..) => "part",
@@ -403,14 +412,26 @@ fn tell(report: &Report, child: &str, context: &Context<SupervisorMsg>) {
         reason: Some(&report.reason),
         restarts: report.restarts,
         limit: report.limit,
+        delay: report.delay.map(|delay| delay.latest),
     });
+}
+
+/// A moment between these, both included.
+fn drawn(earliest: Moment, latest: Moment, random: u64) -> Moment {
+    let between =
+        u64::try_from(latest.since(earliest).as_nanos()).expect("moments are so many nanoseconds apart");
+    earliest + Duration::from_nanos(between.checked_add(1).map_or(random, |choices| random % choices))
 }
 
 fn word(decision: Decision) -> &'static str {
     match decision {
         Decision::Restart => "restart",
         Decision::RestartGroup => "restart group",
+        Decision::RestartLater => "restart later",
+        Decision::RestartGroupLater => "restart group later",
         Decision::GiveUp => "give up",
+        Decision::Escalate => "escalate",
+        Decision::GiveUpOnChild => "give up on child",
         Decision::LeaveDown => "leave down",
         Decision::Forget => "forget",
         Decision::ForgetStopped => "forget stopped",

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{Actor, ActorRef, Addr, IntoActor, MailboxOptions, Queued, Recipe};
-use minder_supervisors_core::{ChildRules, ReportsReady, Restart, Shutdown};
+use minder_supervisors_core::{
+    Backoff, Budget, ChildRules, Exhausted, InARow, ReportsReady, Restart, Shutdown,
+};
 
 use crate::child::Settings;
 use crate::errors::{StartInstanceError, TerminateChildError, Unavailable};
@@ -111,6 +113,34 @@ impl<A, M> Template<A, M> {
     #[must_use]
     pub fn restart(mut self, restart: Restart) -> Self {
         self.rules.restart = restart;
+        self
+    }
+
+    /// As [`Child::backoff`](crate::Child::backoff), for each instance by itself.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.rules.policy_mut().backoff = Some(backoff);
+        self
+    }
+
+    /// As [`Child::limit`](crate::Child::limit), for each instance by itself.
+    #[must_use]
+    pub fn limit(mut self, restarts: u32, within: Duration) -> Self {
+        self.rules.policy_mut().budget = Some(Budget { restarts, period: within });
+        self
+    }
+
+    /// As [`Child::limit_in_a_row`](crate::Child::limit_in_a_row), for each instance by itself.
+    #[must_use]
+    pub fn limit_in_a_row(mut self, restarts: u32, healthy_after: Duration) -> Self {
+        self.rules.policy_mut().in_a_row = Some(InARow { restarts, healthy_after });
+        self
+    }
+
+    /// As [`Child::when_exhausted`](crate::Child::when_exhausted); an instance that is left down is forgotten.
+    #[must_use]
+    pub fn when_exhausted(mut self, then: Exhausted) -> Self {
+        self.rules.policy_mut().exhausted = then;
         self
     }
 

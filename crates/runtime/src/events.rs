@@ -59,6 +59,8 @@ pub enum Event<'a> {
         restarts: u32,
         /// How many there may be.
         limit: u32,
+        /// How long a restart waits, at most, if it does.
+        delay: Option<Duration>,
     },
     /// An actor handled its first message after a crash.
     Recovered {
@@ -126,9 +128,10 @@ pub(crate) fn trace(event: &Event<'_>) {
                 tracing::debug!(target: "minder::exit", path, %id, kind, started, charged, reason = %reason, "actor ended");
             }
         }
-        Event::Decided { path, child, decision, reason, restarts, limit } => {
+        Event::Decided { path, child, decision, reason, restarts, limit, delay } => {
             let reason = reason.map(tracing::field::display);
-            tracing::info!(target: "minder::decision", path, child, decision, reason, restarts, limit, "supervisor decided");
+            let delay_ms = delay.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+            tracing::info!(target: "minder::decision", path, child, decision, reason, restarts, limit, delay_ms, "supervisor decided");
         }
         Event::Recovered { path, id, after } => {
             tracing::debug!(target: "minder::recovery", path, %id, after_us = after.as_micros() as u64, "actor recovered");

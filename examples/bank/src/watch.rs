@@ -57,10 +57,17 @@ pub fn is_supervisor(path: &str) -> bool {
 impl Observer for Watch {
     fn event(&self, event: &Event<'_>) {
         match event {
-            Event::Decided { path, child, decision: "restart" | "restart group", .. } => {
+            Event::Decided {
+                path,
+                child,
+                decision: "restart" | "restart group" | "restart later" | "restart group later",
+                ..
+            } => {
                 *self.lock().restarts.entry(format!("{path}/{child}")).or_default() += 1;
             }
-            Event::Decided { decision: "give up" | "start failed", .. } => self.lock().escalations += 1,
+            Event::Decided { decision: "give up" | "escalate" | "start failed", .. } => {
+                self.lock().escalations += 1
+            }
             Event::Exited { path, reason, .. } if reason.is_abnormal() && is_supervisor(path) => {
                 *self.lock().supervisor_crashes.entry((*path).to_owned()).or_default() += 1;
             }

@@ -51,6 +51,8 @@ pub enum Stands {
     Waiting,
     /// It has ended by itself in a way after which its restart type leaves it down.
     Finished,
+    /// It is disabled.
+    Disabled,
     /// It has no process for any other reason: it was stopped by request, had nothing to run, or failed to start.
     Down,
 }
@@ -69,7 +71,7 @@ pub enum Likeness {
 /// What is done about a child of the new rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Nothing: it keeps its life, or goes on waiting for one, or stays finished.
+    /// Nothing: it keeps its life, or goes on waiting for one, or stays finished or disabled.
     Keep,
     /// It keeps its life and is changed inside.
     Inside,
@@ -143,9 +145,10 @@ impl Change {
         let (mut children, mut disturbed) = (Vec::with_capacity(rules.children().len()), None);
         for (place, new) in rules.children().iter().enumerate() {
             let Some((_, now)) = standing.get(&*new.id) else {
+                let disabled = new.policy.as_ref().is_some_and(|policy| policy.disabled);
                 children.push(Planned {
                     was: None,
-                    task: Task::Start(Why::Added),
+                    task: if disabled { Task::Keep } else { Task::Start(Why::Added) },
                     reruled: false,
                     moved: false,
                 });
@@ -224,6 +227,8 @@ fn task(stands: Stands, likeness: Likeness, new: &ChildRules) -> Task {
         // Its retry is on the way; but a temporary child does not wait for one.
         (_, Stands::Waiting) if new.restart != Restart::Temporary => Task::Keep,
         // Only a transient child stays in the rules when it is through.
+        // Only who enables it starts it.
+        (_, Stands::Disabled) => Task::Keep,
         (_, Stands::Finished) if new.restart == Restart::Transient => Task::Keep,
         (_, Stands::Waiting | Stands::Finished | Stands::Down) => Task::Start(Why::Down),
     }

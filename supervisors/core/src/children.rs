@@ -22,10 +22,12 @@ pub enum ChildState {
     Fallen,
     /// It is being stopped.
     Stopping,
-    /// Its restart failed and is to be tried again. OTP: `restarting`.
+    /// Its restart failed and is to be tried again, or waits for its time. OTP: `restarting`.
     Waiting,
     /// It has no process. OTP: `undefined`.
     Gone,
+    /// It has no process, and is given none until it is enabled.
+    Disabled,
 }
 
 /// How a child stands, with what that state alone needs to know.
@@ -53,13 +55,20 @@ pub(crate) enum State {
     },
     /// Gone because it ended by itself, in a way after which its restart type leaves it down.
     Finished,
+    /// Its restart waits for its time, or that of the sibling on whose account it was stopped, which comes between these.
+    Delayed {
+        ticket: u64,
+        earliest: Moment,
+        latest: Moment,
+    },
     Gone,
+    Disabled,
 }
 
 impl State {
     /// Whether there is no process, and none is waited for.
     pub(crate) fn is_gone(&self) -> bool {
-        matches!(self, Self::Finished | Self::Gone)
+        matches!(self, Self::Finished | Self::Gone | Self::Disabled)
     }
 
     fn seen(&self) -> ChildState {
@@ -68,8 +77,9 @@ impl State {
             Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
             Self::Stopping { .. } => ChildState::Stopping,
-            Self::Waiting { .. } => ChildState::Waiting,
+            Self::Waiting { .. } | Self::Delayed { .. } => ChildState::Waiting,
             Self::Finished | Self::Gone => ChildState::Gone,
+            Self::Disabled => ChildState::Disabled,
         }
     }
 
@@ -114,6 +124,12 @@ impl Child {
     pub(crate) fn is_temporary(&self) -> bool {
         self.rules.restart == Restart::Temporary
     }
+
+    /// How a child by these rules stands at first.
+    fn new(rules: ChildRules) -> Self {
+        let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
+        Self { rules, state: if disabled { State::Disabled } else { State::Gone } }
+    }
 }
 
 /// All children, in start order.
@@ -121,7 +137,7 @@ impl Child {
 pub(crate) struct Children {
     places: Places<Child>,
     by_id: BTreeMap<Arc<str>, Slot>,
-    /// How many significant children are not gone, so that nobody has to count them.
+    /// How many significant children are not down, so that nobody has to count them.
     significant: usize,
     /// How many keep the supervisor from being ready.
     unready: usize,
@@ -132,17 +148,15 @@ impl Children {
     pub(crate) fn new(rules: Vec<ChildRules>) -> Self {
         let mut places = Places::with_capacity(rules.len());
         // Collected, and not inserted one by one, which would leave every node of the map half empty.
-        let by_id = rules
-            .into_iter()
-            .map(|rules| (rules.id.clone(), places.add(Child { rules, state: State::Gone })))
-            .collect();
+        let by_id =
+            rules.into_iter().map(|rules| (rules.id.clone(), places.add(Child::new(rules)))).collect();
         Self { places, by_id, significant: 0, unready: 0 }
     }
 
     /// Adds a child without a process, last in start order. Nobody else has its id.
     pub(crate) fn add(&mut self, rules: ChildRules) -> Slot {
         let id = rules.id.clone();
-        let slot = self.places.add(Child { rules, state: State::Gone });
+        let slot = self.places.add(Child::new(rules));
         self.by_id.insert(id, slot);
         slot
     }
@@ -233,7 +247,7 @@ impl Children {
                 let rules = rules.clone();
                 match was.and_then(|was| self.places.remove(was)) {
                     Some(child) => self.places.add(Child { rules, ..child }),
-                    None => self.places.add(Child { rules, state: State::Gone }),
+                    None => self.places.add(Child::new(rules)),
                 }
             })
             .collect();
@@ -265,7 +279,7 @@ impl Children {
                 hand == Some(slot),
                 "exactly the child in hand is starting or stopping: {child:?}"
             );
-            if matches!(child.state, State::Waiting { .. }) {
+            if matches!(child.state, State::Waiting { .. } | State::Delayed { .. }) {
                 assert!(!child.is_temporary(), "a temporary child never waits for another start: {child:?}");
             }
             if matches!(child.state, State::Stopping { deadline: Some(_), .. }) {

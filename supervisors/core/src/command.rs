@@ -2,11 +2,12 @@
 //! Commands are begun, never awaited: their ends come back as events.
 //! Does not decide anything; see `supervision.rs`.
 
-use crate::{Answer, RequestId, Slot};
+use crate::{Answer, Delay, RequestId, Slot, Ticket};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
+use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
 /// What the host must do next, in this order. Complete by definition: a host must know every one.
@@ -37,7 +38,19 @@ pub enum Command {
     SetEndDeadline(Moment),
     /// Send `TryAgain` to yourself, behind what stands in your lane already (SUP-071).
     TryAgain(Slot),
-    /// A child has been added for this request and has this slot. Its first `Start` follows.
+    /// Send `RestartDue` with this child and ticket at a moment of your choice, drawn by chance between these two; the
+    /// child has no process meanwhile. One that comes when nobody waits for it any more does no harm.
+    SetRestart {
+        /// Which child, or the one on whose account its group waits.
+        slot: Slot,
+        /// What to send back.
+        ticket: Ticket,
+        /// Not before this moment.
+        earliest: Moment,
+        /// Not after this moment, but for how coarse the clock is.
+        latest: Moment,
+    },
+    /// A child has been added for this request and has this slot. Its first `Start` follows, unless it is disabled.
     Add(Slot, RequestId),
     /// Compare this supervisor, as it stands, with what this request is to make of it. Answered at once by `Compared`.
     Compare(RequestId),
@@ -85,8 +98,11 @@ pub struct Report {
     pub decision: Decision,
     /// How many restarts stand in the window, this one included if it is charged.
     pub restarts: u32,
-    /// How many are tolerable within the period.
+    /// How many are tolerable within the period. For [`Decision::Escalate`] and [`Decision::GiveUpOnChild`] both are the
+    /// child's own.
     pub limit: u32,
+    /// How long the restart waits, if it does.
+    pub delay: Option<Delay>,
 }
 
 /// What a supervisor decided about a child.
@@ -97,8 +113,17 @@ pub enum Decision {
     Restart,
     /// It is started again, and with it its group.
     RestartGroup,
+    /// It is started again, alone, after a delay.
+    RestartLater,
+    /// It is started again after a delay, and with it its group, which is stopped at once.
+    RestartGroupLater,
     /// It would have been started again, but that was once too often: the supervisor ends.
     GiveUp,
+    /// It would have been started again, but that was once too often by its own limits: the supervisor ends.
+    Escalate,
+    /// It would have been started again, but that was once too often by its own limits: it is left down, or forgotten if
+    /// it is an instance, until somebody asks for it.
+    GiveUpOnChild,
     /// It stays down; its specification stays.
     LeaveDown,
     /// It ended by itself and is gone for good, with its specification.
@@ -129,7 +154,8 @@ pub enum Decision {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { child, reason, restarts, limit, .. } = self;
+        let Self { child, reason, restarts, limit, delay, .. } = self;
+        let delay = delay.map_or(Duration::ZERO, |delay| delay.latest);
         match self.decision {
             Decision::Restart => write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}"),
             Decision::RestartGroup => {
@@ -138,6 +164,21 @@ impl fmt::Display for Report {
             Decision::GiveUp => {
                 write!(f, "`{child}` ended ({reason}): giving up, {restarts} of {limit} restarts were used")
             }
+            Decision::RestartLater => {
+                write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}, within {delay:?}")
+            }
+            Decision::RestartGroupLater => write!(
+                f,
+                "`{child}` ended ({reason}): restart {restarts} of {limit}, with its group, within {delay:?}"
+            ),
+            Decision::Escalate => write!(
+                f,
+                "`{child}` ended ({reason}): giving up, {restarts} of its own {limit} restarts were used"
+            ),
+            Decision::GiveUpOnChild => write!(
+                f,
+                "`{child}` ended ({reason}): left down, {restarts} of its own {limit} restarts were used"
+            ),
             Decision::LeaveDown => write!(f, "`{child}` ended ({reason}): left down"),
             Decision::Forget => write!(f, "`{child}` ended ({reason}): forgotten"),
             Decision::ForgetStopped => write!(f, "`{child}` was stopped ({reason}): forgotten"),

@@ -5,9 +5,12 @@
 
 use crate::children::ChildState;
 use crate::command::{Command, Decision, Report};
+use crate::event::Ticket;
 use crate::intensity::Intensity;
 use crate::places::{Places, Slot};
+use crate::policy::Exhausted;
 use crate::readiness::{Readiness, holds_up, not_ready};
+use crate::record::{Delay, Records, Ruling};
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::spec::DynamicRules;
 use crate::supervision::is_as_asked;
@@ -40,7 +43,9 @@ pub struct DynamicSupervision {
     children: Places<State>,
     /// Restart types of their own, whatever the template's is. Empty in most supervisors, and then it takes no room.
     restarts: BTreeMap<Slot, Restart>,
-    /// How many children wait for another attempt at their restart.
+    /// Of instances that have failed, if the template has a policy.
+    records: Records,
+    /// How many children wait for another attempt at their restart, or for its time.
     waiting: usize,
     /// How many children keep the supervisor from being ready.
     unready: usize,
@@ -72,6 +77,10 @@ enum State {
     Waiting {
         reason: ExitReason,
     },
+    /// Its restart waits for its time.
+    Delayed {
+        ticket: u64,
+    },
 }
 
 /// What the supervisor is at.
@@ -101,6 +110,7 @@ enum Phase {
 enum Deferred {
     Exit { slot: Slot, ticket: u64, charged: bool },
     TryAgain { slot: Slot },
+    RestartDue { slot: Slot, ticket: Ticket },
     Asked(RequestId, Request),
 }
 
@@ -126,6 +136,7 @@ impl DynamicSupervision {
             intensity,
             children: Places::default(),
             restarts: BTreeMap::new(),
+            records: Records::default(),
             waiting: 0,
             unready: 0,
             phase: Phase::New,
@@ -146,11 +157,12 @@ impl DynamicSupervision {
             Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
             Event::Ignored(slot) => self.ignored(slot, turn),
             Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
-            Event::Ready(slot) => self.ready(slot),
+            Event::Ready(slot) => self.ready(slot, turn),
             Event::ReadyDeadline(slot) => self.ready_deadline(slot, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
             Event::EndDeadline => self.end_deadline(turn),
             Event::TryAgain(slot) => self.try_again(slot, turn),
+            Event::RestartDue(slot, ticket) => self.restart_due(slot, ticket, turn),
             Event::Stop(reason) => self.stop(reason, turn),
             Event::Asked(id, request) => self.asked(id, request, turn),
             // Nobody is held for a change: it is one step.
@@ -224,6 +236,9 @@ impl DynamicSupervision {
                 turn.push(Command::SetReadyDeadline(slot, deadline));
             }
             self.set(slot, State::Running { readiness });
+            if readiness.is_ready() {
+                self.records.up(slot, turn.now);
+            }
             self.start_is_over(request, Answer::Started(slot), turn);
         }
     }
@@ -259,23 +274,24 @@ impl DynamicSupervision {
         match self.children.get(slot) {
             Some(State::Starting) => self.start_failed(slot, reason, turn),
             Some(State::Stopping { .. }) => self.stopped(slot, reason, turn),
-            Some(State::Running { .. }) if matches!(self.phase, Phase::Idle) => {
-                self.judge(slot, reason, charged, turn);
-            }
             Some(State::Running { .. }) => {
-                let ticket = self.next_ticket;
-                self.next_ticket += 1;
+                self.records.ended(slot, self.template.policy.as_deref(), turn.now);
+                if let Phase::Idle = self.phase {
+                    return self.judge(slot, reason, charged, turn);
+                }
+                let ticket = self.ticket();
                 self.set(slot, State::Fallen { ticket, reason });
                 self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
             }
-            Some(State::Fallen { .. } | State::Waiting { .. }) | None => {}
+            Some(State::Fallen { .. } | State::Waiting { .. } | State::Delayed { .. }) | None => {}
         }
     }
 
-    fn ready(&mut self, slot: Slot) {
+    fn ready(&mut self, slot: Slot, turn: &Turn<'_>) {
         let readiness = self.children.get(slot).and_then(State::readiness);
         if let Some(readiness) = readiness.and_then(Readiness::said) {
             self.set(slot, State::Running { readiness });
+            self.records.up(slot, turn.now);
         }
     }
 
@@ -286,6 +302,12 @@ impl DynamicSupervision {
         self.report(slot, reason.clone(), Decision::NotReady, turn);
         turn.push(Command::KillFor(slot, reason));
         self.set(slot, State::Running { readiness });
+    }
+
+    fn ticket(&mut self) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        ticket
     }
 
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -330,6 +352,18 @@ impl DynamicSupervision {
         }
     }
 
+    fn restart_due(&mut self, slot: Slot, ticket: Ticket, turn: &mut Turn<'_>) {
+        match (&self.phase, self.children.get(slot)) {
+            (Phase::Idle, Some(State::Delayed { ticket: due })) if Ticket(*due) == ticket => {
+                self.start_again(slot, turn);
+            }
+            (Phase::Starting { .. } | Phase::Stopping { .. }, Some(_)) => {
+                self.deferred.push_back(Deferred::RestartDue { slot, ticket });
+            }
+            _ => {}
+        }
+    }
+
     fn stop(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
         if !matches!(self.phase, Phase::Ending { .. } | Phase::Ended) {
             self.end(reason, turn);
@@ -342,6 +376,7 @@ impl DynamicSupervision {
         {
             match deferred {
                 Deferred::TryAgain { slot } => self.try_again(slot, turn),
+                Deferred::RestartDue { slot, ticket } => self.restart_due(slot, ticket, turn),
                 Deferred::Asked(id, request) => self.asked(id, request, turn),
                 Deferred::Exit { slot, ticket: due, charged } => {
                     if let Some(State::Fallen { ticket, reason }) = self.children.get(slot)
@@ -368,15 +403,50 @@ impl DynamicSupervision {
 
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let let_off = !charged && self.uncharged.admit(turn.now);
-        if !let_off && !self.intensity.admit(turn.now) {
-            self.report(slot, reason, Decision::GiveUp, turn);
-            self.take_out(slot);
-            return self.end(ExitReason::Shutdown, turn);
+        let mut delay = None;
+        if !let_off {
+            match self.records.failed(slot, self.template.policy.as_deref(), turn.now) {
+                Ruling::Restart(after) => delay = after,
+                Ruling::Exhausted { used, limit } => {
+                    return self.exhausted(slot, reason, used, limit, turn);
+                }
+            }
+            if !self.intensity.admit(turn.now) {
+                self.report(slot, reason, Decision::GiveUp, turn);
+                self.take_out(slot);
+                return self.end(ExitReason::Shutdown, turn);
+            }
         }
-        self.report(slot, reason, Decision::Restart, turn);
+        let Some(Delay { earliest, latest }) = delay else {
+            self.report(slot, reason, Decision::Restart, turn);
+            return self.start_again(slot, turn);
+        };
+        let report = self.report_about(slot, reason, Decision::RestartLater);
+        turn.push(Command::Report(Report { delay, ..report }));
+        let ticket = self.ticket();
+        self.set(slot, State::Delayed { ticket });
+        let (earliest, latest) = (turn.now + earliest, turn.now + latest);
+        turn.push(Command::SetRestart { slot, ticket: Ticket(ticket), earliest, latest });
+    }
+
+    fn start_again(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         self.set(slot, State::Starting);
         turn.push(Command::Start(slot));
         self.phase = Phase::Starting { at: slot, request: None };
+    }
+
+    /// An instance has used up its own limits. One that is left down leaves no trace, as one that is not restarted.
+    fn exhausted(&mut self, slot: Slot, reason: ExitReason, used: u32, limit: u32, turn: &mut Turn<'_>) {
+        let choice = self.template.when_exhausted();
+        let report = self.report_about(slot, reason, choice.decision());
+        turn.push(Command::Report(Report { restarts: used, limit, ..report }));
+        match choice {
+            Exhausted::Escalate => {
+                self.take_out(slot);
+                self.end(ExitReason::Shutdown, turn);
+            }
+            Exhausted::LeaveDown => self.drop_out(slot, turn),
+        }
     }
 
     fn start_is_over(&mut self, request: Option<RequestId>, answer: Answer, turn: &mut Turn<'_>) {
@@ -429,6 +499,8 @@ impl DynamicSupervision {
             },
             Request::StartChild(_)
             | Request::RestartChild(_)
+            | Request::DisableChild(_)
+            | Request::EnableChild(_)
             | Request::DeleteChild(_)
             | Request::Outline
             | Request::Change { .. } => refused(Refusal::Dynamic),
@@ -469,7 +541,7 @@ impl DynamicSupervision {
                 let reason = reason.clone();
                 self.cleared(slot, reason, turn);
             }
-            Some(State::Waiting { .. }) => self.drop_out(slot, turn),
+            Some(State::Waiting { .. } | State::Delayed { .. }) => self.drop_out(slot, turn),
             Some(State::Starting | State::Stopping { .. }) | None => {}
         }
         Some(Answer::Done)
@@ -529,7 +601,7 @@ impl DynamicSupervision {
                     self.report_unless_asked_for(slot, &reason, turn);
                     self.take_out(slot);
                 }
-                Some(State::Waiting { .. }) | None => self.take_out(slot),
+                Some(State::Waiting { .. } | State::Delayed { .. }) | None => self.take_out(slot),
             }
             next = self.children.first_after(slot);
         }
@@ -616,8 +688,8 @@ impl DynamicSupervision {
 
     fn set(&mut self, slot: Slot, state: State) {
         let Some(place) = self.children.get_mut(slot) else { return };
-        self.waiting -= usize::from(matches!(place, State::Waiting { .. }));
-        self.waiting += usize::from(matches!(state, State::Waiting { .. }));
+        self.waiting -= usize::from(place.waits());
+        self.waiting += usize::from(state.waits());
         self.unready -= usize::from(place.holds_up(&self.template));
         self.unready += usize::from(state.holds_up(&self.template));
         *place = state;
@@ -630,8 +702,9 @@ impl DynamicSupervision {
     fn take_out(&mut self, slot: Slot) {
         self.restarts.remove(&slot);
         let Some(gone) = self.children.remove(slot) else { return };
-        self.waiting -= usize::from(matches!(gone, State::Waiting { .. }));
+        self.waiting -= usize::from(gone.waits());
         self.unready -= usize::from(gone.holds_up(&self.template));
+        self.records.forget(slot);
     }
 
     fn drop_out(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -648,15 +721,13 @@ impl DynamicSupervision {
     }
 
     fn report(&self, slot: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
+        turn.push(Command::Report(self.report_about(slot, reason, decision)));
+    }
+
+    fn report_about(&self, slot: Slot, reason: ExitReason, decision: Decision) -> Report {
         let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
-        turn.push(Command::Report(Report {
-            slot,
-            child: self.template.id.clone(),
-            reason,
-            decision,
-            restarts,
-            limit,
-        }));
+        let child = self.template.id.clone();
+        Report { slot, child, reason, decision, restarts, limit, delay: None }
     }
 
     /// States what is true between any two events:
@@ -681,7 +752,7 @@ impl DynamicSupervision {
             assert_eq!(moving, expected, "only the child in hand moves, and all do at the end: {self:?}");
             let is_fallen = matches!(state, State::Fallen { .. });
             assert!(!is_fallen || !matches!(self.phase, Phase::Idle), "nobody is fallen: {self:?}");
-            waiting += usize::from(matches!(state, State::Waiting { .. }));
+            waiting += usize::from(state.waits());
             unready += usize::from(state.holds_up(&self.template));
         }
         assert_eq!(unready, self.unready, "the number of those that are not ready is the one kept");
@@ -694,6 +765,7 @@ impl DynamicSupervision {
         }
         self.intensity.check();
         self.uncharged.check();
+        self.records.check(|slot| self.children.get(slot).is_none());
         assert!(self.children.len() <= self.max_children, "no more children than may be");
     }
 }
@@ -717,7 +789,11 @@ impl State {
             Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
             Self::Stopping { .. } => ChildState::Stopping,
-            Self::Waiting { .. } => ChildState::Waiting,
+            Self::Waiting { .. } | Self::Delayed { .. } => ChildState::Waiting,
         }
+    }
+
+    fn waits(&self) -> bool {
+        self.seen() == ChildState::Waiting
     }
 }

@@ -5,6 +5,11 @@ use crate::{Change, Refusal, Request, RequestId, Slot};
 use alloc::boxed::Box;
 use minder_signals::ExitReason;
 
+/// Tells the waits for a restart apart, so that one that is over, because its child was stopped or replaced, leads to
+/// nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(crate) u64);
+
 /// What happened, as the supervisor learned it. Complete by definition: a host makes these and reads none.
 ///
 /// An event that cannot happen in the present state (an unknown or forgotten slot, an exit of a child without a
@@ -45,6 +50,9 @@ pub enum Event {
     EndDeadline,
     /// A [`Command::TryAgain`](crate::Command::TryAgain) came back through the host's own lane.
     TryAgain(Slot),
+    /// The moment that was chosen for [`Command::SetRestart`](crate::Command::SetRestart), of this child and with this
+    /// ticket, has come.
+    RestartDue(Slot, Ticket),
     /// Whoever minds the supervisor tells it to stop, with this reason (SUP-101).
     Stop(ExitReason),
     /// Somebody asks for something. Answered by one [`Command::Answer`](crate::Command::Answer) with the same id, in

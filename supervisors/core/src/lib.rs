@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod backoff;
 mod calculus;
 mod change;
 mod children;
@@ -16,21 +17,24 @@ mod intensity;
 mod places;
 mod policy;
 mod readiness;
+mod record;
 mod request;
 mod spec;
 mod strategy;
 mod supervision;
 mod verdict;
 
+pub use backoff::{Backoff, BackoffError};
 pub use calculus::{Level, Threshold, sharers, thresholds};
 pub use change::{Change, Leaving, Likeness, Outline, Own, Planned, Standing, Stands, Task, Why};
 pub use children::ChildState;
 pub use command::{Command, Decision, Part, Report, StartFailed};
 pub use dynamic::DynamicSupervision;
-pub use event::Event;
+pub use event::{Event, Ticket};
 pub use places::{Places, Slot};
-pub use policy::Policy;
+pub use policy::{Budget, Exhausted, InARow, Policy};
 pub use readiness::ReportsReady;
+pub use record::Delay;
 pub use request::{Answer, Applied, Counts, Listed, Refusal, Request, RequestId, Which};
 pub use spec::{AutoShutdown, ChildRules, DynamicRules, Kind, Restart, Rules, Shutdown, SpecError, Strategy};
 pub use supervision::Supervision;

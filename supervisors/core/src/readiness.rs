@@ -84,7 +84,7 @@ pub(crate) fn not_ready(rules: &ChildRules) -> ExitReason {
 /// far as it is on its way to be. Whoever is down stays down, and holds nobody up. `readiness`: of one that is up.
 pub(crate) fn holds_up(rules: &ChildRules, state: ChildState, readiness: Option<Readiness>) -> bool {
     match (state, readiness) {
-        (ChildState::Gone, _) => false,
+        (ChildState::Gone | ChildState::Disabled, _) => false,
         (ChildState::Running, Some(readiness)) => !readiness.is_ready(),
         _ => rules.kind == Kind::Supervisor || rules.reports_ready().is_some(),
     }

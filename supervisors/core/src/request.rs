@@ -23,6 +23,10 @@ pub enum Request {
     TerminateChild(Which),
     /// Start this child, which has no process (SUP-145).
     RestartChild(Arc<str>),
+    /// Stop this child, whatever it is at, and leave it down until it is enabled.
+    DisableChild(Arc<str>),
+    /// Start this child, which is disabled.
+    EnableChild(Arc<str>),
     /// Forget this child, which has no process (SUP-146).
     DeleteChild(Arc<str>),
     /// Every child and how it stands (SUP-148).
@@ -62,7 +66,7 @@ pub enum Which {
 pub enum Answer {
     /// The child is up.
     Started(Slot),
-    /// The child had nothing to run. OTP: `{ok, undefined}`.
+    /// The child had nothing to run, or is disabled. OTP: `{ok, undefined}`.
     Ignored,
     /// It is done.
     Done,
@@ -130,8 +134,12 @@ pub enum Refusal {
     AlreadyPresent,
     /// It is running; stop it first.
     Running,
-    /// Its restart failed and is to be tried again (SUP-073).
+    /// Its restart failed and is to be tried again (SUP-073), or waits for its time.
     Restarting,
+    /// It is disabled; enable it.
+    Disabled,
+    /// It is not disabled.
+    NotDisabled,
     /// There is no such child.
     NotFound,
     /// Not for dynamic supervisors, whose children have no ids (SUP-175, SUP-176). OTP: `simple_one_for_one`.

@@ -2,7 +2,7 @@
 //! Checked when built, so that no supervisor ever meets a specification that makes no sense.
 //! Does not hold how a child is started; that recipe stays with the host.
 
-use crate::Policy;
+use crate::{Backoff, BackoffError, Policy};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -118,7 +118,7 @@ impl ChildRules {
         if self.reports_ready().and_then(|reports| reports.within) == Some(Duration::ZERO) {
             return Err(SpecError::ZeroReadyWithin(self.id.clone()));
         }
-        Ok(())
+        self.policy.as_ref().map_or(Ok(()), |policy| policy.check(self))
     }
 }
 
@@ -130,6 +130,8 @@ pub struct Rules {
     period: Duration,
     auto_shutdown: AutoShutdown,
     children: Vec<ChildRules>,
+    /// What children are given beyond OTP that have nothing else.
+    common: Option<Arc<Policy>>,
 }
 
 impl Rules {
@@ -157,7 +159,19 @@ impl Rules {
                 return Err(SpecError::DuplicateId(child.id.clone(), first, place));
             }
         }
-        Ok(Self { strategy, limit, period, auto_shutdown, children })
+        Ok(Self { strategy, limit, period, auto_shutdown, children, common: None })
+    }
+
+    /// Restarts of all children wait like this, unless a child has a backoff of its own; also of those added later.
+    ///
+    /// # Errors
+    /// What makes no sense about it.
+    pub fn with_backoff(mut self, backoff: Backoff) -> Result<Self, SpecError> {
+        self.common = Some(common(backoff)?);
+        for child in &mut self.children {
+            child.inherit(self.common.as_ref());
+        }
+        Ok(self)
     }
 
     /// Who is restarted when a child is.
@@ -185,10 +199,20 @@ impl Rules {
         &self.children
     }
 
-    /// The children, taken out.
-    pub(crate) fn into_children(self) -> Vec<ChildRules> {
-        self.children
+    /// What children are given beyond OTP that are added later.
+    pub(crate) fn common(&self) -> Option<&Arc<Policy>> {
+        self.common.as_ref()
     }
+
+    /// The children, and what those added later are given, taken out.
+    pub(crate) fn into_children(self) -> (Vec<ChildRules>, Option<Arc<Policy>>) {
+        (self.children, self.common)
+    }
+}
+
+fn common(backoff: Backoff) -> Result<Arc<Policy>, SpecError> {
+    backoff.check().map_err(SpecError::CommonBackoff)?;
+    Ok(Arc::new(Policy { backoff: Some(backoff), ..Policy::default() }))
 }
 
 /// What a dynamic supervisor goes by: one template and no order. Valid by construction.
@@ -217,7 +241,19 @@ impl DynamicRules {
             return Err(SpecError::ZeroPeriod);
         }
         template.check(AutoShutdown::Never)?;
+        if template.policy.as_ref().is_some_and(|policy| policy.disabled) {
+            return Err(SpecError::DisabledTemplate);
+        }
         Ok(Self { template, limit, period, max_children })
+    }
+
+    /// Restarts of instances wait like this, unless the template has a backoff of its own.
+    ///
+    /// # Errors
+    /// What makes no sense about it.
+    pub fn with_backoff(mut self, backoff: Backoff) -> Result<Self, SpecError> {
+        self.template.inherit(Some(&common(backoff)?));
+        Ok(self)
     }
 
     /// Rules that have been looked at before.
@@ -265,12 +301,26 @@ pub enum SpecError {
     DynamicAutoShutdown,
     /// A dynamic supervisor has one template, and children are started from that by request.
     DynamicWithChildren,
+    /// A template cannot be disabled: instances are started by request, and gone when they are stopped.
+    DisabledTemplate,
     /// This child is permanent, so that it never ends for good, and yet significant.
     SignificantPermanent(Arc<str>),
     /// This child is significant in a supervisor that never shuts down by itself.
     SignificantWithoutAutoShutdown(Arc<str>),
     /// This child is to be ready within no time.
     ZeroReadyWithin(Arc<str>),
+    /// This child is temporary, so that it is never restarted, and yet given rules for its restarts.
+    RestartsOfTemporary(Arc<str>),
+    /// The backoff of this child makes no sense.
+    Backoff(Arc<str>, BackoffError),
+    /// The backoff of all children makes no sense.
+    CommonBackoff(BackoffError),
+    /// The period of this child's own limit is zero.
+    ZeroChildPeriod(Arc<str>),
+    /// Every life of this child is at once a healthy one, so that its restarts in a row are never more than one.
+    ZeroHealthy(Arc<str>),
+    /// It is said what becomes of this child when it has used up its own limits, and it has none.
+    NothingToExhaust(Arc<str>),
 }
 
 impl fmt::Display for SpecError {
@@ -291,6 +341,10 @@ impl fmt::Display for SpecError {
                 "a dynamic supervisor has a template and no children of its own at first; \
                  start them by request, or put others beside it",
             ),
+            Self::DisabledTemplate => f.write_str(
+                "the template of a dynamic supervisor is disabled; instances are started by request only, \
+                 so leave that out",
+            ),
             Self::SignificantPermanent(id) => write!(
                 f,
                 "child `{id}` is significant and permanent, but a permanent child never ends for good; \
@@ -305,6 +359,28 @@ impl fmt::Display for SpecError {
                 f,
                 "child `{id}` is to be ready within no time, so that it would be killed as soon as it is up; \
                  give it longer"
+            ),
+            Self::RestartsOfTemporary(id) => write!(
+                f,
+                "child `{id}` is temporary and never restarted, but has a backoff or limits of its own; \
+                 leave them out, or make it transient or permanent"
+            ),
+            Self::Backoff(id, error) => write!(f, "the backoff of child `{id}`: {}", error.text()),
+            Self::CommonBackoff(error) => write!(f, "the backoff of all children: {}", error.text()),
+            Self::ZeroChildPeriod(id) => write!(
+                f,
+                "the period of the own limit of child `{id}` is zero; make it longer, or the limit 0 to tolerate \
+                 no restart"
+            ),
+            Self::ZeroHealthy(id) => write!(
+                f,
+                "child `{id}` has a limit of restarts in a row, but each life is at once a healthy one; \
+                 say how long a healthy life lasts"
+            ),
+            Self::NothingToExhaust(id) => write!(
+                f,
+                "child `{id}` is to be left down when it has used up its own limits, but has none; \
+                 give it a limit, or leave that out"
             ),
         }
     }

@@ -5,8 +5,11 @@
 
 use crate::children::{Child, ChildState, Children, State};
 use crate::command::{Command, Decision, Report, StartFailed};
+use crate::event::Ticket;
 use crate::intensity::Intensity;
+use crate::policy::Policy;
 use crate::readiness::{Readiness, not_ready};
+use crate::record::{Delay, Records, Ruling};
 use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
@@ -18,9 +21,12 @@ use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
 
 mod apply;
+mod policies;
 mod requests;
 #[cfg(test)]
 mod tests;
+
+use policies::Used;
 
 /// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
 const CHECKED_AFTER_EVERY_EVENT: usize = 64;
@@ -30,7 +36,8 @@ const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 /// # Ordering
 /// Starts go in start order, each acknowledged before the next; stops in reverse, each child gone before the next is
 /// told. In a group restart every stop ends before the first start begins, and in between every member, the one that
-/// ended by itself among them, begins a new epoch.
+/// ended by itself among them, begins a new epoch. If the restart is to wait, the group is stopped at once, begins its
+/// epoch, and waits; a restart of any of its members on another's account takes them along and ends the wait.
 ///
 /// # OTP
 /// `supervisor` without the dynamic strategy, which is [`DynamicSupervision`](crate::DynamicSupervision). A stop also overtakes an operation: the child in
@@ -43,6 +50,10 @@ pub struct Supervision {
     /// Restarts that were not charged: no more of them within a period than of those that were.
     uncharged: Intensity,
     children: Children,
+    /// Of children with a policy that have failed.
+    records: Records,
+    /// What children are given that are added later.
+    common: Option<Arc<Policy>>,
     phase: Phase,
     /// What arrived while an operation ran, in order of arrival. Bounded by the children's lives and retries.
     deferred: VecDeque<Deferred>,
@@ -60,10 +71,11 @@ enum Phase {
     Idle,
     /// A child is starting.
     Starting { at: Slot, purpose: Purpose },
-    /// A group restart is stopping its members, which are all from `first` on; those after `at` are gone.
-    StoppingGroup { first: Slot, at: Slot },
-    /// A child is being stopped because it was asked for.
-    StoppingOne { at: Slot, request: RequestId },
+    /// A group restart is stopping its members, which are all from `first` on; those after `at` are gone. `later`: on
+    /// whose account the members then wait, and how long.
+    StoppingGroup { first: Slot, at: Slot, later: Option<(Slot, Delay)> },
+    /// A child is being stopped because it was asked for, and is then down in this way.
+    StoppingOne { at: Slot, request: RequestId, down: Down },
     /// The host compares what stands with new rules.
     Comparing { request: RequestId, in_parts: bool },
     /// A child is being stopped because of new rules.
@@ -85,12 +97,27 @@ enum Purpose {
     One,
     /// A group restart; goes on with the next child.
     Group,
+    /// A group restart that has waited; goes on with the next child that waits with this ticket.
+    Due(u64),
     /// A request to add this child.
     Added(RequestId),
     /// A request to start this child again.
     Again(RequestId),
+    /// A request to start this child, which was disabled.
+    Enabled(RequestId),
     /// A change of rules; goes on with the next child.
     Change,
+}
+
+/// How a child is down that was stopped.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Down {
+    /// It stays where it is.
+    Gone,
+    /// It is forgotten if it is temporary.
+    Forgotten,
+    /// It is disabled.
+    Disabled,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +130,10 @@ enum Deferred {
     },
     TryAgain {
         slot: Slot,
+    },
+    RestartDue {
+        slot: Slot,
+        ticket: Ticket,
     },
     Asked(RequestId, Request),
 }
@@ -122,12 +153,17 @@ impl Turn<'_> {
 impl Supervision {
     /// A supervisor that goes by these rules and has started nothing yet.
     pub fn new(rules: Rules) -> Self {
+        let (strategy, auto_shutdown) = (rules.strategy(), rules.auto_shutdown());
+        let intensity = Intensity::new(rules.limit(), rules.period());
+        let (children, common) = rules.into_children();
         Self {
-            strategy: rules.strategy(),
-            auto_shutdown: rules.auto_shutdown(),
-            intensity: Intensity::new(rules.limit(), rules.period()),
-            uncharged: Intensity::new(rules.limit(), rules.period()),
-            children: Children::new(rules.into_children()),
+            strategy,
+            auto_shutdown,
+            uncharged: intensity.clone(),
+            intensity,
+            children: Children::new(children),
+            records: Records::default(),
+            common,
             phase: Phase::New,
             deferred: VecDeque::new(),
             next_ticket: 0,
@@ -146,12 +182,13 @@ impl Supervision {
             Event::StartFailed(slot, reason) => self.start_failed(slot, reason, turn),
             Event::Ignored(slot) => self.ignored(slot, turn),
             Event::Exited { slot, reason, charged } => self.exited(slot, reason, charged, turn),
-            Event::Ready(slot) => self.ready(slot),
+            Event::Ready(slot) => self.ready(slot, turn),
             Event::ReadyDeadline(slot) => self.ready_deadline(slot, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
             // Each child has a time limit of its own.
             Event::EndDeadline => {}
             Event::TryAgain(slot) => self.try_again(slot, turn),
+            Event::RestartDue(slot, ticket) => self.restart_due(slot, ticket, turn),
             Event::Stop(reason) => self.stop(reason, turn),
             Event::Asked(id, request) => self.asked(id, request, turn),
             Event::Compared(change) => self.compared(*change, turn),
@@ -227,6 +264,9 @@ impl Supervision {
                 turn.push(Command::SetReadyDeadline(slot, deadline));
             }
             self.children.set(slot, State::Running { readiness });
+            if readiness.is_ready() {
+                self.records.up(slot, turn.now);
+            }
             self.start_is_over(slot, purpose, Answer::Started(slot), turn);
         }
     }
@@ -255,15 +295,21 @@ impl Supervision {
                 let child = self.children.at(slot).rules.id.clone();
                 self.end(ExitReason::shutdown_with(StartFailed::new(child, reason)), turn);
             }
-            Some(purpose @ (Purpose::Added(_) | Purpose::Again(_))) => {
-                if let Purpose::Added(_) = purpose {
-                    self.drop_out(slot, turn);
-                } else {
-                    self.children.set(slot, State::Gone);
+            Some(purpose @ (Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_))) => {
+                match purpose {
+                    Purpose::Added(_) => self.drop_out(slot, turn),
+                    Purpose::Enabled(_) => self.set_down(slot, Down::Disabled),
+                    _ => self.set_down(slot, Down::Gone),
                 }
                 self.start_is_over(slot, purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
             }
-            Some(Purpose::One | Purpose::Group) => {
+            Some(purpose @ (Purpose::One | Purpose::Group | Purpose::Due(_))) => {
+                if let Purpose::Due(_) = purpose {
+                    // As in a group restart without a delay, those after it are down until the next attempt.
+                    while let Some(rest) = self.to_start(self.children.first_after(slot), purpose) {
+                        self.children.set(rest, State::Gone);
+                    }
+                }
                 // Members started before this one keep running: the next attempt stops what its strategy tells it
                 // to, and so they can be stopped, or end by themselves, in between (SUP-076 to SUP-078).
                 self.report(slot, reason.clone(), Decision::TryAgain, turn);
@@ -281,26 +327,42 @@ impl Supervision {
         match child.state() {
             State::Starting => self.start_failed(slot, reason, turn),
             State::Stopping { .. } => self.stopped(slot, reason, turn),
-            State::Running { .. } => match self.phase {
-                Phase::Idle => self.judge(slot, reason, charged, turn),
-                _ => {
-                    // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
-                    let ticket = self.next_ticket;
-                    self.next_ticket += 1;
-                    self.children.set(slot, State::Fallen { ticket, reason });
-                    if !matches!(self.phase, Phase::Ending { .. }) {
-                        self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
-                    }
-                }
-            },
-            State::Fallen { .. } | State::Waiting { .. } | State::Finished | State::Gone => {}
+            State::Running { .. } => self.fell(slot, reason, charged, turn),
+            State::Fallen { .. }
+            | State::Waiting { .. }
+            | State::Delayed { .. }
+            | State::Finished
+            | State::Gone
+            | State::Disabled => {}
         }
     }
 
-    fn ready(&mut self, slot: Slot) {
+    fn fell(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        self.life_is_over(slot, turn);
+        match self.phase {
+            Phase::Idle => self.judge(slot, reason, charged, turn),
+            _ => {
+                // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
+                let ticket = self.ticket();
+                self.children.set(slot, State::Fallen { ticket, reason });
+                if !matches!(self.phase, Phase::Ending { .. }) {
+                    self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
+                }
+            }
+        }
+    }
+
+    fn ticket(&mut self) -> u64 {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        ticket
+    }
+
+    fn ready(&mut self, slot: Slot, turn: &Turn<'_>) {
         let readiness = self.children.get(slot).and_then(Child::readiness);
         if let Some(readiness) = readiness.and_then(Readiness::said) {
             self.children.set(slot, State::Running { readiness });
+            self.records.up(slot, turn.now);
         }
     }
 
@@ -372,6 +434,7 @@ impl Supervision {
         {
             match deferred {
                 Deferred::TryAgain { slot } => self.try_again(slot, turn),
+                Deferred::RestartDue { slot, ticket } => self.restart_due(slot, ticket, turn),
                 Deferred::Asked(id, request) => self.asked(id, request, turn),
                 Deferred::Exit { slot, ticket: due, charged } => {
                     if let Some(child) = self.children.get(slot)
@@ -401,31 +464,58 @@ impl Supervision {
                 self.drop_out(at, turn);
             }
         }
-        if significant && self.ends_itself() {
+        if significant {
+            self.ended_for_good(at, child, reason, turn);
+        }
+    }
+
+    /// A significant child is not started again.
+    fn ended_for_good(&mut self, at: Slot, child: Arc<str>, reason: ExitReason, turn: &mut Turn<'_>) {
+        if self.ends_itself() {
             self.report_of(at, child, reason, Decision::AutoShutdown, turn);
             self.end(ExitReason::Shutdown, turn);
         }
     }
 
     /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055), but
-    /// for those that are not charged; of these no more are let off within a period than restarts are tolerable.
+    /// for those that are not charged; of these no more are let off within a period than restarts are tolerable. The
+    /// child's own limits come before the supervisor's; what is let off is neither counted by them nor delayed.
     fn attempt(&mut self, at: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
-        self.children.set(at, State::Gone);
+        let retried = matches!(self.children.set(at, State::Gone), State::Waiting { .. });
         let let_off = !charged && self.uncharged.admit(turn.now);
-        if !let_off && !self.intensity.admit(turn.now) {
-            self.report(at, reason, Decision::GiveUp, turn);
-            return self.end(ExitReason::Shutdown, turn);
+        let mut delay = None;
+        if !let_off {
+            match self.records.failed(at, self.children.at(at).rules.policy.as_deref(), turn.now) {
+                Ruling::Restart(after) => delay = after,
+                Ruling::Exhausted { used, limit } => {
+                    return self.exhausted(at, reason, Used { used, limit, retried }, turn);
+                }
+            }
+            if !self.intensity.admit(turn.now) {
+                self.report(at, reason, Decision::GiveUp, turn);
+                return self.end(ExitReason::Shutdown, turn);
+            }
         }
-        let first = match fate(self.strategy) {
+        let fate = fate(self.strategy);
+        let decision = match (fate, delay) {
+            (Fate::Alone, None) => Decision::Restart,
+            (Fate::Alone, Some(_)) => Decision::RestartLater,
+            (Fate::All | Fate::Rest, None) => Decision::RestartGroup,
+            (Fate::All | Fate::Rest, Some(_)) => Decision::RestartGroupLater,
+        };
+        let report = self.report_about(at, self.children.at(at).rules.id.clone(), reason, decision);
+        turn.push(Command::Report(Report { delay, ..report }));
+        let first = match fate {
             Fate::Alone => {
-                self.report(at, reason, Decision::Restart, turn);
-                return self.start_child(at, Purpose::One, turn);
+                return match delay {
+                    None => self.start_child(at, Purpose::One, turn),
+                    Some(delay) => self.wait(at, at, delay, turn),
+                };
             }
             Fate::All => Slot::FIRST,
             Fate::Rest => at,
         };
-        self.report(at, reason, Decision::RestartGroup, turn);
-        self.stop_group(first, self.children.end(), turn);
+        self.stop_group(first, self.children.end(), delay.map(|delay| (at, delay)), turn);
     }
 
     /// Whether the end of a significant child, which is gone already, is the supervisor's too.
@@ -440,11 +530,11 @@ impl Supervision {
     /// The start of this child has ended, one way or the other. `answer`: how, for whoever asked for it.
     fn start_is_over(&mut self, slot: Slot, purpose: Purpose, answer: Answer, turn: &mut Turn<'_>) {
         match purpose {
-            Purpose::OwnStart | Purpose::Group => {
+            Purpose::OwnStart | Purpose::Group | Purpose::Due(_) => {
                 self.start_next(self.children.first_after(slot), purpose, turn);
             }
             Purpose::One => self.phase = Phase::Idle,
-            Purpose::Added(request) | Purpose::Again(request) => {
+            Purpose::Added(request) | Purpose::Again(request) | Purpose::Enabled(request) => {
                 turn.push(Command::Answer(request, answer));
                 self.phase = Phase::Idle;
             }
@@ -452,9 +542,9 @@ impl Supervision {
         }
     }
 
-    /// Goes on with the start of several, with this one; if nothing is left, it is over.
+    /// Goes on with the start of several, from this one on; if nothing is left, it is over.
     fn start_next(&mut self, next: Option<Slot>, purpose: Purpose, turn: &mut Turn<'_>) {
-        if let Some(at) = next {
+        if let Some(at) = self.to_start(next, purpose) {
             return self.start_child(at, purpose, turn);
         }
         if purpose == Purpose::OwnStart {
@@ -463,26 +553,52 @@ impl Supervision {
         self.phase = Phase::Idle;
     }
 
+    /// The first child from this one on that is to be started for this purpose. All are, but for those that are disabled,
+    /// and, when a wait is over, those that have left it.
+    fn to_start(&self, mut next: Option<Slot>, purpose: Purpose) -> Option<Slot> {
+        while let Some(slot) = next {
+            let is_meant = match purpose {
+                Purpose::Due(number) => self.waits_with(slot, number),
+                _ => matches!(self.children.at(slot).state(), State::Finished | State::Gone),
+            };
+            if is_meant {
+                break;
+            }
+            next = self.children.first_after(slot);
+        }
+        next
+    }
+
     fn start_child(&mut self, at: Slot, purpose: Purpose, turn: &mut Turn<'_>) {
+        if let Purpose::Again(_) | Purpose::Enabled(_) | Purpose::Change = purpose {
+            // Whoever asks for it knows of what was, and has begun anew.
+            self.records.forget(at);
+        }
         let before = self.children.set(at, State::Starting);
-        debug_assert!(before.is_gone(), "a child is started only when its last life is gone");
+        debug_assert!(
+            before.is_gone() || matches!(before, State::Delayed { .. }),
+            "a child is started only when its last life is gone"
+        );
         turn.push(Command::Start(at));
         self.phase = Phase::Starting { at, purpose };
     }
 
-    /// Stops the members from `first` on that come before `end`; when the last is gone, starts the group.
-    fn stop_group(&mut self, first: Slot, end: Slot, turn: &mut Turn<'_>) {
-        let forgetting = true;
-        match self.stop_last(first, end, forgetting, turn) {
-            Some(at) => self.phase = Phase::StoppingGroup { first, at },
-            None => {
-                let mut member = self.children.first_from(first);
-                while let Some(slot) = member {
-                    turn.push(Command::NewEpoch(slot));
-                    member = self.children.first_after(slot);
-                }
-                self.start_next(self.children.first_from(first), Purpose::Group, turn);
-            }
+    /// Stops the members from `first` on that come before `end`; when the last is gone, starts the group, or lets it wait:
+    /// no member is to work on with half of the group's memory gone.
+    fn stop_group(&mut self, first: Slot, end: Slot, later: Option<(Slot, Delay)>, turn: &mut Turn<'_>) {
+        if let Some(at) = self.stop_last(first, end, Down::Forgotten, turn) {
+            self.phase = Phase::StoppingGroup { first, at, later };
+            return;
+        }
+        let beginning = self.children.first_from(first);
+        let mut member = beginning;
+        while let Some(slot) = member {
+            turn.push(Command::NewEpoch(slot));
+            member = self.children.first_after(slot);
+        }
+        match (later, beginning) {
+            (Some((leader, delay)), Some(first)) => self.wait(first, leader, delay, turn),
+            _ => self.start_next(beginning, Purpose::Group, turn),
         }
     }
 
@@ -494,8 +610,7 @@ impl Supervision {
 
     /// Stops the children before place `end`; when the last is gone, the supervisor ends.
     fn end_before(&mut self, end: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
-        let forgetting = false;
-        match self.stop_last(Slot::FIRST, end, forgetting, turn) {
+        match self.stop_last(Slot::FIRST, end, Down::Gone, turn) {
             Some(at) => self.phase = Phase::Ending { at, end: at, reason },
             None => {
                 turn.push(Command::Exit(reason));
@@ -506,7 +621,7 @@ impl Supervision {
 
     /// Takes the last child of these places that has a process in hand and stops it. Those passed on the way are found
     /// dead, or waiting for a start that will not come: their notices are consumed.
-    fn stop_last(&mut self, first: Slot, end: Slot, forgetting: bool, turn: &mut Turn<'_>) -> Option<Slot> {
+    fn stop_last(&mut self, first: Slot, end: Slot, down: Down, turn: &mut Turn<'_>) -> Option<Slot> {
         let mut end = end;
         while let Some(at) = self.children.last_between(first, end) {
             end = at;
@@ -517,12 +632,10 @@ impl Supervision {
                 }
                 State::Fallen { reason, .. } => {
                     let reason = reason.clone();
-                    self.cleared(at, reason, forgetting, turn);
+                    self.cleared(at, reason, down, turn);
                 }
-                State::Waiting { .. } => {
-                    self.children.set(at, State::Gone);
-                }
-                State::Finished | State::Gone => {}
+                State::Waiting { .. } | State::Delayed { .. } => self.set_down(at, Down::Gone),
+                State::Finished | State::Gone | State::Disabled => {}
                 State::Starting | State::Stopping { .. } => {
                     unreachable!("one child at a time is in hand")
                 }
@@ -570,12 +683,12 @@ impl Supervision {
     /// The child in hand has been stopped; the operation goes on.
     fn stopped(&mut self, at: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         match core::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::StoppingGroup { first, .. } => {
-                self.cleared(at, reason, true, turn);
-                self.stop_group(first, at, turn);
+            Phase::StoppingGroup { first, later, .. } => {
+                self.cleared(at, reason, Down::Forgotten, turn);
+                self.stop_group(first, at, later, turn);
             }
-            Phase::StoppingOne { request, .. } => {
-                self.cleared(at, reason, true, turn);
+            Phase::StoppingOne { request, down, .. } => {
+                self.cleared(at, reason, down, turn);
                 turn.push(Command::Answer(request, Answer::Done));
             }
             Phase::StoppingForChange { .. } => {
@@ -583,7 +696,7 @@ impl Supervision {
                 self.apply_next(turn);
             }
             Phase::Ending { end, reason: own, .. } => {
-                self.cleared(at, reason, false, turn);
+                self.cleared(at, reason, Down::Gone, turn);
                 self.end_before(end, own, turn);
             }
             Phase::New
@@ -598,25 +711,37 @@ impl Supervision {
     }
 
     /// A child has gone that was to be stopped. Its reason is not judged, at most reported (SUP-039, SUP-158).
-    fn cleared(&mut self, at: Slot, reason: ExitReason, forgetting: bool, turn: &mut Turn<'_>) {
+    fn cleared(&mut self, at: Slot, reason: ExitReason, down: Down, turn: &mut Turn<'_>) {
+        self.life_is_over(at, turn);
         let child = self.children.at(at);
         let excused =
             matches!(child.state(), State::Stopping { up: false, .. } | State::Stopping { killed: true, .. });
         if !excused && !is_as_asked(&child.rules, &reason) {
             self.report(at, reason.clone(), Decision::StoppedOtherwise, turn);
         }
-        if forgetting && self.children.at(at).is_temporary() {
+        if down == Down::Forgotten && self.children.at(at).is_temporary() {
             self.report(at, reason, Decision::ForgetStopped, turn);
             self.drop_out(at, turn);
         } else {
-            self.children.set(at, State::Gone);
+            self.set_down(at, down);
         }
+    }
+
+    fn set_down(&mut self, at: Slot, down: Down) {
+        self.children.set(
+            at,
+            match down {
+                Down::Disabled => State::Disabled,
+                Down::Gone | Down::Forgotten => State::Gone,
+            },
+        );
     }
 
     /// This child is gone for good, and its specification with it.
     fn drop_out(&mut self, at: Slot, turn: &mut Turn<'_>) {
         turn.push(Command::Forget(at));
         self.children.forget(at);
+        self.records.forget(at);
     }
 
     fn report(&self, at: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
@@ -631,8 +756,12 @@ impl Supervision {
         decision: Decision,
         turn: &mut Turn<'_>,
     ) {
+        turn.push(Command::Report(self.report_about(slot, child, reason, decision)));
+    }
+
+    fn report_about(&self, slot: Slot, child: Arc<str>, reason: ExitReason, decision: Decision) -> Report {
         let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
-        turn.push(Command::Report(Report { slot, child, reason, decision, restarts, limit }));
+        Report { slot, child, reason, decision, restarts, limit, delay: None }
     }
 
     /// What the start of the child in this slot is part of, if it is the one that is starting.
@@ -650,7 +779,7 @@ impl Supervision {
     /// 3. A fallen child's notice is put off exactly once, unless the supervisor ends.
     /// 4. A group's members after the one being stopped are gone; so are, at the end, all after the last one reached.
     /// 5. Before the start, and once all is over, no child has a process or waits for one.
-    /// 6. Either window holds no more restarts than the limit.
+    /// 6. Either window holds no more restarts than the limit; what is remembered is remembered of children.
     /// 7. How far a change has come is known exactly while one is being carried out.
     ///
     /// Looks at every child. Debug builds call it after every event if there are few.
@@ -672,9 +801,11 @@ impl Supervision {
         self.intensity.check();
         self.uncharged.check();
 
+        self.records.check(|slot| self.children.get(slot).is_none());
+
         let all_gone = |those: &dyn Fn(Slot) -> bool| {
             let mut others = self.children.iter().filter(|(slot, _)| those(*slot) && hand != Some(*slot));
-            others.all(|(_, child)| child.seen() == ChildState::Gone)
+            others.all(|(_, child)| child.state().is_gone())
         };
         match &self.phase {
             Phase::New | Phase::Ended => {
@@ -710,7 +841,7 @@ impl Supervision {
             if let &State::Fallen { ticket, .. } = child.state() {
                 let mine = |put_off: &&Deferred| match **put_off {
                     Deferred::Exit { slot, ticket: due, .. } => slot == of && due == ticket,
-                    Deferred::TryAgain { .. } | Deferred::Asked(..) => false,
+                    Deferred::TryAgain { .. } | Deferred::RestartDue { .. } | Deferred::Asked(..) => false,
                 };
                 let notices = self.deferred.iter().filter(mine).count();
                 assert_eq!(notices, usize::from(!ending), "a fallen child has one notice put off: {self:?}");

@@ -2,9 +2,10 @@
 //! It has no states between events: it runs the whole history again from the beginning until nothing is left to read.
 //! Slow and plain on purpose; scans everything. Shares only the words (rules, reasons) with the implementation.
 
+use crate::notes::{Limits, Notes};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    AutoShutdown, ChildRules, ChildState, Restart, Rules, Shutdown, StartFailed, Strategy,
+    AutoShutdown, ChildRules, ChildState, Exhausted, Restart, Rules, Shutdown, StartFailed, Strategy,
 };
 
 /// What the environment tells; children by their place.
@@ -17,6 +18,8 @@ pub(crate) enum Input {
     Exited(usize, ExitReason, bool),
     StopDeadline(usize),
     TryAgain(usize),
+    /// The time of a wait on account of this child, by the number of the wait.
+    RestartDue(usize, usize),
     Stop(ExitReason),
     Asked(Ask),
 }
@@ -28,6 +31,8 @@ pub(crate) enum Ask {
     Terminate(String),
     Restart(String),
     Delete(String),
+    Disable(String),
+    Enable(String),
     Which,
     Count,
 }
@@ -41,6 +46,8 @@ pub(crate) enum Act {
     Kill(usize),
     SetDeadline(usize, Moment),
     TryAgain(usize),
+    /// Between these moments somebody who waits on account of this child is to be started.
+    SetRestart(usize, Moment, Moment),
     Forget(usize),
     Ready,
     Exit(ExitReason),
@@ -60,7 +67,9 @@ pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, V
         now: Moment::START,
         mailbox: Vec::new(),
         acts: Vec::new(),
-        states: vec![Some(ChildState::Gone); rules.children().len()],
+        states: rules.children().iter().map(|child| Some(at_first(child))).collect(),
+        waits: vec![None; rules.children().len()],
+        notes: vec![Notes::default(); rules.children().len()],
         restarts: Vec::new(),
         let_off: Vec::new(),
         waiting_for: None,
@@ -76,6 +85,20 @@ pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, V
     }
     (model.acts, model.states)
 }
+
+fn at_first(child: &ChildRules) -> ChildState {
+    match &child.policy {
+        Some(policy) if policy.disabled => ChildState::Disabled,
+        _ => ChildState::Gone,
+    }
+}
+
+fn is_down(state: Option<ChildState>) -> bool {
+    matches!(state, None | Some(ChildState::Gone | ChildState::Disabled))
+}
+
+/// A wait that is over as soon as it has begun.
+const AT_ONCE: usize = usize::MAX;
 
 /// Why the program does not go on.
 enum Interrupt {
@@ -108,6 +131,9 @@ struct Model<'a> {
     mailbox: Vec<Input>,
     acts: Vec<Act>,
     states: Vec<Option<ChildState>>,
+    /// Which wait a child is in that is waiting; none if it is to be tried again.
+    waits: Vec<Option<usize>>,
+    notes: Vec<Notes>,
     restarts: Vec<Moment>,
     let_off: Vec<Moment>,
     waiting_for: Option<WaitingFor>,
@@ -135,6 +161,9 @@ impl Model<'_> {
                         self.requests.push(self.asked);
                         self.asked += 1;
                     }
+                    if let Input::Exited(child, ..) = input {
+                        self.notes[*child].ended(*now);
+                    }
                     return Ok(input.clone());
                 }
             }
@@ -148,7 +177,7 @@ impl Model<'_> {
                 self.states[child] = Some(ChildState::Fallen);
                 self.mailbox.push(input);
             }
-            Input::TryAgain(_) | Input::Asked(_) => self.mailbox.push(input),
+            Input::TryAgain(_) | Input::RestartDue(..) | Input::Asked(_) => self.mailbox.push(input),
             _ => {}
         }
     }
@@ -161,6 +190,9 @@ impl Model<'_> {
     /// SUP-002 to SUP-006, SUP-079.
     fn init(&mut self) -> Result<(), Interrupt> {
         for child in 0..self.states.len() {
+            if self.states[child] == Some(ChildState::Disabled) {
+                continue;
+            }
             match self.start(child)? {
                 Answer::Up => {}
                 Answer::Ignore => self.down(child),
@@ -181,9 +213,12 @@ impl Model<'_> {
             let next = if self.mailbox.is_empty() { self.receive()? } else { self.mailbox.remove(0) };
             match next {
                 Input::Exited(child, reason, charged) => self.child_terminated(child, reason, charged)?,
-                Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
+                Input::TryAgain(child)
+                    if self.states[child] == Some(ChildState::Waiting) && self.waits[child].is_none() =>
+                {
                     self.restart(child, true)?
                 }
+                Input::RestartDue(_, wait) => self.due(wait)?,
                 Input::Asked(ask) => {
                     let number = self.requests.remove(0);
                     let answer = self.answer(ask)?;
@@ -209,9 +244,14 @@ impl Model<'_> {
                     });
                 }
                 let child = self.states.len();
+                self.states.push(Some(at_first(&rules)));
                 self.children.push(rules);
-                self.states.push(Some(ChildState::Gone));
+                self.waits.push(None);
+                self.notes.push(Notes::default());
                 self.acts.push(Act::Add(child));
+                if self.states[child] == Some(ChildState::Disabled) {
+                    return Ok("ignored".to_owned());
+                }
                 let answer = self.start_once(child)?;
                 if answer.starts_with("failed") {
                     self.acts.push(Act::Forget(child));
@@ -221,28 +261,52 @@ impl Model<'_> {
             }
             Ask::Terminate(id) => {
                 let Some(child) = known(&id) else { return Ok("not found".to_owned()) };
-                let had = self.states[child] != Some(ChildState::Gone);
+                let had = !is_down(self.states[child]);
                 self.stop(child)?;
                 if had {
                     self.down(child);
                 }
                 Ok("done".to_owned())
             }
-            Ask::Restart(id) | Ask::Delete(id) if known(&id).is_none() => {
+            Ask::Restart(id) | Ask::Delete(id) | Ask::Disable(id) | Ask::Enable(id)
+                if known(&id).is_none() =>
+            {
                 drop(id);
                 Ok("not found".to_owned())
+            }
+            Ask::Disable(id) => {
+                let child = known(&id).expect("looked for above");
+                self.stop(child)?;
+                self.states[child] = Some(ChildState::Disabled);
+                Ok("done".to_owned())
+            }
+            Ask::Enable(id) => {
+                let child = known(&id).expect("looked for above");
+                if self.states[child] != Some(ChildState::Disabled) {
+                    return Ok("not disabled".to_owned());
+                }
+                // Somebody asked for it: what was before does not matter.
+                self.notes[child] = Notes::default();
+                let answer = self.start_once(child)?;
+                if answer.starts_with("failed") {
+                    self.states[child] = Some(ChildState::Disabled);
+                }
+                Ok(answer)
             }
             Ask::Restart(ref id) | Ask::Delete(ref id) => {
                 let child = known(id).expect("looked for above");
                 match (self.states[child], &ask) {
                     (Some(ChildState::Waiting), _) => Ok("restarting".to_owned()),
                     (Some(ChildState::Running | ChildState::Fallen), _) => Ok("running".to_owned()),
+                    (Some(ChildState::Disabled), Ask::Restart(_)) => Ok("disabled".to_owned()),
                     (_, Ask::Delete(_)) => {
                         self.acts.push(Act::Forget(child));
                         self.states[child] = None;
                         Ok("done".to_owned())
                     }
                     _ => {
+                        // Somebody asked for it: what was before does not matter.
+                        self.notes[child] = Notes::default();
                         let answer = self.start_once(child)?;
                         if answer.starts_with("failed") {
                             self.states[child] = Some(ChildState::Gone);
@@ -285,9 +349,12 @@ impl Model<'_> {
             return self.restart(child, charged);
         }
         self.down(child);
-        let significant_left = (0..self.states.len()).any(|other| {
-            self.rules_of(other).significant && !matches!(self.states[other], None | Some(ChildState::Gone))
-        });
+        self.ended_for_good(&rules)
+    }
+
+    fn ended_for_good(&mut self, rules: &ChildRules) -> Result<(), Interrupt> {
+        let significant_left = (0..self.states.len())
+            .any(|other| self.rules_of(other).significant && !is_down(self.states[other]));
         match self.rules.auto_shutdown() {
             AutoShutdown::AnySignificant if rules.significant => {
                 Err(Interrupt::Terminate(ExitReason::Shutdown))
@@ -302,16 +369,23 @@ impl Model<'_> {
     /// SUP-031 to SUP-039, SUP-051 to SUP-057, SUP-071 to SUP-078, SUP-080.
     /// What is not OTP's: a restart that is not charged is let off if fewer than the limit were within the period.
     fn restart(&mut self, child: usize, charged: bool) -> Result<(), Interrupt> {
+        let tried = self.states[child] == Some(ChildState::Waiting);
         self.states[child] = Some(ChildState::Gone);
         let full = |when: &[Moment]| {
             let recent = when.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count();
             recent + 1 > self.rules.limit() as usize
         };
+        let mut delay = None;
         if !charged && !full(&self.let_off) {
             self.let_off.push(self.now);
-        } else if full(&self.restarts) {
-            return Err(Interrupt::Terminate(ExitReason::Shutdown));
         } else {
+            match self.notes[child].failed(self.children[child].policy.as_deref(), self.now) {
+                Limits::Exhausted(then) => return self.exhausted(child, then, tried),
+                Limits::Allow(after) => delay = after,
+            }
+            if full(&self.restarts) {
+                return Err(Interrupt::Terminate(ExitReason::Shutdown));
+            }
             self.restarts.push(self.now);
         }
         let members: Vec<usize> = match self.rules.strategy() {
@@ -320,7 +394,7 @@ impl Model<'_> {
             Strategy::RestForOne => (child..self.states.len()).collect(),
         };
         for &member in members.iter().rev() {
-            if member != child && self.states[member].is_some() {
+            if member != child && !matches!(self.states[member], None | Some(ChildState::Disabled)) {
                 self.stop(member)?;
                 self.down(member);
             }
@@ -330,19 +404,66 @@ impl Model<'_> {
                 self.acts.push(Act::NewEpoch(member));
             }
         }
-        for &member in &members {
-            if self.states[member].is_none() {
-                continue;
+        let Some((earliest, latest)) = delay else {
+            self.wait(&members, AT_ONCE);
+            return self.due(AT_ONCE);
+        };
+        let before = self.acts.iter().filter(|act| matches!(act, Act::SetRestart(..))).count();
+        self.wait(&members, before);
+        self.acts.push(Act::SetRestart(child, self.now + earliest, self.now + latest));
+        Ok(())
+    }
+
+    fn wait(&mut self, members: &[usize], wait: usize) {
+        for &member in members {
+            if self.states[member] == Some(ChildState::Gone) {
+                self.states[member] =
+                    Some(if wait == AT_ONCE { ChildState::Gone } else { ChildState::Waiting });
+                self.waits[member] = Some(wait);
             }
-            match self.start(member)? {
+        }
+    }
+
+    /// Starts whoever is in this wait; those after a start that fails are down.
+    fn due(&mut self, wait: usize) -> Result<(), Interrupt> {
+        let in_it = |model: &Self| (0..model.states.len()).find(|&child| model.waits[child] == Some(wait));
+        while let Some(child) = in_it(self) {
+            match self.start(child)? {
                 Answer::Up => {}
-                Answer::Ignore => self.down(member),
+                Answer::Ignore => self.down(child),
                 Answer::Failed(_) => {
-                    self.states[member] = Some(ChildState::Waiting);
-                    self.acts.push(Act::TryAgain(member));
-                    return Ok(());
+                    self.states[child] = Some(ChildState::Waiting);
+                    self.acts.push(Act::TryAgain(child));
+                    while let Some(other) = in_it(self) {
+                        self.states[other] = Some(ChildState::Gone);
+                        self.waits[other] = None;
+                    }
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The child's own limits are used up: it, and no more than what its failed restart had left undone.
+    fn exhausted(&mut self, child: usize, then: Exhausted, tried: bool) -> Result<(), Interrupt> {
+        let rules = self.rules_of(child).clone();
+        if then == Exhausted::Escalate {
+            return Err(Interrupt::Terminate(ExitReason::Shutdown));
+        }
+        self.states[child] = Some(ChildState::Disabled);
+        if rules.significant {
+            self.ended_for_good(&rules)?;
+        }
+        if tried && self.rules.strategy() != Strategy::OneForOne {
+            let rest: Vec<usize> = (child + 1..self.states.len()).collect();
+            // Whoever looks sees them restarting: they are about to be.
+            for &other in &rest {
+                if self.states[other] == Some(ChildState::Gone) {
+                    self.states[other] = Some(ChildState::Waiting);
+                    self.waits[other] = Some(AT_ONCE);
+                }
+            }
+            self.due(AT_ONCE)?;
         }
         Ok(())
     }
@@ -359,6 +480,7 @@ impl Model<'_> {
 
     fn start(&mut self, child: usize) -> Result<Answer, Interrupt> {
         self.acts.push(Act::Start(child));
+        self.waits[child] = None;
         self.states[child] = Some(ChildState::Starting);
         self.waiting_for = Some(WaitingFor { child, starting: true, deadline: None });
         let answer = loop {
@@ -372,6 +494,9 @@ impl Model<'_> {
             }
         };
         self.states[child] = Some(ChildState::Running);
+        if let Answer::Up = answer {
+            self.notes[child].up(self.now);
+        }
         self.waiting_for = None;
         Ok(answer)
     }
@@ -388,7 +513,9 @@ impl Model<'_> {
                 self.states[child] = Some(ChildState::Gone);
                 Ok(())
             }
+            Some(ChildState::Disabled) => Ok(()),
             _ => {
+                self.waits[child] = None;
                 self.states[child] = Some(ChildState::Gone);
                 Ok(())
             }

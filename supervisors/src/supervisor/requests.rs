@@ -73,6 +73,8 @@ impl Supervisor {
             }
             Question::Terminate(who) => Request::TerminateChild(self.which(who)),
             Question::Restart(id) => Request::RestartChild(id),
+            Question::Disable(id) => Request::DisableChild(id),
+            Question::Enable(id) => Request::EnableChild(id),
             Question::Delete(id) => Request::DeleteChild(id),
             Question::WhichChildren => Request::WhichChildren,
             Question::WhichChild(who) => Request::WhichChild(self.which(who)),
@@ -159,6 +161,7 @@ impl Supervisor {
             }
             ChildState::Waiting => ChildStatus::Restarting,
             ChildState::Starting | ChildState::Gone => ChildStatus::Down,
+            ChildState::Disabled => ChildStatus::Disabled,
         };
         let id = matches!(self.core, Core::Fixed(_)).then_some(id);
         ChildInfo { id, status, kind, ready }

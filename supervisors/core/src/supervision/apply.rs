@@ -3,7 +3,7 @@
 //! whole tree before the next begins: a supervisor within another is asked for each by the one above it.
 //! What is to be done has been decided in `change.rs`; a start that fails here is told and not tried again.
 
-use super::{Command, Deferred, Phase, Purpose, Supervision, Turn};
+use super::{Command, Deferred, Down, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
 use crate::request::{Answer, Applied, Refusal, RequestId};
 use crate::strategy::{Fate, fate};
@@ -38,7 +38,8 @@ impl Supervision {
         let children = self.children.iter().map(|(slot, child)| {
             let stands = match child.state() {
                 State::Running { .. } => Stands::Up,
-                State::Waiting { .. } => Stands::Waiting,
+                State::Waiting { .. } | State::Delayed { .. } => Stands::Waiting,
+                State::Disabled => Stands::Disabled,
                 State::Finished => Stands::Finished,
                 State::Starting | State::Fallen { .. } | State::Stopping { .. } | State::Gone => Stands::Down,
             };
@@ -201,7 +202,11 @@ impl Supervision {
                 self.children.set(slot, State::Gone);
                 self.is_out(slot, reason, turn);
             }
-            State::Finished | State::Gone => self.is_out(slot, ExitReason::Normal, turn),
+            State::Delayed { .. } => {
+                self.children.set(slot, State::Gone);
+                self.is_out(slot, ExitReason::Normal, turn);
+            }
+            State::Finished | State::Gone | State::Disabled => self.is_out(slot, ExitReason::Normal, turn),
             State::Starting | State::Stopping { .. } => unreachable!("one child at a time is in hand"),
         }
         false
@@ -209,7 +214,7 @@ impl Supervision {
 
     /// The process of this child, the last that was come to, has ended.
     pub(super) fn left(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
-        self.cleared(slot, reason.clone(), false, turn);
+        self.cleared(slot, reason.clone(), Down::Gone, turn);
         self.is_out(slot, reason, turn);
     }
 
@@ -233,6 +238,7 @@ impl Supervision {
         let rules = progress.change.rules();
         self.strategy = rules.strategy();
         self.auto_shutdown = rules.auto_shutdown();
+        self.common = rules.common().cloned();
         self.intensity.change(rules.limit(), rules.period());
         self.uncharged.change(rules.limit(), rules.period());
         let was: Vec<Option<Slot>> = progress.change.children().iter().map(|child| child.was).collect();
@@ -242,7 +248,7 @@ impl Supervision {
         self.deferred.retain_mut(|deferred| match deferred {
             Deferred::Exit { slot, .. } => now.get(slot).map(|now| *slot = *now).is_some(),
             // Each is asked for again, since those in the host's lane name slots that are none any more.
-            Deferred::TryAgain { .. } => false,
+            Deferred::TryAgain { .. } | Deferred::RestartDue { .. } => false,
             Deferred::Asked(..) => true,
         });
         turn.push(Command::Rearrange(progress.request, seats));
@@ -251,6 +257,7 @@ impl Supervision {
                 turn.push(Command::TryAgain(slot));
             }
         }
+        self.waits_are_moved(&now, turn);
         if !matches!(fate(self.strategy), Fate::Alone) {
             for (child, slot) in progress.change.children().iter().zip(&progress.slots) {
                 if child.was.is_some() && matches!(child.task, Task::Start(Why::Replaced | Why::Shares(_))) {
@@ -263,9 +270,11 @@ impl Supervision {
 
     /// One step up: whether it takes time.
     fn take_up(&mut self, at: usize, slot: Slot, turn: &mut Turn<'_>) -> bool {
+        let disabled = matches!(self.children.at(slot).state(), State::Disabled);
         let progress = self.progress();
         match (&progress.change.children()[at].task, progress.broken) {
             (Task::Keep, _) => false,
+            (Task::Start(_), _) if disabled => false,
             (Task::Inside, _) => self.part(slot, Part::Starts, turn),
             (Task::Start(_), false) => {
                 self.start_child(slot, Purpose::Change, turn);

@@ -2,7 +2,7 @@
 //! A request never consults verdict, intensity or strategy (SUP-044, SUP-056, SUP-126).
 //! Does not look at who asks.
 
-use super::{Command, Deferred, Phase, Purpose, Supervision, Turn};
+use super::{Command, Deferred, Down, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
@@ -35,13 +35,33 @@ impl Supervision {
     fn carry_out(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) -> Option<Answer> {
         match request {
             Request::StartChild(rules) => self.add(id, rules, turn),
-            Request::TerminateChild(which) => self.terminate(id, &which, turn),
+            Request::TerminateChild(which) => match self.find(&which) {
+                None => Some(not_found()),
+                Some(slot) => self.take_down(id, slot, Down::Forgotten, turn),
+            },
             Request::RestartChild(child) => match self.without_process(&child) {
+                Ok(slot) if matches!(self.children.at(slot).state(), State::Disabled) => {
+                    Some(Answer::Refused(Refusal::Disabled))
+                }
                 Ok(slot) => {
                     self.start_child(slot, Purpose::Again(id), turn);
                     None
                 }
                 Err(refusal) => Some(Answer::Refused(refusal)),
+            },
+            Request::EnableChild(child) => match self.children.named(&child) {
+                None => Some(not_found()),
+                Some(slot) if !matches!(self.children.at(slot).state(), State::Disabled) => {
+                    Some(Answer::Refused(Refusal::NotDisabled))
+                }
+                Some(slot) => {
+                    self.start_child(slot, Purpose::Enabled(id), turn);
+                    None
+                }
+            },
+            Request::DisableChild(child) => match self.children.named(&child) {
+                None => Some(not_found()),
+                Some(slot) => self.take_down(id, slot, Down::Disabled, turn),
             },
             Request::DeleteChild(child) => Some(match self.without_process(&child) {
                 Ok(slot) => {
@@ -73,7 +93,7 @@ impl Supervision {
     }
 
     /// SUP-141, SUP-142. The rules are looked at before the id.
-    fn add(&mut self, id: RequestId, rules: ChildRules, turn: &mut Turn<'_>) -> Option<Answer> {
+    fn add(&mut self, id: RequestId, mut rules: ChildRules, turn: &mut Turn<'_>) -> Option<Answer> {
         if let Err(error) = rules.check(self.auto_shutdown) {
             return Some(Answer::Refused(Refusal::Invalid(error)));
         }
@@ -83,31 +103,33 @@ impl Supervision {
                 _ => Refusal::AlreadyPresent,
             }));
         }
+        rules.inherit(self.common.as_ref());
         let slot = self.children.add(rules);
         turn.push(Command::Add(slot, id));
+        if let State::Disabled = self.children.at(slot).state() {
+            return Some(Answer::Ignored);
+        }
         self.start_child(slot, Purpose::Added(id), turn);
         None
     }
 
     /// SUP-143, SUP-144, SUP-074.
-    fn terminate(&mut self, id: RequestId, which: &Which, turn: &mut Turn<'_>) -> Option<Answer> {
-        let Some(slot) = self.find(which) else { return Some(not_found()) };
+    fn take_down(&mut self, id: RequestId, slot: Slot, down: Down, turn: &mut Turn<'_>) -> Option<Answer> {
         match self.children.at(slot).state() {
             State::Running { .. } => {
                 self.ask_to_stop(slot, true, turn);
-                self.phase = Phase::StoppingOne { at: slot, request: id };
+                self.phase = Phase::StoppingOne { at: slot, request: id, down };
                 return None;
             }
             // Its notice stands behind this request: it is consumed (SUP-099).
             State::Fallen { reason, .. } => {
                 let reason = reason.clone();
-                self.cleared(slot, reason, true, turn);
+                self.cleared(slot, reason, down, turn);
             }
-            // What is left of its retry finds a child that does not wait.
-            State::Waiting { .. } => {
-                self.children.set(slot, State::Gone);
-            }
-            State::Finished | State::Gone | State::Starting | State::Stopping { .. } => {}
+            // What is left of its retry, or of its wait, finds a child that does not wait for it.
+            State::Waiting { .. } | State::Delayed { .. } => self.set_down(slot, down),
+            State::Finished | State::Gone if down == Down::Disabled => self.set_down(slot, down),
+            State::Finished | State::Gone | State::Disabled | State::Starting | State::Stopping { .. } => {}
         }
         Some(Answer::Done)
     }
@@ -116,8 +138,8 @@ impl Supervision {
     fn without_process(&self, id: &str) -> Result<Slot, Refusal> {
         let slot = self.children.named(id).ok_or(Refusal::NotFound)?;
         match self.children.at(slot).state() {
-            State::Finished | State::Gone => Ok(slot),
-            State::Waiting { .. } => Err(Refusal::Restarting),
+            State::Finished | State::Gone | State::Disabled => Ok(slot),
+            State::Waiting { .. } | State::Delayed { .. } => Err(Refusal::Restarting),
             State::Running { .. } | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
                 Err(Refusal::Running)
             }

@@ -46,7 +46,7 @@ fn a_broken_invariant_is_found_out() {
         (
             |it| {
                 it.children.set(slot(it, 0), STOPPING(Some(Moment::END)));
-                it.phase = Phase::StoppingOne { at: slot(it, 0), request: RequestId(1) };
+                it.phase = Phase::StoppingOne { at: slot(it, 0), request: RequestId(1), down: Down::Gone };
             },
             "a deadline belongs to a shutdown within a time",
         ),
@@ -67,7 +67,7 @@ fn a_broken_invariant_is_found_out() {
         (
             |it| {
                 it.children.set(slot(it, 0), STOPPING(None));
-                it.phase = Phase::StoppingGroup { first: Slot::FIRST, at: slot(it, 0) };
+                it.phase = Phase::StoppingGroup { first: Slot::FIRST, at: slot(it, 0), later: None };
             },
             "members after the stopping one are gone",
         ),

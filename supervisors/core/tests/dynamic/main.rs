@@ -1,13 +1,15 @@
 //! Dynamic supervisors: every sequence of events that an environment can produce, to a small depth, and long random ones,
 //! against the plain model of `reference.rs`; and a million children.
 
+#[path = "../notes.rs"]
+mod notes;
 mod reference;
 mod world;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    Answer, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event, Places, Refusal,
-    Request, RequestId, Restart, Shutdown, Slot, Which,
+    Answer, Backoff, Budget, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
+    Exhausted, InARow, Places, Policy, Refusal, Request, RequestId, Restart, Shutdown, Slot, Which,
 };
 use reference::{Act, Ask, Input, replay};
 use std::time::Duration;
@@ -48,6 +50,8 @@ impl Case {
             processes: Vec::new(),
             deadlines: Vec::new(),
             retries: Vec::new(),
+            waits: Vec::new(),
+            tickets: Vec::new(),
             end: None,
             stops: 0,
             ticks: 0,
@@ -70,6 +74,7 @@ impl Case {
             Input::StopDeadline(child) => Event::StopDeadline(self.slots[child]),
             Input::EndDeadline => Event::EndDeadline,
             Input::TryAgain(child) => Event::TryAgain(self.slots[child]),
+            Input::RestartDue(child, number) => Event::RestartDue(self.slots[child], world.tickets[number]),
             Input::Stop(reason) => Event::Stop(reason),
             Input::Asked(ask) => {
                 let request = match ask {
@@ -101,6 +106,10 @@ impl Case {
             self.history,
         );
         expected.iter().for_each(|act| world.carry_out(act));
+        world.tickets.extend(commands.iter().filter_map(|command| match command {
+            Command::SetRestart { ticket, .. } => Some(*ticket),
+            _ => None,
+        }));
         self.acts = acts.len();
     }
 
@@ -139,6 +148,9 @@ fn act(command: &Command) -> Option<Act> {
         Command::SetDeadline(slot, due) => Act::SetDeadline(index(slot), *due),
         Command::SetEndDeadline(due) => Act::SetEndDeadline(*due),
         Command::TryAgain(slot) => Act::TryAgain(index(slot)),
+        Command::SetRestart { slot, earliest, latest, .. } => {
+            Act::SetRestart(index(slot), *earliest, *latest)
+        }
         Command::Forget(slot) => Act::Forget(index(slot)),
         Command::Ready => Act::Ready,
         Command::Exit(reason) => Act::Exit(reason.clone()),
@@ -176,13 +188,37 @@ fn templates() -> impl Iterator<Item = ChildRules> {
     })
 }
 
+/// Templates with something beyond OTP.
+fn templates_beyond() -> impl Iterator<Item = ChildRules> {
+    let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(2), TICK).jitter(0.5);
+    let in_a_row = InARow { restarts: 1, healthy_after: TICK };
+    let sets: [&dyn Fn(&mut Policy); 3] = [
+        &|policy| policy.backoff = Some(backoff),
+        &|policy| {
+            policy.backoff = Some(backoff);
+            policy.in_a_row = Some(in_a_row);
+            policy.exhausted = Exhausted::LeaveDown;
+        },
+        &|policy| policy.budget = Some(Budget { restarts: 1, period: PERIOD }),
+    ];
+    let templates = sets.map(|set| {
+        RESTARTS[..2].iter().map(move |&restart| {
+            let mut template = ChildRules { restart, shutdown: SHUTDOWNS[1], ..ChildRules::worker("t") };
+            set(template.policy_mut());
+            template
+        })
+    });
+    templates.into_iter().flatten().collect::<Vec<_>>().into_iter()
+}
+
 #[test]
 fn every_short_sequence_agrees_with_the_reference() {
     const DEPTH: usize = 4;
     let (mut sequences, mut events) = (0, 0);
-    for template in templates() {
+    let with_limits = templates().map(|template| (template, 1));
+    for (template, limit) in with_limits.chain(templates_beyond().map(|template| (template, 3))) {
         // From the beginning; and from two children that are up.
-        let (mut case, mut supervision, mut world) = Case::new(template, 1, 4);
+        let (mut case, mut supervision, mut world) = Case::new(template, limit, 4);
         case.explore(&supervision, &world, DEPTH);
         for child in 0..2 {
             case.input(Input::Asked(Ask::Instance), &mut supervision, &mut world);
@@ -210,7 +246,7 @@ fn long_random_walks_agree_with_the_reference() {
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).expect("below a usize")
     };
     for _ in 0..50 {
-        for template in templates() {
+        for template in templates().chain(templates_beyond()) {
             let limit = u32::try_from(below(30)).expect("below 30");
             let (mut case, mut supervision, mut world) = Case::new(template, limit, 60);
             for _ in 0..STEPS {

@@ -1,9 +1,10 @@
 //! The reference: one program that blocks in a receive, as OTP's supervisor is. It runs the whole history again from the
 //! beginning each time, scans everything, and shares only the words with the implementation.
 
+use crate::notes::{Limits, Notes};
 use crate::{MOST, PERIOD};
 use minder_signals::{ExitReason, Moment};
-use minder_supervisors_core::{ChildRules, ChildState, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, ChildState, Exhausted, Restart, Shutdown};
 use std::time::Duration;
 
 /// What the environment tells; children by the number of their start.
@@ -16,6 +17,8 @@ pub(crate) enum Input {
     StopDeadline(usize),
     EndDeadline,
     TryAgain(usize),
+    /// The time of this child's wait, by the number of the wait.
+    RestartDue(usize, usize),
     Stop(ExitReason),
     Asked(Ask),
 }
@@ -36,6 +39,7 @@ pub(crate) enum Act {
     SetDeadline(usize, Moment),
     SetEndDeadline(Moment),
     TryAgain(usize),
+    SetRestart(usize, Moment, Moment),
     Forget(usize),
     Ready,
     Exit(ExitReason),
@@ -59,6 +63,9 @@ struct Model<'a> {
     asked: u64,
     acts: Vec<Act>,
     states: Vec<Option<ChildState>>,
+    /// Which wait a child is in that is waiting; none if it is to be tried again.
+    waits: Vec<Option<usize>>,
+    notes: Vec<Notes>,
     restarts: Vec<Moment>,
     let_off: Vec<Moment>,
     /// The child that a receive waits for: whether it is starting, and when it is to be killed.
@@ -81,6 +88,8 @@ pub(crate) fn replay(
         asked: 0,
         acts: vec![Act::Ready],
         states: Vec::new(),
+        waits: Vec::new(),
+        notes: Vec::new(),
         restarts: Vec::new(),
         let_off: Vec::new(),
         waiting_for: None,
@@ -106,6 +115,9 @@ impl Model<'_> {
                 Input::Stop(reason) if !self.terminating => return Err(Interrupt::Terminate(reason.clone())),
                 Input::Stop(_) => {}
                 input => {
+                    if let Input::Exited(child, ..) = input {
+                        self.notes[*child].ended(*now);
+                    }
                     let number = self.asked;
                     self.asked += u64::from(matches!(input, Input::Asked(_)));
                     return Ok((input.clone(), number));
@@ -120,7 +132,9 @@ impl Model<'_> {
                 self.states[child] = Some(ChildState::Fallen);
                 self.mailbox.push((input, number));
             }
-            Input::TryAgain(_) | Input::Asked(_) => self.mailbox.push((input, number)),
+            Input::TryAgain(_) | Input::RestartDue(..) | Input::Asked(_) => {
+                self.mailbox.push((input, number))
+            }
             _ => {}
         }
     }
@@ -138,8 +152,15 @@ impl Model<'_> {
                     };
                     if again { self.restart(child, charged)? } else { self.forget(child) }
                 }
-                Input::TryAgain(child) if self.states[child] == Some(ChildState::Waiting) => {
+                Input::TryAgain(child)
+                    if self.states[child] == Some(ChildState::Waiting) && self.waits[child].is_none() =>
+                {
                     self.restart(child, true)?;
+                }
+                Input::RestartDue(child, wait)
+                    if self.states[child] == Some(ChildState::Waiting) && self.waits[child] == Some(wait) =>
+                {
+                    self.start_again(child)?;
                 }
                 Input::Asked(ask) => {
                     let answer = self.answer(ask)?;
@@ -162,12 +183,35 @@ impl Model<'_> {
         };
         if !charged && !full(&self.let_off) {
             self.let_off.push(self.now);
-        } else if full(&self.restarts) {
-            self.states[child] = None;
-            return Err(Interrupt::Terminate(ExitReason::Shutdown));
         } else {
+            let delay = match self.notes[child].failed(self.template.policy.as_deref(), self.now) {
+                Limits::Exhausted(Exhausted::LeaveDown) => {
+                    self.forget(child);
+                    return Ok(());
+                }
+                Limits::Exhausted(Exhausted::Escalate) => {
+                    self.states[child] = None;
+                    return Err(Interrupt::Terminate(ExitReason::Shutdown));
+                }
+                Limits::Allow(delay) => delay,
+            };
+            if full(&self.restarts) {
+                self.states[child] = None;
+                return Err(Interrupt::Terminate(ExitReason::Shutdown));
+            }
             self.restarts.push(self.now);
+            if let Some((earliest, latest)) = delay {
+                let before = self.acts.iter().filter(|act| matches!(act, Act::SetRestart(..))).count();
+                self.states[child] = Some(ChildState::Waiting);
+                self.waits[child] = Some(before);
+                self.acts.push(Act::SetRestart(child, self.now + earliest, self.now + latest));
+                return Ok(());
+            }
         }
+        self.start_again(child)
+    }
+
+    fn start_again(&mut self, child: usize) -> Result<(), Interrupt> {
         match self.start(child)?.as_str() {
             "up" => {}
             "ignored" => self.forget(child),
@@ -181,6 +225,7 @@ impl Model<'_> {
 
     fn start(&mut self, child: usize) -> Result<String, Interrupt> {
         self.acts.push(Act::Start(child));
+        self.waits[child] = None;
         self.states[child] = Some(ChildState::Starting);
         self.waiting_for = Some((child, true, None));
         let answer = loop {
@@ -194,6 +239,9 @@ impl Model<'_> {
             }
         };
         self.states[child] = Some(ChildState::Running);
+        if answer == "up" {
+            self.notes[child].up(self.now);
+        }
         self.waiting_for = None;
         Ok(answer)
     }
@@ -205,6 +253,8 @@ impl Model<'_> {
             Ask::Instance => {
                 let child = self.states.len();
                 self.states.push(None);
+                self.waits.push(None);
+                self.notes.push(Notes::default());
                 self.acts.push(Act::Add(child));
                 match self.start(child)?.as_str() {
                     "up" => format!("started #{child}"),

@@ -2,6 +2,7 @@
 
 use crate::reference::{Act, Ask, Input};
 use minder_signals::{ExitReason, Moment};
+use minder_supervisors_core::Ticket;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Process {
@@ -18,6 +19,9 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     pub(crate) deadlines: Vec<Option<Moment>>,
     pub(crate) retries: Vec<u8>,
+    /// Waits for a restart: of whom, and from when on they may be over; none once it was.
+    pub(crate) waits: Vec<Option<(usize, Moment)>>,
+    pub(crate) tickets: Vec<Ticket>,
     pub(crate) end: Option<Moment>,
     pub(crate) stops: u8,
     pub(crate) ticks: u8,
@@ -60,6 +64,13 @@ impl World {
                 inputs.push(Input::TryAgain(child));
             }
         }
+        for (number, wait) in self.waits.iter().enumerate() {
+            if let Some((child, due)) = *wait
+                && due <= self.now
+            {
+                inputs.push(Input::RestartDue(child, number));
+            }
+        }
         if self.end.is_some_and(|due| due <= self.now) {
             inputs.push(Input::EndDeadline);
         }
@@ -92,6 +103,7 @@ impl World {
             Input::StopDeadline(child) => self.deadlines[child] = None,
             Input::EndDeadline => self.end = None,
             Input::TryAgain(child) => self.retries[child] -= 1,
+            Input::RestartDue(_, number) => self.waits[number] = None,
             Input::Stop(_) => self.stops += 1,
             Input::Asked(_) => self.asks += 1,
         }
@@ -120,6 +132,7 @@ impl World {
             Act::SetDeadline(child, due) => self.deadlines[child] = Some(due),
             Act::SetEndDeadline(due) => self.end = Some(due),
             Act::TryAgain(child) => self.retries[child] += 1,
+            Act::SetRestart(child, earliest, _) => self.waits.push(Some((child, earliest))),
             Act::Forget(child) => {
                 assert!(self.processes[child] == Process::None, "whoever is forgotten is gone")
             }

@@ -6,6 +6,7 @@ mod apply;
 mod dynamic;
 mod intensity;
 mod listing;
+mod policies;
 mod readiness;
 mod requests;
 mod retries;
@@ -16,9 +17,9 @@ mod strategies;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    Answer, AutoShutdown, Change, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
-    Likeness, ReportsReady, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed,
-    Strategy, Supervision, Which,
+    Answer, AutoShutdown, Backoff, Budget, Change, ChildRules, ChildState, Command, DynamicRules,
+    DynamicSupervision, Event, Exhausted, InARow, Likeness, ReportsReady, Request, RequestId, Restart, Rules,
+    Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision, Ticket, Which,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -42,6 +43,10 @@ fn check_with_reports(table: &str) {
 /// with `in` is changed inside. Of `ask 1 part …` each part is asked for on its own, with `next 2`.
 /// Without a shutdown setting a child is waited for without limit. Unless the first event is `start`, the supervisor
 /// has come up already. Time stands still but for `wait` lines.
+///
+/// Beyond OTP a child may have, between colons, `backoff=1s/4s/10s` (first, cap, reset, no jitter), `limit=2/30s`,
+/// `row=2/10s`, `down` (left down when exhausted) and `off` (disabled). `a due 0` is the time of the first wait, whoever's
+/// account that was on.
 fn run(table: &str, reports: bool) {
     let mut lines = table.lines().map(str::trim).filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().expect("a table has a header").split_whitespace().collect();
@@ -57,7 +62,7 @@ fn run(table: &str, reports: bool) {
     let mut now = Moment::START;
     let mut lines = lines.peekable();
     let (mut changes, mut ids) = (BTreeMap::new(), Vec::<String>::new());
-    let mut commands = Vec::new();
+    let (mut commands, mut tickets) = (Vec::new(), Vec::new());
     if !lines.peek().is_some_and(|line| line.starts_with("start")) {
         supervision.handle(Event::Start, now, &mut commands);
         for &(_, slot) in &slots {
@@ -74,7 +79,7 @@ fn run(table: &str, reports: bool) {
         match event.strip_prefix("wait ") {
             Some(time) => now = now + duration(time),
             None => {
-                let event = parse(event, &slots);
+                let event = parse(event, &slots, &tickets);
                 // What is added is known by its id from now on, an instance by its number.
                 let id = match &event {
                     Event::Asked(_, Request::StartChild(rules)) => Some(rules.id.to_string()),
@@ -93,11 +98,15 @@ fn run(table: &str, reports: bool) {
                     supervision.handle(Event::Compared(Box::new(Ok(change))), now, &mut commands);
                 }
                 for command in &commands {
-                    if let Command::Rearrange(_, seats) = command {
-                        slots.extend(ids.iter().cloned().zip(seats.iter().map(|(slot, _)| *slot)));
-                    }
-                    if let Command::Add(slot, _) = command {
-                        slots.push((id.clone().unwrap_or_else(|| slot.number().to_string()), *slot));
+                    match command {
+                        Command::Rearrange(_, seats) => {
+                            slots.extend(ids.iter().cloned().zip(seats.iter().map(|(slot, _)| *slot)));
+                        }
+                        Command::Add(slot, _) => {
+                            slots.push((id.clone().unwrap_or_else(|| slot.number().to_string()), *slot));
+                        }
+                        Command::SetRestart { ticket, .. } => tickets.push(*ticket),
+                        _ => {}
                     }
                 }
             }
@@ -204,10 +213,34 @@ fn child(text: &str) -> ChildRules {
                 let within = Some(duration(&word["ready<".len()..]));
                 rules.policy_mut().readiness = Some(ReportsReady { within });
             }
+            "down" => rules.policy_mut().exhausted = Exhausted::LeaveDown,
+            "off" => rules.policy_mut().disabled = true,
+            policy if policy.contains('=') => beyond(policy, &mut rules),
             time => rules.shutdown = Shutdown::Within(duration(time)),
         }
     }
     rules
+}
+
+fn beyond(text: &str, rules: &mut ChildRules) {
+    let (word, values) = text.split_once('=').expect("word=values");
+    let policy = rules.policy_mut();
+    match (word, &values.split('/').collect::<Vec<_>>()[..]) {
+        ("backoff", [first, cap, reset]) => policy.backoff = Some(backoff(first, cap, reset)),
+        ("limit", [restarts, period]) => {
+            let restarts = restarts.parse().expect("a number");
+            policy.budget = Some(Budget { restarts, period: duration(period) });
+        }
+        ("row", [restarts, healthy]) => {
+            let restarts = restarts.parse().expect("a number");
+            policy.in_a_row = Some(InARow { restarts, healthy_after: duration(healthy) });
+        }
+        _ => panic!("no policy: {text}"),
+    }
+}
+
+fn backoff(first: &str, cap: &str, reset: &str) -> Backoff {
+    Backoff::new(duration(first), duration(cap), duration(reset)).jitter(0.0)
 }
 
 /// `5s`, `300ms` or `1ns`.
@@ -222,7 +255,7 @@ fn duration(text: &str) -> Duration {
     }
 }
 
-fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
+fn parse(event: &str, slots: &[(String, Slot)], tickets: &[Ticket]) -> Event {
     // The last of a name is the one that stands.
     let slot = |name: &str| slots.iter().rfind(|(id, _)| id == name).expect("a child of the header").1;
     let exit = |name, word, charged| Event::Exited { slot: slot(name), reason: reason(word), charged };
@@ -244,6 +277,9 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
                 ["terminate", name] => Request::TerminateChild(which(name)),
                 ["restart", name] => Request::RestartChild(name.into()),
                 ["delete", name] => Request::DeleteChild(name.into()),
+                ["disable", name] => Request::DisableChild(name.into()),
+                ["enable", name] => Request::EnableChild(name.into()),
+                ["which", name] => Request::WhichChild(which(name)),
                 _ => panic!("no request: {event}"),
             };
             Event::Asked(RequestId(number.parse().expect("a number")), request)
@@ -261,6 +297,10 @@ fn parse(event: &str, slots: &[(String, Slot)]) -> Event {
         [name, "ready"] => Event::Ready(slot(name)),
         [name, "unready"] => Event::ReadyDeadline(slot(name)),
         [name, "retry"] => Event::TryAgain(slot(name)),
+        [name, "due", wait] => {
+            let wait: usize = wait.parse().expect("a number");
+            Event::RestartDue(slot(name), tickets[wait])
+        }
         [name, "panics"] => exit(name, "panics", true),
         [name, "panics", "uncharged"] => exit(name, "panics", false),
         [name, "exits", word] => exit(name, word, true),
@@ -294,6 +334,9 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
         }
         Command::SetDeadline(slot, moment) => format!("deadline {} {:?}", name(slot), moment.since(now)),
         Command::TryAgain(slot) => format!("retry {}", name(slot)),
+        Command::SetRestart { slot, earliest, latest, .. } => {
+            format!("wait {} {:?}..{:?}", name(slot), earliest.since(now), latest.since(now))
+        }
         Command::Forget(slot) => format!("forget {}", name(slot)),
         Command::Ready => "ready".to_string(),
         Command::Add(slot, _) => format!("add {slot:?}"),

@@ -135,7 +135,7 @@ fn a_supervisor_knows_who_keeps_it_from_being_ready() {
         ("b exits shutdown", ""),
     ];
     for (event, expected) in rows {
-        supervision.handle(parse(event, &slots), Moment::START, &mut Vec::new());
+        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut Vec::new());
         let name = |slot| &*slots.iter().find(|(_, known)| *known == slot).expect("named").0;
         let unready: Vec<&str> = supervision.unready().map(name).collect();
         assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
