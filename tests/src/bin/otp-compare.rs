@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use minder_tests::compare::{Kind, Otp, Parting, PeerError, ours, parting, shrunk, stored, traces};
-use minder_tests::otp::random::{self, Profile};
+use minder_tests::otp::{Profile, random};
 use minder_tests::procs;
 
 const USAGE: &str = "usage: otp-compare [--seed S] [--count N] [--procs] [--profile NAME]... [--stored]";

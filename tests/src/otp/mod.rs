@@ -8,10 +8,12 @@
 mod cast;
 mod driver;
 mod plan;
+mod profile;
 pub mod random;
 mod reasons;
 mod recorder;
 mod scenario;
 
 pub use driver::{Options, run};
+pub use profile::Profile;
 pub use scenario::{BadLine, Scenario, read};
