@@ -109,11 +109,12 @@ impl ChildRules {
         if self.id.is_empty() {
             return Err(SpecError::EmptyId(0));
         }
-        if self.significant && self.restart == Restart::Permanent {
-            return Err(SpecError::SignificantPermanent(self.id.clone()));
-        }
+        // Of a child that is both, OTP says the first.
         if self.significant && auto_shutdown == AutoShutdown::Never {
             return Err(SpecError::SignificantWithoutAutoShutdown(self.id.clone()));
+        }
+        if self.significant && self.restart == Restart::Permanent {
+            return Err(SpecError::SignificantPermanent(self.id.clone()));
         }
         if self.reports_ready().and_then(|reports| reports.within) == Some(Duration::ZERO) {
             return Err(SpecError::ZeroReadyWithin(self.id.clone()));
