@@ -4,6 +4,7 @@
 //! runtime's business.
 
 mod bound;
+mod first;
 mod mailbox;
 mod sending;
 mod state;
@@ -12,6 +13,7 @@ mod statistics;
 mod tests;
 
 pub use bound::{Capacity, WhenFull};
-pub use mailbox::{Mailbox, Mark, Queued, Rank, Ready, Refused};
+pub use first::Rank;
+pub use mailbox::{Mailbox, Mark, Queued, Ready, Refused};
 pub use sending::Sending;
 pub use statistics::{Left, Statistics};

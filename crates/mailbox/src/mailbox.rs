@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use minder_signals::{Control, Exit, ExitReason};
 
 use crate::bound::{Capacity, WhenFull};
+use crate::first::{FIRST, Rank};
 use crate::sending::Sending;
 use crate::state::State;
 use crate::statistics::{Left, Statistics};
@@ -54,22 +55,10 @@ pub enum Mark {
     Watched = 16,
 }
 
-/// When an item is handled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rank {
-    /// After what has come before it.
-    #[default]
-    Ordinary,
-    /// Before everything ordinary, also what the receiver has taken into its batch, and behind earlier ones of this rank.
-    Priority,
-}
-
 /// There are orders.
 const ORDERS: u8 = 1;
 /// Senders wait for room.
 const WAITING: u8 = 2;
-/// There are items of priority.
-const FIRST: u8 = 32;
 /// All of the receiver's own.
 const MARKS: u8 = Mark::Held as u8 | Mark::Asked as u8 | Mark::Watched as u8;
 
@@ -92,7 +81,7 @@ pub struct Mailbox<T> {
     _apart: u64,
     /// `ORDERS | WAITING | FIRST | MARKS`: lets the receiver skip the lock between two messages. The first three are written
     /// under the lock.
-    attention: AtomicU8,
+    pub(crate) attention: AtomicU8,
     /// Counted items that have left; written by the receiver alone.
     taken: AtomicU64,
 }
@@ -125,7 +114,7 @@ impl<T: Queued> Mailbox<T> {
         (std::ptr::from_ref(&self.attention).addr(), std::ptr::from_ref(&self.taken).addr())
     }
 
-    fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.taken.load(Ordering::Relaxed)
     }
 
@@ -184,49 +173,9 @@ impl<T: Queued> Mailbox<T> {
         Ok(())
     }
 
-    /// [`Mailbox::tell`] by priority. The bound is the same, and so is what happens at it: those who wait for room are not
-    /// overtaken, and where the oldest makes room it is the oldest ordinary one.
-    ///
-    /// # Errors
-    /// As [`Mailbox::tell`].
-    pub fn tell_first(&self, item: T) -> Result<(), Refused<T>> {
-        let mut state = self.lock();
-        if !state.admits(|| self.taken()) {
-            return self.overflow(state, item, Refusal::Final, Rank::Priority);
-        }
-        let woken = self.accept(&mut state, item, Rank::Priority);
-        drop(state);
-        if let Some(receiver) = woken {
-            receiver.wake();
-        }
-        Ok(())
-    }
-
-    /// Lets a counted item in.
-    fn accept(&self, state: &mut State<T>, item: T, rank: Rank) -> Option<Waker> {
-        match rank {
-            Rank::Ordinary => state.accept(item),
-            Rank::Priority => {
-                self.attention.fetch_or(FIRST, Ordering::Release);
-                state.accept_first(item, true)
-            }
-        }
-    }
-
-    /// Lets an item in that is exempt from the bound.
-    fn accept_exempt(&self, state: &mut State<T>, item: T, rank: Rank) -> Option<Waker> {
-        match rank {
-            Rank::Ordinary => state.accept_exempt(item),
-            Rank::Priority => {
-                self.attention.fetch_or(FIRST, Ordering::Release);
-                state.accept_first(item, false)
-            }
-        }
-    }
-
     /// A counted item that is not let in at once. Out of the hot path.
     #[cold]
-    fn overflow(
+    pub(crate) fn overflow(
         &self,
         mut state: MutexGuard<'_, State<T>>,
         item: T,
@@ -414,22 +363,6 @@ impl<T: Queued> Mailbox<T> {
         self.attention.load(Ordering::Acquire) & ORDERS != 0
     }
 
-    /// Whether there are items of priority.
-    #[inline]
-    pub fn has_first(&self) -> bool {
-        self.attention.load(Ordering::Acquire) & FIRST != 0
-    }
-
-    /// Takes the oldest item of priority. It stands in the receiver's batch from then on, before all others.
-    pub fn next_first(&self) -> Option<T> {
-        let mut state = self.lock();
-        let (item, more) = state.next_first();
-        if !more {
-            self.attention.fetch_and(!FIRST, Ordering::Release);
-        }
-        item
-    }
-
     /// Takes the oldest order.
     pub fn next_order(&self) -> Option<Control> {
         let mut state = self.lock();
@@ -457,11 +390,6 @@ impl<T: Queued> Mailbox<T> {
         state.lend_first(first);
         batch.append(&mut state.lane);
         state.listen(waker);
-    }
-
-    /// Puts items of priority back, before those that have come since.
-    pub fn give_back_first(&self, first: VecDeque<T>) {
-        self.lock().give_back_first(first);
     }
 
     /// The item last taken is in the receiver's hands beside another, until [`Mailbox::release`].
@@ -694,7 +622,7 @@ impl<T: Queued> Mailbox<T> {
 
 /// Whether being refused for want of room is the last word.
 #[derive(Clone, Copy, PartialEq)]
-enum Refusal {
+pub(crate) enum Refusal {
     Final,
     MayWait,
 }

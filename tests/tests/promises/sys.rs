@@ -1,8 +1,10 @@
 //! Requests to an actor's machinery: answered between two messages, whatever the actor is and whatever it is at.
 //! OTP: the module `sys`.
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minder::prelude::*;
@@ -502,6 +504,60 @@ async fn the_log_keeps_the_last_events_also_from_the_start_on() {
     suspect.sys().debug(|debugging| debugging.log(0)).await.expect("it lives");
     suspect.tell(9_u64).expect("there is room");
     assert_eq!(logged().await, [""; 0]);
+    system.shutdown(SECOND).await;
+}
+
+/// What was written to the log.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics while writing").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The program's log may go into a file; which is the program's affair.
+///
+/// OTP: SYS-008.
+#[tokio::test(start_paused = true)]
+async fn the_trace_goes_to_the_log_while_it_is_on() {
+    let lines = Lines::default();
+    let to = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(move || to.clone());
+    let _here = tracing::subscriber::set_default(subscriber.finish());
+    let system = system();
+    let it = named(&system, "it").await;
+    let sys = it.sys();
+    let describe = |message: &Msg| match message {
+        Msg::Mark(number) => format!("mark {number}"),
+        _ => "other".to_owned(),
+    };
+    sys.debug(move |debugging| {
+        debugging.trace(true);
+        debugging.describe(describe);
+    })
+    .await
+    .expect("it lives");
+    it.tell(Msg::Mark(1)).expect("there is room");
+    life(&it).await;
+    sys.debug(|debugging| debugging.trace(false)).await.expect("it lives");
+    it.tell(Msg::Mark(2)).expect("there is room");
+    turns().await;
+    let written = lines.0.lock().expect("nobody panics while writing").clone();
+    let written = String::from_utf8(written).expect("text");
+    let traced: Vec<&str> = written.lines().filter(|line| line.contains("minder::sys")).collect();
+    let events = ["message: mark 1", "handled", "message: other", "handled, answered"];
+    assert_eq!(traced.len(), events.len(), "{written}");
+    for (number, (line, event)) in (1..).zip(traced.into_iter().zip(events)) {
+        let expected = format!("number={number} event=\"{event}\"");
+        assert!(line.contains("actor at work path=\"it\"") && line.ends_with(&expected), "{line}");
+    }
     system.shutdown(SECOND).await;
 }
 
