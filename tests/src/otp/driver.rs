@@ -18,7 +18,7 @@ use super::cast::{Parent, ParentMsg, RootStart, Stranger, WorkerMsg};
 use super::plan::{AnyTemplate, Stage};
 use super::reasons::{Reason, refused, shown};
 use super::recorder::{Recorder, Role};
-use super::scenario::{ChildDef, Item, Request, Scenario, Step, SupDef};
+use super::scenario::{Item, Request, Scenario, Step, SupDef};
 
 /// The parent of the root, in paths.
 const PARENT: &str = "driver";
@@ -102,7 +102,6 @@ impl Driver {
     }
 
     async fn play(&mut self, scenario: &Scenario, trace: &mut String) {
-        self.declare_dynamic("root", &scenario.root);
         let result = self.start_root(&scenario.root).await;
         self.end_step("0 (init)", Results::One(result), trace).await;
         for (number, (text, step)) in scenario.steps.iter().enumerate() {
@@ -114,22 +113,6 @@ impl Driver {
         self.end_step("end (exit_root shutdown)", results, trace).await;
         for path in self.recorder.leaked() {
             let _ = writeln!(trace, "leaked {path}");
-        }
-    }
-
-    fn declare_dynamic(&self, path: &str, sup: &SupDef) {
-        if sup.is_dynamic() {
-            let template = sup.children.first().and_then(|child| child.id.as_deref());
-            return self.recorder.is_dynamic(path, template.unwrap_or("?"));
-        }
-        for child in &sup.children {
-            self.declare_child(path, child);
-        }
-    }
-
-    fn declare_child(&self, above: &str, child: &ChildDef) {
-        if let Some(sup) = &child.sup {
-            self.declare_dynamic(&format!("{above}/{}", child.id.as_deref().unwrap_or("?")), sup);
         }
     }
 
@@ -356,9 +339,6 @@ impl Driver {
         root: &Root,
         request: &Request,
     ) -> impl Future<Output = String> + Send + use<> {
-        if let Request::StartChild(child) = request {
-            self.declare_child(path, child);
-        }
         let (stage, root, request) = (self.stage.clone(), root.clone(), request.clone());
         let path: Arc<str> = path.into();
         async move { ask(&stage, &path, &root, request).await }

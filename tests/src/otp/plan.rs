@@ -232,6 +232,9 @@ impl Stage {
         sup: &SupDef,
     ) -> Result<Option<Supervisor>, ExitReason> {
         self.recorder.casts(path, Role::Supervisor);
+        let template =
+            sup.children.first().and_then(|child| child.id.as_deref()).filter(|_| sup.is_dynamic());
+        self.recorder.has_template(path, template);
         match sup.init.as_deref() {
             Some("ignore") => Ok(None),
             Some("raise") => panic!("boom"),

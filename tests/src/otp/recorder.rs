@@ -47,6 +47,8 @@ struct State {
     roles: HashMap<Arc<str>, Role>,
     /// The dynamic supervisors, each with the id of its template.
     dynamic: BTreeMap<Arc<str>, Arc<str>>,
+    /// Why instances did not end as they were asked to, by their dynamic supervisor, which has yet to report it.
+    unreported: HashMap<Arc<str>, Vec<String>>,
     /// Children of a supervisor whose next attempt is no news of an end.
     retrying: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Children of a supervisor that were killed for being late.
@@ -74,9 +76,13 @@ impl Recorder {
         self.state().roles.insert(path.clone(), role);
     }
 
-    /// The supervisor at this path is dynamic.
-    pub(super) fn is_dynamic(&self, path: &str, template: &str) {
-        self.state().dynamic.insert(Arc::from(path), Arc::from(template));
+    /// The supervisor that starts at this path is dynamic, with this template, or it is none.
+    pub(super) fn has_template(&self, path: &Arc<str>, template: Option<&str>) {
+        let dynamic = &mut self.state().dynamic;
+        match template {
+            Some(template) => drop(dynamic.insert(path.clone(), Arc::from(template))),
+            None => drop(dynamic.remove(path)),
+        }
     }
 
     pub(super) fn version(&self) -> u64 {
@@ -249,29 +255,31 @@ impl State {
             // Whatever follows is decided on this end, and on no failed attempt before.
             self.retrying.remove(&(Arc::from(above), Arc::from(child)));
         }
-        self.gather_reports(&path);
+        self.report_the_rest(&path);
         let is_orphan = self.is_orphan(&self.processes[&id]);
         let tag = if is_orphan { Tag::Orphan } else { self.tag_of(&path) };
         self.push(tag, format!("exit {path} {}", shown(reason)));
     }
 
+    /// An instance did not end as it was asked to. If that was a request it is reported with it, else at the end.
+    fn ended_otherwise(&mut self, path: &str, child: &str, reason: &str) {
+        if self.dynamic.contains_key(path) {
+            self.unreported.entry(Arc::from(path)).or_default().push(reason.to_owned());
+        } else {
+            self.push(Tag::Ordered, format!("report {path} shutdown_error {child} {reason}"));
+        }
+    }
+
     /// A dynamic supervisor that ends reports last of those that did not end as they were asked to, one of each reason, in
     /// the order of Erlang's terms: words before compound ones.
-    fn gather_reports(&mut self, path: &str) {
-        if !self.dynamic.contains_key(path) {
-            return;
+    fn report_the_rest(&mut self, path: &str) {
+        let Some(template) = self.dynamic.get(path).cloned() else { return };
+        let mut reasons = self.unreported.remove(path).unwrap_or_default();
+        reasons.sort_by_key(|reason| (reason.starts_with('('), reason.clone()));
+        reasons.dedup();
+        for reason in reasons {
+            self.push(Tag::Ordered, format!("report {path} shutdown_error {template} {reason}"));
         }
-        let report = format!("report {path} shutdown_error ");
-        let mut last: Vec<String> = Vec::new();
-        self.events.retain(|(_, text)| {
-            let is_one = text.starts_with(&report);
-            if is_one && !last.contains(text) {
-                last.push(text.clone());
-            }
-            !is_one
-        });
-        last.sort_by_key(|text| (text[report.len()..].contains('('), text.clone()));
-        self.events.extend(last.into_iter().map(|text| (Tag::Ordered, text)));
     }
 
     /// What OTP would report of a decision, if anything.
@@ -301,7 +309,12 @@ impl State {
                 self.retrying.insert(key);
             }
             "start failed" => report("start_error", &reason),
-            "stopped otherwise" => report("shutdown_error", &reason),
+            "stopped otherwise" => self.ended_otherwise(path, child, &reason),
+            "forget stopped" => {
+                if let Some(reason) = self.unreported.get_mut(path).and_then(Vec::pop) {
+                    self.push(Tag::Ordered, format!("report {path} shutdown_error {id} {reason}"));
+                }
+            }
             "kill after deadline" => {
                 self.late.insert(key);
             }
@@ -338,9 +351,7 @@ impl Observer for Recorder {
                     && self.reports
                 {
                     let (above, child) = key;
-                    let id = state.dynamic.get(&above).unwrap_or(&child);
-                    let text = format!("report {above} shutdown_error {id} {}", shown(reason));
-                    state.push(Tag::Ordered, text);
+                    state.ended_otherwise(&above, &child, &shown(reason));
                 }
             }
             Event::Decided { path, child, decision, reason: Some(reason), .. } if self.reports => {

@@ -104,7 +104,6 @@ async fn a_signal_to_oneself() {
     }
 }
 
-/// SIG-011, SIG-012.
 /// OTP: SIG-011, SIG-012.
 #[tokio::test(start_paused = true)]
 async fn the_first_reason_wins_and_the_dead_do_not_mind() {

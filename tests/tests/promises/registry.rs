@@ -80,7 +80,6 @@ async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
     assert_eq!(system.tell("other", 6_u32).expect_err("it takes other messages").into_message(), 6);
 }
 
-/// REG-001, REG-002, REG-006.
 /// OTP: REG-001, REG-002, REG-006, EXR-001.
 #[tokio::test(start_paused = true)]
 async fn a_name_is_for_one_and_one_has_one_name() {

@@ -34,7 +34,6 @@ async fn joins_and_leaves_are_counted() {
     }
 }
 
-/// PG-007.
 /// OTP: PG-007.
 #[tokio::test(start_paused = true)]
 async fn several_join_or_leave_in_one_call() {
