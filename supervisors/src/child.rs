@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) registered: Option<Arc<str>>,
     /// Whom it asks, by path. Only those who explain the tree read it.
     pub(crate) asks: Option<Arc<Vec<Arc<str>>>>,
+    /// What its factory does, in a word of the user's.
+    pub(crate) revision: Option<Arc<str>>,
 }
 
 impl Settings {
@@ -404,6 +406,19 @@ impl Child {
     #[must_use]
     pub fn asks<P: AsRef<str>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.settings.add_asks(paths);
+        self
+    }
+
+    /// Says which version of the recipe this is: of two children with the same id and the same revision
+    /// [`Root::apply`](crate::Root::apply) takes it that they do the same, although they have been written down twice, and
+    /// leaves the running one alone; if the revisions differ they do not. Put into it whatever the factory depends on: a
+    /// version, the hash of a configuration. Nothing else depends on it.
+    ///
+    /// When not to use this: where the same [`Child`] value can be kept and cloned into the new specification. A revision
+    /// that stays the same although the factory does something else keeps an outdated child alive.
+    #[must_use]
+    pub fn revision(mut self, revision: impl Into<Arc<str>>) -> Self {
+        self.settings.revision = Some(revision.into());
         self
     }
 

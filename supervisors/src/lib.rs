@@ -8,11 +8,13 @@
 //! When not to use this: for children that come and go by the thousand, one actor each and nothing shared, a [`dynamic`]
 //! supervisor is lighter; for a single helper that may die with its user, `Context::spawn` is enough.
 
+mod apply;
 mod child;
 mod errors;
 mod explain;
 mod lint;
 mod partitions;
+mod plan;
 mod question;
 mod readiness;
 mod root;
@@ -22,6 +24,7 @@ mod task;
 mod tasks;
 mod template;
 
+pub use apply::{ApplyError, Incomplete};
 pub use child::{
     Child, ChildSpec, actor, actor_in, local_actor, local_actor_in, optional_task, reporting_task, task,
     tree, tree_from, tree_in,
@@ -40,6 +43,7 @@ pub use minder_supervisors_core::{
     SpecError, StartFailed, Strategy,
 };
 pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partitioned};
+pub use plan::{Action, Address, Because, Difference, Plan, Step};
 pub use readiness::ReadyError;
 pub use root::{ChildInfo, ChildStatus, Root};
 pub use spec::{Spec, TreeError, one_for_all, one_for_one, rest_for_one};

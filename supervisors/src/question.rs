@@ -6,10 +6,13 @@ use std::sync::Arc;
 use minder_runtime::{ActorRef, ExitReason, Recipe};
 use minder_supervisors_core::{Counts, Refusal, Restart};
 
+use crate::apply::{ApplyError, Incomplete, Wanted};
 use crate::child::{Child, ChildSpec};
 use crate::explain::layout::Described;
+use crate::plan::Sketch;
 use crate::readiness::Sighting;
 use crate::root::ChildInfo;
+use crate::supervisor::Baton;
 use crate::template::Mark;
 
 pub(crate) enum Question {
@@ -30,6 +33,10 @@ pub(crate) enum Question {
     Unready,
     /// Answered at once, whatever the supervisor is at.
     Describe,
+    /// How it stands, for a plan.
+    Sketch,
+    /// To become another.
+    Apply(Box<Wanted>),
     /// Never answered: whoever asks is told of the end.
     Stop(ExitReason),
 }
@@ -76,6 +83,11 @@ pub(crate) enum Outcome {
     Refused(Refusal),
     OtherTemplate,
     Sighting(Sighting),
+    Sketch(Box<Sketch>),
+    /// A part of a change is done; the next is for whoever holds the baton to ask for.
+    Held(Baton),
+    Applied(Incomplete),
+    NotApplied(ApplyError),
 }
 
 impl Outcome {

@@ -14,17 +14,21 @@ use minder_runtime::{
     Reply, StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{
-    ChildState, Command, Decision, DynamicSupervision, Event, Places, Report, RequestId, Slot, SpecError,
-    Supervision, Ticket,
+    ChildState, Command, Decision, DynamicSupervision, Event, Part, Places, Report, RequestId, Slot,
+    SpecError, Supervision, Ticket,
 };
 
+use crate::apply::{Incomplete, Wanted};
 use crate::child::Settings;
 use crate::question::{Outcome, Question};
 use crate::spec::{Spec, TemplateParts};
 
+mod apply;
 mod readiness;
 mod requests;
 
+pub(crate) use apply::Baton;
+use apply::{Changing, Next, PartEnd};
 use requests::Pending;
 
 /// Looks after the children of a [`Spec`].
@@ -40,6 +44,8 @@ pub struct Supervisor {
     /// Whoever waits for an answer. They are told of the end by its drop.
     pending: HashMap<RequestId, Pending>,
     next_request: u64,
+    /// The change that is being carried out, if one is.
+    changing: Option<Box<Changing>>,
     /// Whoever waits for the end.
     stopping: Vec<Reply<Outcome>>,
     /// Whoever waits until all children are ready.
@@ -104,6 +110,9 @@ enum Own {
     TryAgain(Slot),
     RestartDue(Slot, Ticket),
     Asked(Box<(Question, Reply<Outcome>)>),
+    PartDone(Slot, Part, Box<PartEnd>),
+    NextPart(Option<Next>),
+    NextOfDynamic(Box<Wanted>, Part, Option<Next>),
 }
 
 impl SupervisorMsg {
@@ -148,6 +157,7 @@ impl Supervisor {
             deadlines: HashMap::new(),
             pending: HashMap::new(),
             next_request: 0,
+            changing: None,
             stopping: Vec::new(),
             awaiting: Vec::new(),
             offers: spec.offers.clone(),
@@ -167,6 +177,9 @@ impl Supervisor {
                 self.carry_out(command, &mut events, context);
             }
             self.commands = commands;
+        }
+        if self.changing.is_some() && !matches!(&self.core, Core::Fixed(core) if core.is_changing()) {
+            self.changing = None;
         }
         self.answer_if_ready();
     }
@@ -231,13 +244,24 @@ impl Supervisor {
                 }
             }
             Command::Answer(request, answer) => {
-                if let Some(pending) = self.pending.remove(&request) {
-                    let outcome = self.outcome(answer);
+                if let Some(mut pending) = self.pending.remove(&request) {
+                    let outcome = match pending.wanted.take() {
+                        Some(wanted) => {
+                            self.dynamic_is_changed(&wanted, context);
+                            Outcome::Applied(Incomplete::default())
+                        }
+                        None => self.outcome(answer, context),
+                    };
                     pending.answer(outcome);
                 }
             }
-            // Only after a request that no `Root` makes.
-            Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {}
+            Command::Compare(request) => {
+                let compared = self.compare(request);
+                news.push_back(compared);
+            }
+            Command::Part(slot, part) => self.part(slot, part, context),
+            Command::LetGo(slot) => self.let_go(slot),
+            Command::Rearrange(_, seats) => self.rearrange(seats, context),
             Command::Report(report) => {
                 // An instance is told of by the name that it has in paths.
                 let named = self.children.get(report.slot).and_then(|child| child.name.as_deref());
@@ -336,6 +360,17 @@ impl Actor for Supervisor {
             Own::Asked(asked) => {
                 let (question, reply) = *asked;
                 match self.event_of(question, reply, context) {
+                    Some(event) => event,
+                    None => return Ok(()),
+                }
+            }
+            Own::PartDone(slot, part, end) => match self.part_done(slot, part, *end, context) {
+                Some(event) => event,
+                None => return Ok(()),
+            },
+            Own::NextPart(next) => self.next_part(next),
+            Own::NextOfDynamic(wanted, part, next) => {
+                match self.next_of_dynamic(wanted, part, next, context) {
                     Some(event) => event,
                     None => return Ok(()),
                 }

@@ -86,6 +86,14 @@ impl<M: Send + 'static> Context<M> {
             mine.ties().waits.begin(child.peer.id());
         }
     }
+
+    /// Takes [`Context::waits_for`] back for a child that had something to do for this actor and has done it, without an end
+    /// or a start that there would be news of.
+    pub fn waits_no_longer_for(&mut self, child: &ActorRef) {
+        if let Some(ties) = self.cell.core.life().ties_if_any() {
+            ties.waits.end(child.id());
+        }
+    }
 }
 
 /// Runs this without the deadline of the ask in hand: for work that is to be done although its asker has gone, such as

@@ -3,6 +3,7 @@
 //! A child is registered with its minder in the same step in which it comes to life, with the locks of both lives
 //! held: the minder cannot end in between and leave it unnoticed.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU8;
@@ -169,8 +170,18 @@ impl fmt::Debug for ActorRef {
 
 trait Launch: Send + Sync {
     fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError>;
-    /// Itself in a seat of its own, where none was given.
-    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe>;
+    /// Itself in a seat of its own, where none was given. `is_shared`: whether others hold this recipe too.
+    fn settled(self: Arc<Self>, system: &Arc<SystemShared>, is_shared: bool) -> Option<Recipe>;
+    /// The `Seat` that was made by `settled`, if it was.
+    fn own_seat(&self) -> Option<Box<dyn Any>> {
+        None
+    }
+    /// Itself in the seat that another recipe works with.
+    fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe>;
+    /// Where the recipe lies in memory, as it was before it was settled; it is the same for clones of it.
+    fn origin(&self) -> *const () {
+        std::ptr::from_ref(self).cast()
+    }
     fn seat(&self) -> Option<SeatId>;
     fn begin_epoch(&self) -> bool;
     /// The same on this host; nothing if it is not for a local actor.
@@ -231,7 +242,22 @@ impl Recipe {
     /// The recipe that one incarnation of a minder works with: where no seat was given, one is made here.
     #[must_use]
     pub fn settled(&self, system: &System) -> Self {
-        self.launch.settled(&system.shared).unwrap_or_else(|| self.clone())
+        let is_shared = Arc::strong_count(&self.launch) > 1;
+        self.launch.clone().settled(&system.shared, is_shared).unwrap_or_else(|| self.clone())
+    }
+
+    /// This recipe in the seat that another one works with, so that addresses stay good when one takes the other's place:
+    /// if both were given the same seat, or if neither was given one, the other is [`settled`](Self::settled), and this
+    /// one's actor takes the same messages and is as willing to let its senders wait. The mailbox stays as it is.
+    #[must_use]
+    pub fn in_seat_of(&self, other: &Recipe) -> Option<Recipe> {
+        self.launch.clone().in_seat_of(other)
+    }
+
+    /// Whether both are the same recipe: one is a clone of the other, settled or not. What factories do cannot be
+    /// compared, so two recipes that were made one after the other are never the same.
+    pub fn is_same(&self, other: &Recipe) -> bool {
+        std::ptr::eq(self.launch.origin(), other.launch.origin())
     }
 
     /// This recipe as that of a minder whose own children these are: an epoch that begins for it begins for them.
@@ -266,8 +292,22 @@ impl Launch for Over {
         self.minder.start(minder, options)
     }
 
-    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe> {
-        Some(self.minder.launch.settled(system)?.over(self.below.clone()))
+    fn settled(self: Arc<Self>, system: &Arc<SystemShared>, is_shared: bool) -> Option<Recipe> {
+        let minder = &self.minder.launch;
+        let is_shared = is_shared || Arc::strong_count(minder) > 1;
+        Some(minder.clone().settled(system, is_shared)?.over(self.below.clone()))
+    }
+
+    fn own_seat(&self) -> Option<Box<dyn Any>> {
+        self.minder.launch.own_seat()
+    }
+
+    fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
+        Some(self.minder.in_seat_of(other)?.over(self.below.clone()))
+    }
+
+    fn origin(&self) -> *const () {
+        self.minder.launch.origin()
     }
 
     fn seat(&self) -> Option<SeatId> {
@@ -339,6 +379,14 @@ struct InSeat<M: Send + 'static, F> {
     make: F,
 }
 
+/// A recipe in the seat that was made for one incarnation of its minder.
+struct Settled<M: Send + 'static, F> {
+    seat: Seat<M>,
+    make: F,
+    /// What it was before, if there was anybody who could ask whether they are the same.
+    of: Option<Arc<OwnSeat<M, F>>>,
+}
+
 struct OwnSeat<M, F> {
     make: F,
     mailbox: MailboxOptions,
@@ -354,8 +402,13 @@ where
         start_minded(self.seat.clone(), minder, options, self.make.clone())
     }
 
-    fn settled(&self, _: &Arc<SystemShared>) -> Option<Recipe> {
+    fn settled(self: Arc<Self>, _: &Arc<SystemShared>, _: bool) -> Option<Recipe> {
         None
+    }
+
+    fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
+        // A seat that was made for one incarnation is nobody else's.
+        (other.seat() == Some(self.seat.id())).then(|| Recipe { launch: self })
     }
 
     fn seat(&self) -> Option<SeatId> {
@@ -372,6 +425,48 @@ where
     }
 }
 
+impl<M, F> Launch for Settled<M, F>
+where
+    M: Send + 'static,
+    F: Factory<M> + Clone + Sync,
+{
+    fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError> {
+        start_minded(self.seat.clone(), minder, options, self.make.clone())
+    }
+
+    fn settled(self: Arc<Self>, _: &Arc<SystemShared>, _: bool) -> Option<Recipe> {
+        None
+    }
+
+    fn own_seat(&self) -> Option<Box<dyn Any>> {
+        Some(Box::new(self.seat.clone()))
+    }
+
+    fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
+        (other.seat() == Some(self.seat.id())).then(|| Recipe { launch: self })
+    }
+
+    fn origin(&self) -> *const () {
+        match &self.of {
+            Some(of) => of.origin(),
+            None => std::ptr::from_ref(self).cast(),
+        }
+    }
+
+    fn seat(&self) -> Option<SeatId> {
+        Some(self.seat.id())
+    }
+
+    fn begin_epoch(&self) -> bool {
+        self.seat.cell().begin_epoch()
+    }
+
+    fn on(&self, host: &LocalHost) -> Option<Recipe> {
+        let (seat, make) = (self.seat.clone(), self.make.clone().on(host)?);
+        Some(Recipe { launch: Arc::new(Self { seat, make, of: None }) })
+    }
+}
+
 impl<M, F> Launch for OwnSeat<M, F>
 where
     M: Send + 'static,
@@ -382,9 +477,18 @@ where
         start_minded(seat, minder, options, self.make.clone())
     }
 
-    fn settled(&self, system: &Arc<SystemShared>) -> Option<Recipe> {
+    fn settled(self: Arc<Self>, system: &Arc<SystemShared>, is_shared: bool) -> Option<Recipe> {
         let (_, seat) = address::<M>(system, None, self.mailbox);
-        Some(Recipe { launch: Arc::new(InSeat { seat, make: self.make.clone() }) })
+        let (make, of) = (self.make.clone(), is_shared.then_some(self));
+        Some(Recipe { launch: Arc::new(Settled { seat, make, of }) })
+    }
+
+    fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
+        let seat = *other.launch.own_seat()?.downcast::<Seat<M>>().ok()?;
+        if seat.cell().when_full != self.mailbox.when_full {
+            return None;
+        }
+        Some(Recipe { launch: Arc::new(Settled { seat, make: self.make.clone(), of: Some(self) }) })
     }
 
     fn seat(&self) -> Option<SeatId> {

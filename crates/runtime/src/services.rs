@@ -186,6 +186,17 @@ impl<M: Send + 'static> Context<M> {
         offers.all.iter().for_each(|offer| self.put_offer(offer.clone()));
     }
 
+    /// Offers these, and nothing else any more.
+    pub fn offer_only(&mut self, offers: &Offers) {
+        frame::effect();
+        let before = match self.cell.core.life() {
+            mut life if !offers.all.is_empty() => std::mem::replace(&mut life.ties().offers, offers.clone()),
+            mut life => life.ties_if_any().map(|ties| std::mem::take(&mut ties.offers)).unwrap_or_default(),
+        };
+        // Its drop is code of users: after the lock.
+        drop(before);
+    }
+
     /// Takes an offer back; whether there was one. Those who have looked it up keep what they have.
     pub fn withdraw_offer<T: 'static>(&mut self) -> bool {
         frame::effect();

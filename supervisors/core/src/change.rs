@@ -169,8 +169,9 @@ impl Change {
                 Fate::Rest => cause + 1,
             };
             let id = &rules.children()[cause].id;
-            for child in &mut children[share..] {
-                if child.was.is_some() && child.task != Task::Start(Why::Replaced) {
+            for (child, new) in children.iter_mut().zip(rules.children()).skip(share) {
+                let may = standing.get(&*new.id).is_some_and(|(_, now)| now.stands != Stands::Disabled);
+                if may && child.task != Task::Start(Why::Replaced) {
                     child.task = Task::Start(Why::Shares(id.clone()));
                 }
             }
@@ -221,14 +222,14 @@ impl Change {
 /// What is done about a child that stands, apart from what it shares with others.
 fn task(stands: Stands, likeness: Likeness, new: &ChildRules) -> Task {
     match (likeness, stands) {
+        // Only who enables it starts it, by whatever recipe it has then.
+        (_, Stands::Disabled) => Task::Keep,
         (Likeness::Other, _) => Task::Start(Why::Replaced),
         (Likeness::Inside, Stands::Up) => Task::Inside,
         (Likeness::Same, Stands::Up) => Task::Keep,
         // Its retry is on the way; but a temporary child does not wait for one.
         (_, Stands::Waiting) if new.restart != Restart::Temporary => Task::Keep,
         // Only a transient child stays in the rules when it is through.
-        // Only who enables it starts it.
-        (_, Stands::Disabled) => Task::Keep,
         (_, Stands::Finished) if new.restart == Restart::Transient => Task::Keep,
         (_, Stands::Waiting | Stands::Finished | Stands::Down) => Task::Start(Why::Down),
     }

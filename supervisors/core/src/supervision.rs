@@ -245,7 +245,7 @@ impl Supervision {
             Phase::StoppingGroup { first, .. } => Some(first),
             _ => None,
         };
-        let is_due = move |slot| due.is_some_and(|due| slot >= due);
+        let is_due = move |slot| due.is_some_and(|due| slot >= due) || self.is_to_be_started(slot);
         let unready = move |&(slot, child): &(Slot, &Child)| child.holds_up(is_due(slot));
         self.children.iter().filter(unready).map(|(slot, _)| slot)
     }

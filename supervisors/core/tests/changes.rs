@@ -63,6 +63,21 @@ enum Process {
     Stopping,
 }
 
+/// How everyone stood when the new rules were compared, with recipes and lives.
+struct Compared {
+    outline: Outline,
+    known: BTreeMap<Slot, (u8, u32)>,
+}
+
+/// Lives and stops when it was answered, who lived, and what stood. Who goes on waiting is started after that.
+struct Answered {
+    lives: u32,
+    stopped: u32,
+    living: BTreeMap<Slot, (Process, u32)>,
+    now: Outline,
+    by: Vec<u8>,
+}
+
 /// A host without tasks: what it was told and has not done yet.
 struct World {
     supervision: Supervision,
@@ -76,13 +91,11 @@ struct World {
     stops: u32,
     asked: u64,
     new: Option<(Rules, Vec<u8>)>,
-    /// How everyone stood when the new rules were compared, with lives and recipes.
-    compared: Option<(Outline, BTreeMap<Slot, (u8, u32)>)>,
+    compared: Option<Compared>,
     /// Lives and stops until then.
     before: (u32, u32),
     answer: Option<Answer>,
-    /// Lives and stops when it was answered, who lived, and what stood. Who goes on waiting is started after that.
-    after: (u32, u32, BTreeMap<Slot, (Process, u32)>, Option<Outline>, Vec<u8>),
+    after: Option<Answered>,
 }
 
 impl World {
@@ -105,7 +118,7 @@ impl World {
             compared,
             before,
             answer,
-            after: (0, 0, BTreeMap::new(), None, Vec::new()),
+            after: None,
         };
         world.handle(Event::Start);
         world
@@ -152,7 +165,7 @@ impl World {
                 let life = |slot: &Slot| self.processes.get(slot).map_or(0, |(_, life)| *life);
                 let known =
                     self.recipes.iter().map(|(slot, recipe)| (*slot, (*recipe, life(slot)))).collect();
-                self.compared = Some((outline, known));
+                self.compared = Some(Compared { outline, known });
                 self.before = (self.lives, self.stops);
                 events.push(Event::Compared(Box::new(Ok(change))));
             }
@@ -171,9 +184,13 @@ impl World {
             Command::Ready => self.ready = true,
             Command::Answer(CHANGE, answer) => {
                 self.answer = Some(answer);
-                let recipes = self.recipes.values().copied().collect();
-                let outline = Some(self.supervision.outline());
-                self.after = (self.lives, self.stops, self.processes.clone(), outline, recipes);
+                self.after = Some(Answered {
+                    lives: self.lives,
+                    stopped: self.stops,
+                    living: self.processes.clone(),
+                    now: self.supervision.outline(),
+                    by: self.recipes.values().copied().collect(),
+                });
             }
             Command::Exit(reason) => panic!("nobody gives up here: {reason}"),
             Command::Part(..) | Command::LetGo(_) => panic!("there is nobody within: {command:?}"),
@@ -249,13 +266,13 @@ fn whatever_stood_before_it_stands_as_if_started_so_and_who_is_the_same_lives_on
             steps += 1;
             assert!(steps < 1_000, "it comes to an end: {:#?}", world.supervision);
         }
-        let (outline, known) = world.compared.take().expect("its turn came");
+        let Compared { outline, known } = world.compared.take().expect("its turn came");
         let Some(Answer::Applied(applied)) = world.answer.take() else { panic!("it was applied") };
         assert_eq!((applied.failed.len(), applied.held_back.len()), (0, 0));
 
         // The children of the new rules, in their order, each by its new recipe; nobody else.
-        let (lives, stopped, living, now, by) = std::mem::take(&mut world.after);
-        let now = now.expect("it was answered");
+        let answered = world.after.take().expect("it was answered");
+        let Answered { lives, stopped, living, now, by } = answered;
         let standing: Vec<&ChildRules> = now.children.iter().map(|child| &child.rules).collect();
         assert_eq!(standing, rules.children().iter().collect::<Vec<_>>());
         assert_eq!(by, recipes);

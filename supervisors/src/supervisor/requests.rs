@@ -7,7 +7,9 @@ use minder_supervisors_core::{
     Which,
 };
 
+use super::apply::Next;
 use super::{Core, Minded, Supervisor, SupervisorMsg};
+use crate::apply::Wanted;
 use crate::explain::Regime;
 use crate::explain::layout::{Described, DescribedChild, Ruling};
 use crate::question::{Named, Outcome, Question};
@@ -15,19 +17,36 @@ use crate::root::{ChildInfo, ChildStatus, Root};
 
 /// A question that the core has not answered yet.
 pub(super) struct Pending {
-    reply: Reply<Outcome>,
+    asker: Asker,
     /// The child that is to be added, until it is.
     child: Option<Box<Minded>>,
+    /// What the supervisor is to be, until it is compared.
+    pub(super) wanted: Option<Box<Wanted>>,
+}
+
+/// Who waits for an answer.
+pub(super) enum Asker {
+    /// Whoever holds a `Root`.
+    Root(Reply<Outcome>),
+    /// The supervisor above, for a part of a change.
+    Above(Next),
 }
 
 impl Pending {
+    pub(super) fn new(asker: Asker) -> Self {
+        Self { asker, child: None, wanted: None }
+    }
+
     pub(super) fn take_child(&mut self) -> Option<Minded> {
         self.child.take().map(|child| *child)
     }
 
     pub(super) fn answer(self, outcome: Outcome) {
         // Whoever asked has turned away: fine.
-        drop(self.reply.send(outcome));
+        match self.asker {
+            Asker::Root(reply) => drop(reply.send(outcome)),
+            Asker::Above(reply) => drop(reply.send(outcome)),
+        }
     }
 }
 
@@ -37,7 +56,7 @@ impl Supervisor {
         &mut self,
         question: Question,
         reply: Reply<Outcome>,
-        context: &Context<SupervisorMsg>,
+        context: &mut Context<SupervisorMsg>,
     ) -> Option<Event> {
         let mut child = None;
         let request = match question {
@@ -80,11 +99,24 @@ impl Supervisor {
             Question::WhichChild(who) => Request::WhichChild(self.which(who)),
             Question::CountChildren => Request::CountChildren,
             Question::ChildSpec(who) => Request::ChildSpec(self.which(who)),
+            Question::Sketch if matches!(self.core, Core::Fixed(_)) => Request::Outline,
+            Question::Sketch => {
+                drop(reply.send(Outcome::Sketch(Box::new(self.sketch()))));
+                return None;
+            }
+            Question::Apply(wanted) => return self.wanted(wanted, reply, context),
         };
+        let mut pending = Pending::new(Asker::Root(reply));
+        pending.child = child;
+        Some(Event::Asked(self.keep(pending), request))
+    }
+
+    /// Keeps a question until it is answered, under a number of its own.
+    pub(super) fn keep(&mut self, pending: Pending) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        self.pending.insert(id, Pending { reply, child });
-        Some(Event::Asked(id, request))
+        self.pending.insert(id, pending);
+        id
     }
 
     /// What it goes by, and its children, as they stand.
@@ -133,7 +165,7 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn outcome(&self, answer: Answer) -> Outcome {
+    pub(super) fn outcome(&mut self, answer: Answer, context: &mut Context<SupervisorMsg>) -> Outcome {
         match answer {
             Answer::Started(slot) => self.with_actor(slot, Outcome::Started),
             Answer::Refused(Refusal::AlreadyStarted(slot)) => self.with_actor(slot, Outcome::AlreadyStarted),
@@ -145,8 +177,12 @@ impl Supervisor {
             Answer::Child(child) => Outcome::Child(self.info(child)),
             Answer::Counts(counts) => Outcome::Counts(self.without_the_dead(counts)),
             Answer::ChildSpec(rules) => Outcome::ChildSpec(rules.into()),
+            // What the core knows of it is in there.
+            Answer::Outline(_) => Outcome::Sketch(Box::new(self.sketch())),
+            Answer::Held => Self::held(context),
+            Answer::Applied(applied) => self.is_applied(applied),
+            Answer::Refused(Refusal::Stale) => self.is_refused(),
             Answer::Refused(refusal) => Outcome::Refused(refusal),
-            Answer::Outline(_) | Answer::Held | Answer::Applied(_) => unreachable!("nobody asks for it"),
         }
     }
 

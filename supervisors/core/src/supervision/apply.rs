@@ -5,6 +5,7 @@
 
 use super::{Command, Deferred, Down, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
+use crate::readiness::Readiness;
 use crate::request::{Answer, Applied, Refusal, RequestId};
 use crate::strategy::{Fate, fate};
 use crate::{Change, Decision, Leaving, Outline, Own, Part, Planned, Slot, Standing, Stands, Task, Why};
@@ -46,6 +47,27 @@ impl Supervision {
             Standing { slot, rules: child.rules.clone(), stands }
         });
         Outline { own: self.own(), children: children.collect() }
+    }
+
+    /// Whether the child in this slot is still to be started by the change in hand.
+    pub(super) fn is_to_be_started(&self, slot: Slot) -> bool {
+        let Some(progress) = &self.progress else { return false };
+        let from = if progress.part == Part::Starts { progress.next.saturating_sub(1) } else { 0 };
+        let starts = |child: &Planned| matches!(child.task, Task::Start(_));
+        let due = match progress.slots.first() {
+            // Numbered one after the other.
+            Some(first) => {
+                let at = usize::try_from(slot.number().saturating_sub(first.number())).unwrap_or(usize::MAX);
+                progress.change.children().get(at).filter(|_| at >= from)
+            }
+            None => progress.change.children().iter().find(|child| child.was == Some(slot)),
+        };
+        !progress.broken && due.is_some_and(starts)
+    }
+
+    /// Whether a change is being carried out; what the host knows of it matters until then.
+    pub fn is_changing(&self) -> bool {
+        self.progress.is_some()
     }
 
     fn own(&self) -> Own {
@@ -247,7 +269,8 @@ impl Supervision {
         let now: BTreeMap<Slot, Slot> = seats.iter().filter_map(|(now, was)| Some(((*was)?, *now))).collect();
         self.deferred.retain_mut(|deferred| match deferred {
             Deferred::Exit { slot, .. } => now.get(slot).map(|now| *slot = *now).is_some(),
-            // Each is asked for again, since those in the host's lane name slots that are none any more.
+            // Each is asked for again below, as deadlines are set: those that are on their way name slots that are none
+            // any more.
             Deferred::TryAgain { .. } | Deferred::RestartDue { .. } => false,
             Deferred::Asked(..) => true,
         });
@@ -255,6 +278,9 @@ impl Supervision {
         for (slot, child) in self.children.iter() {
             if matches!(child.state(), State::Waiting { .. }) {
                 turn.push(Command::TryAgain(slot));
+            }
+            if let Some(deadline) = child.readiness().and_then(Readiness::deadline) {
+                turn.push(Command::SetReadyDeadline(slot, deadline));
             }
         }
         self.waits_are_moved(&now, turn);

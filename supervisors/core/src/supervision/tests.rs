@@ -33,7 +33,8 @@ fn a_broken_invariant_is_found_out() {
     const STOPPING: fn(Option<Moment>) -> State =
         |deadline| State::Stopping { deadline, up: true, killed: false };
     const FALLEN: State = State::Fallen { ticket: 7, reason: ExitReason::Normal };
-    let rows: [(Break, &str); 12] = [
+    let rows: [(Break, &str); 13] = [
+        (|it| it.phase = Phase::Applying { inside: None }, "a change is in progress, or is not"),
         (|it| drop(it.children.set(slot(it, 0), State::Starting)), "exactly the child in hand"),
         (
             |it| it.phase = Phase::Starting { at: slot(it, 0), purpose: Purpose::One },

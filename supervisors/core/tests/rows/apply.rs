@@ -287,3 +287,36 @@ fn significance_goes_by_the_new_rules() {
          b exits normal       exit shutdown",
     );
 }
+
+/// Whoever has a time to be ready in has it still, under the new slot; who has reported has.
+#[test]
+fn a_deadline_for_being_ready_outlasts_a_change() {
+    check(
+        "one_for_one  5 in 5s  a:ready<2s b:ready<2s
+         start                start a
+         a up                 ready a in 2s, start b
+         b up                 ready b in 2s, ready
+         wait 1s              -
+         b ready              -
+         ask 1 change one_for_one 5 in 5s b:ready<2s a:ready<2s  [b a], ready a in 1s, applied 1
+         wait 1s              -
+         b unready            -
+         a unready            kill a for not ready within 2s",
+    );
+}
+
+/// Disabled ones stay so, whatever is done around them, until somebody enables them.
+#[test]
+fn disabled_children_are_left_alone() {
+    check(
+        "one_for_all  5 in 5s  a:perm b:perm
+         ask 1 disable a      stop a
+         a exits shutdown     answer 1 Done
+         ask 2 change one_for_all 5 in 5s a:perm:new b:perm:new n:perm  stop b
+         b exits shutdown     [a b n], start b
+         b up                 start n
+         n up                 applied 2
+         ask 3 enable a       start a
+         a up                 answer 3 Started(#2)",
+    );
+}

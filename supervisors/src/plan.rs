@@ -1,0 +1,544 @@
+//! A plan: what a new specification would change in a running tree, as a value that can be read before it is carried out
+//! and that is refused when the tree has changed meanwhile.
+//! The comparison of one supervisor is the core's (`Change`); here are the recipes, the levels, and the words.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use minder_runtime::{ActorRef, Recipe};
+use minder_supervisors_core::{
+    Change, DynamicRules, Likeness, Outline, Own, Rules, Standing, Stands, Task, Why,
+};
+
+use crate::apply::ApplyError;
+use crate::child::{Child, Settings};
+use crate::root::Root;
+use crate::spec::{Spec, path_below};
+use crate::supervisor::SupervisorMsg;
+use crate::template::Mark;
+
+/// What [`Root::apply`] would do to a tree as it stands: who is stopped and started, in which order, and why. Made by
+/// [`Root::plan`]; carried out by [`Plan::apply`], as it stands or not at all.
+///
+/// Printed, it is a table of one line a step.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    root: Root,
+    spec: Spec,
+    level: Level,
+}
+
+/// One step of a [`Plan`], or a child that is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Step {
+    /// The child, by the ids on the way there; empty for the supervisor that was asked.
+    pub path: String,
+    /// What happens.
+    pub action: Action,
+    /// Why it does.
+    pub because: Because,
+    /// Whether its address leads to its next life; nothing where no life of it ends.
+    pub address: Option<Address>,
+}
+
+/// What happens to a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Action {
+    /// Its process is stopped, and everybody below it.
+    Stop,
+    /// Its specification is dropped; it has no process.
+    Forget,
+    /// It is started, with everybody below it.
+    Start,
+    /// Nobody is stopped, but other rules hold from then on.
+    Rules,
+    /// It changes places with others that are there already.
+    Move,
+    /// Nothing.
+    Leave,
+}
+
+/// Why something happens to a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Because {
+    /// The new specification does not have it.
+    NotInSpec,
+    /// The old one did not have it.
+    Added,
+    /// It is another [`Child`], or may be: no revision says that it is the same.
+    OtherRecipe,
+    /// Both have a [`Child::revision`], and those differ.
+    OtherRevision(Arc<str>, Arc<str>),
+    /// It is to live in another seat.
+    OtherSeat,
+    /// It is to be registered under another name.
+    OtherName,
+    /// Its supervisor's strategy restarts it together with this child, which is replaced.
+    Shares(String),
+    /// It has no process, and is not through.
+    Down,
+    /// Rules, or the order, are others.
+    Changed(Vec<Difference>),
+    /// It is a clone of the same [`Child`].
+    SameRecipe,
+    /// Both have this [`Child::revision`].
+    SameRevision(Arc<str>),
+    /// It is a supervisor, and what differs lies below.
+    Inside,
+    /// It is disabled, and started by whoever enables it.
+    Disabled,
+}
+
+/// Something that holds from then on, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// What it is.
+    pub what: &'static str,
+    /// What held before.
+    pub was: String,
+    /// What holds from then on.
+    pub becomes: String,
+}
+
+/// What becomes of the address of a child when its life ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// It leads to the next life, as after a restart.
+    Kept,
+    /// It leads to nobody any more: the new life has another seat, or there is none.
+    Lost,
+}
+
+impl Plan {
+    pub(crate) fn new(root: Root, spec: Spec, level: Level) -> Self {
+        Self { root, spec, level }
+    }
+
+    /// Carries the plan out, if what it would do is still what it says. See [`Root::apply`].
+    ///
+    /// # Errors
+    /// As of [`Root::apply`]; and [`ApplyError::Stale`] if meanwhile a child has been added, removed, stopped or started by
+    /// request, has ended for good, or waits for its restart: nothing has been done then. A restart that has succeeded
+    /// leaves a plan good.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses only the answer; the change goes on.
+    pub async fn apply(self) -> Result<(), ApplyError> {
+        self.root.carry_out(self.spec, Some(self.level)).await
+    }
+
+    /// Whether the tree is what the new specification says already.
+    pub fn is_empty(&self) -> bool {
+        self.steps().iter().all(|step| step.action == Action::Leave)
+    }
+
+    /// Every step in the order in which it happens, and then the children that are left alone. New rules hold once the
+    /// last has been stopped and before the first is started.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        self.level.stops("", &mut steps);
+        self.level.rules("", &mut steps);
+        self.level.starts("", &mut steps);
+        self.level.left_alone("", &mut steps);
+        steps
+    }
+}
+
+// --- one supervisor and those below --------------------------------------------------------------------------------
+
+/// A supervisor as it stands, as far as plans are concerned.
+pub(crate) enum Sketch {
+    Fixed(Outline, Vec<Known>),
+    Dynamic(DynamicRules, Settings, Mark),
+}
+
+/// What a supervisor knows of one child beyond its rules.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) recipe: Recipe,
+    pub(crate) settings: Option<Box<Settings>>,
+    pub(crate) actor: Option<ActorRef>,
+}
+
+/// What is to change in one supervisor, and in those below it that are changed in turn.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Level {
+    Fixed(Box<Fixed>),
+    Dynamic(Box<Dynamic>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fixed {
+    pub(crate) change: Change,
+    old: Vec<minder_supervisors_core::ChildRules>,
+    notes: Vec<Note>,
+    /// For those children that are changed inside, once it is known.
+    pub(crate) inside: Vec<Option<Level>>,
+}
+
+/// What is known of a child of the new specification besides its task.
+#[derive(Clone, Debug, PartialEq)]
+struct Note {
+    /// Why it is the same, or another.
+    because: Because,
+    /// Whether it has the seat of the one that stands.
+    keeps_seat: bool,
+    settings: Vec<Difference>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dynamic {
+    differences: Vec<Difference>,
+}
+
+impl Level {
+    /// Compares one supervisor with what it is to be; nothing of the levels below is known yet. Nothing if one is dynamic
+    /// and the other is not.
+    pub(crate) fn between(now: &Sketch, spec: &Spec) -> Option<Self> {
+        match (now, spec.template()) {
+            (Sketch::Fixed(outline, known), None) => {
+                let rules = spec.rules().expect("a tree is checked before it is compared");
+                Some(Self::Fixed(Box::new(Fixed::between(outline, known, rules, &spec.children))))
+            }
+            (Sketch::Dynamic(rules, settings, mark), Some(template)) => {
+                let new = spec.dynamic_rules(template).expect("a tree is checked before it is compared");
+                let mut differences = differences_of(rules.template(), new.template());
+                let number = |most: usize| match most {
+                    usize::MAX => "any number".to_owned(),
+                    most => most.to_string(),
+                };
+                let limit = |rules: &DynamicRules| in_time(rules.limit(), rules.period());
+                differ(&mut differences, "limit", limit(rules), limit(&new));
+                differ(
+                    &mut differences,
+                    "most children",
+                    number(rules.max_children()),
+                    number(new.max_children()),
+                );
+                differences.extend(settings.differences(&template.settings));
+                if !Arc::ptr_eq(mark, &template.mark) {
+                    let (was, becomes) = (rules.template().id.to_string(), new.template().id.to_string());
+                    differences.push(Difference { what: "template, for instances to come", was, becomes });
+                }
+                Some(Self::Dynamic(Box::new(Dynamic { differences })))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is the same, apart from what lies below.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Fixed(mine), Self::Fixed(other)) => mine.is_like(other),
+            (mine, other) => mine == other,
+        }
+    }
+
+    fn stops(&self, path: &str, steps: &mut Vec<Step>) {
+        let Self::Fixed(level) = self else { return };
+        for leaving in level.change.leaving() {
+            let path = path_below(path, &leaving.id);
+            let Some(place) = leaving.becomes else {
+                let (action, address) = match leaving.up {
+                    true => (Action::Stop, Some(Address::Lost)),
+                    false => (Action::Forget, None),
+                };
+                steps.push(Step { path, action, because: Because::NotInSpec, address });
+                continue;
+            };
+            match &level.inside[place] {
+                Some(inside) => inside.stops(&path, steps),
+                None if leaving.up => steps.push(Step { action: Action::Stop, ..level.start(place, path) }),
+                None => {}
+            }
+        }
+    }
+
+    fn rules(&self, path: &str, steps: &mut Vec<Step>) {
+        let push = |steps: &mut Vec<Step>, path: String, action, differences: Vec<Difference>| {
+            if !differences.is_empty() {
+                steps.push(Step { path, action, because: Because::Changed(differences), address: None });
+            }
+        };
+        let level = match self {
+            Self::Dynamic(level) => {
+                return push(steps, path.to_owned(), Action::Rules, level.differences.clone());
+            }
+            Self::Fixed(level) => level,
+        };
+        push(
+            steps,
+            path.to_owned(),
+            Action::Rules,
+            own_differences(level.change.was(), level.change.rules()),
+        );
+        for (place, child) in level.change.children().iter().enumerate() {
+            let (path, new) = (path_below(path, level.id(place)), &level.change.rules().children()[place]);
+            if let Some(old) = level.old.iter().find(|old| old.id == new.id) {
+                let mut differences = differences_of(old, new);
+                differences.extend(level.notes[place].settings.iter().cloned());
+                push(steps, path.clone(), Action::Rules, differences);
+            }
+            if child.moved {
+                let after = |place: usize| match place.checked_sub(1) {
+                    Some(before) => format!("after {}", level.id(before)),
+                    None => "first".to_owned(),
+                };
+                let at = level.old.iter().position(|old| old.id == new.id).expect("who moves was there");
+                let was = match at.checked_sub(1) {
+                    Some(before) => format!("after {}", level.old[before].id),
+                    None => "first".to_owned(),
+                };
+                let becomes = after(place);
+                push(steps, path.clone(), Action::Move, vec![Difference { what: "place", was, becomes }]);
+            }
+            if let Some(inside) = &level.inside[place] {
+                inside.rules(&path, steps);
+            }
+        }
+    }
+
+    fn starts(&self, path: &str, steps: &mut Vec<Step>) {
+        let Self::Fixed(level) = self else { return };
+        for (place, child) in level.change.children().iter().enumerate() {
+            let path = path_below(path, level.id(place));
+            match &child.task {
+                Task::Start(_) => steps.push(level.start(place, path)),
+                Task::Inside => {
+                    if let Some(inside) = &level.inside[place] {
+                        inside.starts(&path, steps);
+                    }
+                }
+                Task::Keep => {}
+            }
+        }
+    }
+
+    fn left_alone(&self, path: &str, steps: &mut Vec<Step>) {
+        let Self::Fixed(level) = self else { return };
+        for (place, child) in level.change.children().iter().enumerate() {
+            let path = path_below(path, level.id(place));
+            if !matches!(child.task, Task::Start(_)) {
+                let because = match child.was {
+                    // It is left alone all the same.
+                    None => Because::Disabled,
+                    Some(_) => level.notes[place].because.clone(),
+                };
+                steps.push(Step { path: path.clone(), action: Action::Leave, because, address: None });
+            }
+            if let Some(inside) = &level.inside[place] {
+                inside.left_alone(&path, steps);
+            }
+        }
+    }
+}
+
+impl Fixed {
+    fn between(outline: &Outline, known: &[Known], rules: Rules, children: &[Child]) -> Self {
+        let added = Note { because: Because::Added, keeps_seat: false, settings: Vec::new() };
+        let mut notes = vec![added; children.len()];
+        let known_of = |standing: &Standing| {
+            let place = outline.children.iter().position(|child| child.slot == standing.slot);
+            &known[place.expect("it is of this outline")]
+        };
+        let change = Change::new(outline, rules, |standing, place| {
+            let known = known_of(standing);
+            let (likeness, note) = liken(standing.stands, known, &children[place]);
+            notes[place] = note;
+            likeness
+        });
+        let old = outline.children.iter().map(|child| child.rules.clone()).collect();
+        Self { change, old, notes, inside: vec![None; children.len()] }
+    }
+
+    /// Whether this child has the seat of the one that stands under its id.
+    pub(crate) fn keeps_seat(&self, place: usize) -> bool {
+        self.notes[place].keeps_seat
+    }
+
+    /// Whether it is the same, apart from what lies below.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.change == other.change && self.notes == other.notes
+    }
+
+    /// Whether this child is changed inside.
+    pub(crate) fn is_inside(&self, place: usize) -> bool {
+        self.change.children()[place].task == Task::Inside
+    }
+
+    fn id(&self, place: usize) -> &str {
+        &self.change.rules().children()[place].id
+    }
+
+    /// The start of this child, which is one.
+    fn start(&self, place: usize, path: String) -> Step {
+        let Task::Start(why) = &self.change.children()[place].task else {
+            unreachable!("who is neither left alone nor changed inside is started")
+        };
+        let because = match why {
+            Why::Added => Because::Added,
+            Why::Replaced => self.notes[place].because.clone(),
+            Why::Shares(id) => {
+                let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+                Because::Shares(path_below(above, id))
+            }
+            Why::Down => Because::Down,
+        };
+        let address = match self.notes[place].keeps_seat {
+            true => Address::Kept,
+            false => Address::Lost,
+        };
+        let address = matches!(why, Why::Replaced | Why::Shares(_)).then_some(address);
+        Step { path, action: Action::Start, because, address }
+    }
+}
+
+/// Whether a child of the new specification is the one that stands under its id.
+fn liken(stands: Stands, known: &Known, new: &Child) -> (Likeness, Note) {
+    let usual = Settings::default();
+    let settings = known.settings.as_deref().unwrap_or(&usual);
+    let is_seat = new.recipe.is_same(&known.recipe) || new.recipe.in_seat_of(&known.recipe).is_some();
+    let is_name = settings.registered == new.settings.registered;
+    let supervises = || known.actor.as_ref().is_some_and(|actor| actor.address::<SupervisorMsg>().is_some());
+    let revisions = settings.revision.clone().zip(new.settings.revision.clone());
+    let (likeness, because) = match revisions {
+        _ if stands == Stands::Disabled => (Likeness::Same, Because::Disabled),
+        _ if !is_name => (Likeness::Other, Because::OtherName),
+        _ if is_seat && new.below.is_some() && stands == Stands::Up && supervises() => {
+            (Likeness::Inside, Because::Inside)
+        }
+        Some((was, is)) if was != is => (Likeness::Other, Because::OtherRevision(was, is)),
+        // One that has never been started has no seat yet.
+        Some(_) if !is_seat && known.actor.is_some() => (Likeness::Other, Because::OtherSeat),
+        Some((revision, _)) => (Likeness::Same, Because::SameRevision(revision)),
+        None if new.recipe.is_same(&known.recipe) => (Likeness::Same, Because::SameRecipe),
+        None => (Likeness::Other, Because::OtherRecipe),
+    };
+    let keeps_seat = is_seat && is_name;
+    (likeness, Note { because, keeps_seat, settings: settings.differences(&new.settings) })
+}
+
+// --- differences in words ------------------------------------------------------------------------------------------
+
+fn differ(differences: &mut Vec<Difference>, what: &'static str, was: String, becomes: String) {
+    if was != becomes {
+        differences.push(Difference { what, was, becomes });
+    }
+}
+
+fn in_time(limit: u32, period: Duration) -> String {
+    format!("{limit} in {period:?}")
+}
+
+fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {
+    let mut all = Vec::new();
+    differ(&mut all, "strategy", format!("{:?}", was.strategy), format!("{:?}", new.strategy()));
+    differ(&mut all, "limit", in_time(was.limit, was.period), in_time(new.limit(), new.period()));
+    let shutdowns = (format!("{:?}", was.auto_shutdown), format!("{:?}", new.auto_shutdown()));
+    differ(&mut all, "auto-shutdown", shutdowns.0, shutdowns.1);
+    all
+}
+
+fn differences_of(
+    was: &minder_supervisors_core::ChildRules,
+    new: &minder_supervisors_core::ChildRules,
+) -> Vec<Difference> {
+    let mut all = Vec::new();
+    differ(&mut all, "restart", format!("{:?}", was.restart), format!("{:?}", new.restart));
+    differ(&mut all, "shutdown", format!("{:?}", was.shutdown), format!("{:?}", new.shutdown));
+    differ(&mut all, "kind", format!("{:?}", was.kind), format!("{:?}", new.kind));
+    differ(&mut all, "significant", was.significant.to_string(), new.significant.to_string());
+    let policy = |rules: &minder_supervisors_core::ChildRules| match &rules.policy {
+        Some(policy) => format!("{policy:?}"),
+        None => "none".to_owned(),
+    };
+    differ(&mut all, "policy", policy(was), policy(new));
+    all
+}
+
+impl Settings {
+    /// What holds from the next start on.
+    fn differences(&self, new: &Self) -> Vec<Difference> {
+        let mut all = Vec::new();
+        let limit =
+            |settings: &Self| settings.handler_limit.map_or("none".to_owned(), |limit| format!("{limit:?}"));
+        differ(&mut all, "handler limit, from its next start", limit(self), limit(new));
+        let queued = |settings: &Self| format!("{:?}", settings.queued);
+        differ(&mut all, "queued, from its next start", queued(self), queued(new));
+        let crashes =
+            |settings: &Self| settings.quarantine_after.map_or(3, std::num::NonZeroU8::get).to_string();
+        differ(&mut all, "quarantine after, from its next start", crashes(self), crashes(new));
+        all
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Stop => "stop",
+            Self::Forget => "forget",
+            Self::Start => "start",
+            Self::Rules => "rules",
+            Self::Move => "move",
+            Self::Leave => "leave",
+        })
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInSpec => f.write_str("not in the new specification"),
+            Self::Added => f.write_str("new"),
+            Self::OtherRecipe => f.write_str("another recipe"),
+            Self::OtherRevision(was, is) => write!(f, "revision {was} becomes {is}"),
+            Self::OtherSeat => f.write_str("another seat"),
+            Self::OtherName => f.write_str("registered under another name"),
+            Self::Shares(with) => write!(f, "restarted together with {with}"),
+            Self::Down => f.write_str("has no process"),
+            Self::Changed(differences) => {
+                for (place, difference) in differences.iter().enumerate() {
+                    let comma = if place == 0 { "" } else { "; " };
+                    let Difference { what, was, becomes } = difference;
+                    write!(f, "{comma}{what}: {was} becomes {becomes}")?;
+                }
+                Ok(())
+            }
+            Self::SameRecipe => f.write_str("the same recipe"),
+            Self::SameRevision(revision) => write!(f, "the same revision {revision}"),
+            Self::Inside => f.write_str("changed inside, if at all"),
+            Self::Disabled => f.write_str("disabled"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "(top)" } else { &self.path };
+        write!(f, "{:<6} {path}: {}", self.action, self.because)?;
+        match (self.action, self.address) {
+            (Action::Stop, Some(Address::Lost)) => f.write_str("; its address is lost"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = self.steps();
+        let count = |action| steps.iter().filter(|step| step.action == action).count();
+        writeln!(
+            f,
+            "{} to stop, {} to start, {} left alone",
+            count(Action::Stop),
+            count(Action::Start),
+            count(Action::Leave)
+        )?;
+        steps.iter().try_for_each(|step| writeln!(f, "{step}"))
+    }
+}

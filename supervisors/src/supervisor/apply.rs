@@ -1,0 +1,349 @@
+//! How a supervisor carries out a change of its specification: compares when its turn comes, asks the supervisors below
+//! for each part, and puts the recipes where the core has put the children.
+//!
+//! A supervisor that is held has given a baton to the one above. Passing it asks for the next part; if it is dropped, for
+//! whatever reason, nobody waits for the rest. So nobody is held by somebody who is gone.
+//! Decides nothing; see `supervision/apply.rs` of the core.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use minder_runtime::{Context, ExitReason, JobFailed};
+use minder_supervisors_core::{Event, Part, Refusal, Request, RequestId, Slot, Standing};
+use tokio::sync::oneshot;
+
+use super::requests::{Asker, Pending};
+use super::{Core, Minded, Own, Supervisor, SupervisorMsg};
+use crate::apply::{ApplyError, Incomplete, Wanted};
+use crate::errors::Unavailable;
+use crate::plan::{Fixed, Known, Level, Sketch};
+use crate::question::{Outcome, Question};
+use crate::root::Root;
+use crate::spec::Spec;
+
+/// The right to ask a supervisor that is held for its next part.
+pub(crate) struct Baton(oneshot::Sender<Next>);
+
+/// Whoever has asked for the next part, and waits for it.
+pub(super) type Next = oneshot::Sender<Outcome>;
+
+impl Baton {
+    /// What comes of the next part; nothing if the supervisor has ended.
+    async fn pass(self) -> Option<Outcome> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(reply).ok()?;
+        answer.await.ok()
+    }
+}
+
+/// A change that is being carried out.
+pub(super) struct Changing {
+    spec: Spec,
+    level: Box<Fixed>,
+    /// What is expected below.
+    expected: Vec<Option<Level>>,
+    /// Whether this is only if everything is as expected.
+    is_planned: bool,
+    /// Those of the supervisors below that are held, by their ids.
+    batons: HashMap<Arc<str>, Baton>,
+    /// Who did not come up below.
+    incomplete: Incomplete,
+    /// Why nothing of it will be done.
+    refusal: Option<ApplyError>,
+}
+
+/// How a part ended within a child: with an answer, or with none.
+pub(super) type PartEnd = Option<Result<Outcome, Unavailable>>;
+
+impl Supervisor {
+    /// As it stands between two operations; in between, whoever is starting or stopping counts as down.
+    pub(super) fn sketch(&self) -> Sketch {
+        match &self.core {
+            Core::Dynamic(core, template) => {
+                Sketch::Dynamic(core.rules(), template.settings.clone(), template.mark.clone())
+            }
+            Core::Fixed(core) => {
+                let outline = core.outline();
+                let known = outline.children.iter().map(|child| self.known(child)).collect();
+                Sketch::Fixed(outline, known)
+            }
+        }
+    }
+
+    fn known(&self, child: &Standing) -> Known {
+        let minded = self.children.get(child.slot).expect("the core forgets nobody alone");
+        let Minded { recipe, settings, actor, .. } = minded;
+        Known { recipe: recipe.clone(), settings: settings.clone(), actor: actor.clone() }
+    }
+
+    /// A request for a change. A dynamic supervisor compares at once: only such a request could change its rules.
+    pub(super) fn wanted(
+        &mut self,
+        wanted: Box<Wanted>,
+        reply: minder_runtime::Reply<Outcome>,
+        context: &mut Context<SupervisorMsg>,
+    ) -> Option<Event> {
+        let level = Level::between(&self.sketch(), &wanted.spec);
+        let refused = match &level {
+            None => Some(ApplyError::OtherKind { supervisor: String::new() }),
+            Some(level @ Level::Dynamic(_)) => {
+                let expected = wanted.expected.as_ref().is_none_or(|expected| level.is_like(expected));
+                (!expected).then(ApplyError::stale)
+            }
+            // It is compared when its turn comes.
+            Some(Level::Fixed(_)) => None,
+        };
+        if let Some(error) = refused {
+            drop(reply.send(Outcome::NotApplied(error)));
+            return None;
+        }
+        let in_parts = wanted.in_parts;
+        match &self.core {
+            Core::Dynamic(..) if in_parts => {
+                let baton = wait_for_next(context, |next| Own::NextOfDynamic(wanted, Part::Stops, next));
+                drop(reply.send(Outcome::Held(baton)));
+                None
+            }
+            Core::Dynamic(..) => Some(self.change_dynamic(wanted, Asker::Root(reply))),
+            Core::Fixed(_) => {
+                let mut pending = Pending::new(Asker::Root(reply));
+                pending.wanted = Some(wanted);
+                let id = self.keep(pending);
+                Some(Event::Asked(id, Request::Change { in_parts }))
+            }
+        }
+    }
+
+    fn change_dynamic(&mut self, wanted: Box<Wanted>, asker: Asker) -> Event {
+        let template = wanted.spec.template().expect("it has been compared");
+        let rules = wanted.spec.dynamic_rules(template).expect("a tree is checked before it is compared");
+        let mut pending = Pending::new(asker);
+        pending.wanted = Some(wanted);
+        Event::Asked(self.keep(pending), Request::ChangeDynamic(rules))
+    }
+
+    /// The rules of a dynamic supervisor have been exchanged; so is everything that goes with them.
+    pub(super) fn dynamic_is_changed(&mut self, wanted: &Wanted, context: &mut Context<SupervisorMsg>) {
+        if let (Core::Dynamic(_, template), Some(new)) = (&mut self.core, wanted.spec.template()) {
+            **template = new.clone();
+        }
+        self.offer_anew(&wanted.spec, context);
+    }
+
+    /// What a dynamic supervisor that was held is asked for next: there is nobody to stop.
+    pub(super) fn next_of_dynamic(
+        &mut self,
+        wanted: Box<Wanted>,
+        part: Part,
+        next: Option<Next>,
+        context: &mut Context<SupervisorMsg>,
+    ) -> Option<Event> {
+        let reply = next?;
+        if part == Part::Stops {
+            let baton = wait_for_next(context, |next| Own::NextOfDynamic(wanted, Part::Starts, next));
+            drop(reply.send(Outcome::Held(baton)));
+            return None;
+        }
+        Some(self.change_dynamic(wanted, Asker::Above(reply)))
+    }
+
+    /// What the supervisor above asks for next; nothing if it does not.
+    pub(super) fn next_part(&mut self, next: Option<Next>) -> Event {
+        Event::NextPart(next.map(|reply| self.keep(Pending::new(Asker::Above(reply)))))
+    }
+
+    /// A supervisor that is held, and waits to be asked for its next part.
+    pub(super) fn held(context: &mut Context<SupervisorMsg>) -> Outcome {
+        Outcome::Held(wait_for_next(context, Own::NextPart))
+    }
+
+    /// The turn of a change has come.
+    pub(super) fn compare(&mut self, request: RequestId) -> Event {
+        let wanted = self.pending.get_mut(&request).and_then(|pending| pending.wanted.take());
+        let Some(wanted) = wanted else { return Event::Compared(Box::new(Err(Refusal::Stale))) };
+        let Wanted { spec, expected, .. } = *wanted;
+        let Some(Level::Fixed(level)) = Level::between(&self.sketch(), &spec) else {
+            unreachable!("a supervisor is of one kind for all its life")
+        };
+        let is_planned = expected.is_some();
+        let expected = match expected {
+            Some(Level::Fixed(expected)) if expected.is_like(&level) => expected.inside,
+            None => level.inside.clone(),
+            Some(_) => return Event::Compared(Box::new(Err(Refusal::Stale))),
+        };
+        let change = level.change.clone();
+        let (batons, incomplete, refusal) = (HashMap::new(), Incomplete::default(), None);
+        self.changing =
+            Some(Box::new(Changing { spec, level, expected, is_planned, batons, incomplete, refusal }));
+        Event::Compared(Box::new(Ok(change)))
+    }
+
+    /// Has a part done within this child. Nothing is answered on the spot: what comes of it is news like any other.
+    pub(super) fn part(&mut self, slot: Slot, part: Part, context: &mut Context<SupervisorMsg>) {
+        let Some((id, place)) = self.place(slot) else { return };
+        let Some(actor) = self.actor(slot) else { return };
+        let Some(changing) = &mut self.changing else { return };
+        let then = move |end: Result<PartEnd, JobFailed>| {
+            SupervisorMsg(Own::PartDone(slot, part, Box::new(end.unwrap_or_default())))
+        };
+        // A child below that asks this supervisor now, and on which the part depends, would wait for itself.
+        context.waits_for(&actor);
+        match (part, changing.batons.remove(&id)) {
+            (Part::Hold, _) => {
+                let below = changing.spec.children[place].below.clone();
+                let expected = changing.expected[place].take();
+                let root = actor.address().map(Root::of);
+                // What was planned is all of it: an absent plan for a part of it fits nothing.
+                let fits = expected.is_some() || !changing.is_planned;
+                context.run(
+                    "hold a supervisor",
+                    async move {
+                        let (root, spec) = root.zip(below).filter(|_| fits)?;
+                        let wanted = Wanted { spec, expected, in_parts: true };
+                        Some(root.ask(Question::Apply(Box::new(wanted))).await)
+                    },
+                    then,
+                );
+            }
+            (Part::Stops | Part::Starts, baton) => {
+                context.run("change a supervisor", async move { baton?.pass().await.map(Ok) }, then);
+            }
+        }
+    }
+
+    /// What a part within this child has come to.
+    pub(super) fn part_done(
+        &mut self,
+        slot: Slot,
+        part: Part,
+        end: PartEnd,
+        context: &mut Context<SupervisorMsg>,
+    ) -> Option<Event> {
+        let actor = self.actor(slot)?;
+        context.waits_no_longer_for(&actor);
+        let (id, _) = self.place(slot)?;
+        let changing = self.changing.as_mut()?;
+        let done = match end {
+            Some(Ok(Outcome::Held(baton))) => {
+                changing.batons.insert(id, baton);
+                true
+            }
+            Some(Ok(Outcome::Applied(incomplete))) => {
+                let all = incomplete.is_empty();
+                changing.incomplete.within(&id, incomplete);
+                all
+            }
+            Some(Ok(Outcome::NotApplied(error))) => {
+                changing.refusal = Some(error.within(&id));
+                false
+            }
+            // It has ended. If nothing has been done yet, nothing will be. Otherwise it is told of with those that failed
+            // when the last part has come to it, and is started again by the new recipe, as any child that ends.
+            _ => {
+                match part {
+                    Part::Hold => changing.refusal = Some(ApplyError::stale().within(&id)),
+                    Part::Stops => {}
+                    Part::Starts => {
+                        let reason = ExitReason::other("it ended while it was changed");
+                        changing.incomplete.failed.push((id.to_string(), reason));
+                    }
+                }
+                false
+            }
+        };
+        Some(Event::PartDone(slot, done))
+    }
+
+    /// Nobody asks this child for the rest of the change.
+    pub(super) fn let_go(&mut self, slot: Slot) {
+        if let Some((id, _)) = self.place(slot)
+            && let Some(changing) = &mut self.changing
+        {
+            changing.batons.remove(&id);
+        }
+    }
+
+    /// From here on the children are those of the new specification, in their new slots.
+    pub(super) fn rearrange(
+        &mut self,
+        seats: Vec<(Slot, Option<Slot>)>,
+        context: &mut Context<SupervisorMsg>,
+    ) {
+        let Some(changing) = self.changing.take() else { return };
+        for (place, (slot, was)) in seats.into_iter().enumerate() {
+            let new = &changing.spec.children[place];
+            // It names a slot that is none any more; the core sets it anew.
+            if let Some(deadline) = was.and_then(|was| self.deadlines.remove(&was)) {
+                context.cancel_timer(deadline);
+            }
+            let minded = match was.and_then(|was| self.children.remove(was)) {
+                None => Minded::new(new.recipe.clone(), None, new.settings.kept()),
+                Some(mut minded) => {
+                    let seated = match changing.level.keeps_seat(place) {
+                        true => new.recipe.in_seat_of(&minded.recipe),
+                        false => None,
+                    };
+                    match seated {
+                        _ if new.recipe.is_same(&minded.recipe) && changing.level.keeps_seat(place) => {}
+                        Some(recipe) => minded.recipe = recipe,
+                        None => {
+                            minded.recipe = new.recipe.clone();
+                            if let Some(actor) = minded.actor.take() {
+                                self.by_cell.remove(&actor.id().cell());
+                            }
+                        }
+                    }
+                    if let Some(actor) = &minded.actor {
+                        self.by_cell.insert(actor.id().cell(), slot);
+                    }
+                    minded.settings = new.settings.kept();
+                    minded
+                }
+            };
+            self.children.put(slot, minded);
+        }
+        self.offer_anew(&changing.spec, context);
+        self.changing = Some(changing);
+    }
+
+    fn offer_anew(&mut self, spec: &Spec, context: &mut Context<SupervisorMsg>) {
+        self.offers = spec.offers.clone();
+        context.offer_only(&self.offers);
+    }
+
+    /// All of it is done, as far as it could be.
+    pub(super) fn is_applied(&mut self, applied: minder_supervisors_core::Applied) -> Outcome {
+        let mut incomplete = self.changing.take().map(|changing| changing.incomplete).unwrap_or_default();
+        incomplete.failed.extend(applied.failed.into_iter().map(|(id, reason)| (id.to_string(), reason)));
+        incomplete.held_back.extend(applied.held_back.iter().map(ToString::to_string));
+        Outcome::Applied(incomplete)
+    }
+
+    /// Nothing of it has been done.
+    pub(super) fn is_refused(&mut self) -> Outcome {
+        let refusal = self.changing.take().and_then(|changing| changing.refusal);
+        Outcome::NotApplied(refusal.unwrap_or_else(ApplyError::stale))
+    }
+
+    /// The id of the child in this slot, and its place in the new specification.
+    fn place(&self, slot: Slot) -> Option<(Arc<str>, usize)> {
+        let Core::Fixed(core) = &self.core else { return None };
+        let id = core.child(slot)?.id.clone();
+        let place = self.changing.as_ref()?.spec.children.iter().position(|child| child.rules.id == id)?;
+        Some((id, place))
+    }
+}
+
+/// Makes a baton, and waits beside the lane for it to be passed or dropped.
+fn wait_for_next(
+    context: &mut Context<SupervisorMsg>,
+    then: impl FnOnce(Option<Next>) -> Own + Send + 'static,
+) -> Baton {
+    let (baton, passed) = oneshot::channel();
+    context.run(
+        "wait for the next part",
+        async move { passed.await.ok() },
+        |passed: Result<_, JobFailed>| SupervisorMsg(then(passed.ok().flatten())),
+    );
+    Baton(baton)
+}
