@@ -35,6 +35,7 @@ mod overflow;
 mod panics;
 mod partitions;
 mod pins;
+mod policies;
 mod postponing;
 mod priority;
 mod readiness;
