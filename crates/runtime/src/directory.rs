@@ -4,7 +4,8 @@
 //! that life, before anybody hears of it, and the next life makes its own. A name ([`System::register`]) is for one actor
 //! and stays over restarts.
 //!
-//! When not to use this: to send the same message to many actors; that is a process group, which knows what they take.
+//! When not to use this: to send the same message to many actors; that is a process group, which knows what they take. For
+//! keys that belong to one actor each there is `unique.rs`.
 //!
 //! [`System::register`]: crate::System::register
 
@@ -98,6 +99,12 @@ struct Entry<V> {
     value: Arc<V>,
 }
 
+impl<V> Entry<V> {
+    fn listed(&self) -> Listed<V> {
+        Listed { owner: self.owner.id(), value: self.value.clone() }
+    }
+}
+
 impl<K, V> Directory<K, V>
 where
     K: Hash + Eq + Clone + Send + 'static,
@@ -114,6 +121,18 @@ where
     /// # OTP
     /// `Registry.register/3`.
     pub fn enlist<M: Send + 'static>(&self, context: &mut Context<M>, key: K, value: V) {
+        let entered = self.enter(context, key, value, false);
+        debug_assert!(entered.is_ok(), "there is room for any number under one key");
+    }
+
+    /// Enters this actor; if it is to be the only one under the key and there is another, that one comes back.
+    pub(crate) fn enter<M: Send + 'static>(
+        &self,
+        context: &mut Context<M>,
+        key: K,
+        value: V,
+        only: bool,
+    ) -> Result<(), Listed<V>> {
         frame::effect();
         let peer = context.peer();
         let owner = owner_of(&peer);
@@ -123,10 +142,29 @@ where
         }
         let value = Arc::new(value);
         let mut state = lock(&self.shared);
+        if only && let Some(other) = state.keys.get(&key).and_then(|entries| entries.values().next()) {
+            return Err(other.listed());
+        }
         state.made += 1;
         let number = state.made;
         state.owners.entry(owner).or_default().push((key.clone(), number));
         state.keys.entry(key).or_default().insert(number, Entry { owner: peer, value });
+        Ok(())
+    }
+
+    /// Changes the value of this actor's first entry under the key; the old one, if there was one.
+    pub(crate) fn replace<M, Q>(&self, context: &mut Context<M>, key: &Q, value: V) -> Option<Arc<V>>
+    where
+        M: Send + 'static,
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        frame::effect();
+        let owner = owner_of(&context.peer());
+        let value = Arc::new(value);
+        let mut state = lock(&self.shared);
+        let entry = state.keys.get_mut(key)?.values_mut().find(|entry| owner_of(&entry.owner) == owner)?;
+        Some(std::mem::replace(&mut entry.value, value))
     }
 
     /// Takes out all that this actor entered under the key; returns the values, none if there were none.
@@ -163,8 +201,21 @@ where
     {
         let state = lock(&self.shared);
         let Some(entries) = state.keys.get(key) else { return Vec::new() };
-        let listed = |entry: &Entry<V>| Listed { owner: entry.owner.id(), value: entry.value.clone() };
-        entries.values().map(listed).collect()
+        entries.values().map(Entry::listed).collect()
+    }
+
+    /// Calls a function with all who are in it under the key, if there is anybody. It runs here, and holds up nobody: what it
+    /// is given is a copy.
+    ///
+    /// # OTP
+    /// `Registry.dispatch/3`.
+    pub fn dispatch<Q, T>(&self, key: &Q, to: impl FnOnce(&[Listed<V>]) -> T) -> Option<T>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let listed = self.lookup(key);
+        (!listed.is_empty()).then(|| to(&listed))
     }
 
     /// Under which keys the actor that lives at the address is in it, in the order in which it entered, each as often as it

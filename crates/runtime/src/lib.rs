@@ -73,6 +73,7 @@ mod tied;
 mod timeouts;
 mod timers;
 mod unheard;
+mod unique;
 mod waits;
 mod within;
 
@@ -114,3 +115,4 @@ pub use sys::{Sys, SysError};
 pub use system::{System, SystemBuilder, SystemError};
 pub use timeouts::TimeoutId;
 pub use timers::{CancelledTimer, Missed, TimerId};
+pub use unique::{AlreadyClaimed, NotClaimed, UniqueDirectory};

@@ -1,7 +1,7 @@
-//! Many actors under one key, with values. Rows EXR.
+//! Many actors under one key, or one, with values. Rows EXR.
 
 use minder::prelude::*;
-use minder::{Directory, LocalActor};
+use minder::{Directory, LocalActor, UniqueDirectory};
 use tokio::task::LocalSet;
 
 use crate::support::*;
@@ -219,6 +219,112 @@ async fn it_is_what_a_plain_list_would_be() {
             }
         }
     }
+}
+
+/// In the caller, on a copy, and never on nobody.
+///
+/// OTP: EXR-008.
+#[tokio::test(start_paused = true)]
+async fn a_function_is_called_with_all_under_a_key() {
+    let (system, topics) = (system(), Topics::new());
+    let a = puppet(&system);
+    enlist(&topics, &a, &[("x", 1), ("x", 2), ("y", 3)]).await;
+    let sum = topics.dispatch("x", |all| {
+        assert_eq!(topics.count(), 3, "nothing is held up meanwhile");
+        all.iter().map(|entry| *entry.value).sum::<u32>()
+    });
+    assert_eq!(sum, Some(3));
+    assert_eq!(topics.dispatch("z", |_| unreachable!("there is nobody")), None::<()>);
+}
+
+type Tables = UniqueDirectory<String, u32>;
+
+/// What becomes of a claim: nothing, or who has the key and what that one said.
+async fn claim(
+    tables: &Tables,
+    who: &Addr<Msg>,
+    key: &'static str,
+    value: u32,
+) -> Option<(minder::ActorId, u32)> {
+    let (tables, (tell, told)) = (tables.clone(), tokio::sync::oneshot::channel());
+    who.tell(act(move |_, context| {
+        let claimed = tables.claim(context, key.into(), value);
+        let _ = tell.send(claimed.err().map(|other| (other.by.owner, *other.by.value)));
+        Ok(())
+    }))
+    .expect("there is room");
+    soon(told).await.expect("it lives")
+}
+
+/// A second claim names the owner, also to itself. Of several at once one wins.
+///
+/// OTP: EXR-001, EXR-005, EXR-007.
+#[tokio::test(start_paused = true)]
+async fn a_unique_key_has_one_owner_who_may_change_its_value() {
+    let (system, tables) = (system(), Tables::new());
+    let (a, b) = (puppet(&system), puppet(&system));
+    assert_eq!(claim(&tables, &a, "x", 1).await, None);
+    assert_eq!(claim(&tables, &b, "x", 2).await, Some((a.id(), 1)));
+    assert_eq!(claim(&tables, &a, "x", 3).await, Some((a.id(), 1)));
+    assert_eq!(claim(&tables, &a, "y", 4).await, None);
+    assert_eq!(
+        (tables.count(), tables.keys_of(&a), tables.keys_of(&b)),
+        (2, vec!["x".into(), "y".into()], vec![])
+    );
+    for (who, updated, value) in [(&a, Some(1), 5), (&b, None, 5)] {
+        let directory = tables.clone();
+        who.tell(act(move |_, context| {
+            let old = directory.update(context, "x", 5).ok().map(|value| *value);
+            assert_eq!(old, updated);
+            Ok(())
+        }))
+        .expect("there is room");
+        assert_eq!(life(who).await, 1, "it has not failed");
+        let entry = tables.lookup("x").expect("it is a's");
+        assert_eq!((entry.owner, *entry.value), (a.id(), value));
+    }
+    for (who, withdrawn) in [(&b, None), (&a, Some(5)), (&a, None)] {
+        let directory = tables.clone();
+        who.tell(act(move |_, context| {
+            assert_eq!(directory.withdraw(context, "x").map(|value| *value), withdrawn);
+            Ok(())
+        }))
+        .expect("there is room");
+        assert_eq!(life(who).await, 1, "it has not failed");
+    }
+    assert_eq!((tables.lookup("x").map(|entry| entry.owner), tables.count()), (None, 1));
+    assert_eq!(claim(&tables, &b, "x", 6).await, None);
+}
+
+/// Whoever hears of the end of an owner finds the key free, at that very moment.
+///
+/// OTP: EXR-003, EXR-004.
+#[tokio::test(start_paused = true)]
+async fn a_key_of_the_dead_can_be_claimed_at_once() {
+    struct Heir(Tables, Addr<Msg>, Journal);
+    impl Actor for Heir {
+        type Msg = ();
+        async fn started(&mut self, context: &mut Context<()>) -> Handled {
+            context.monitor(&self.1);
+            Ok(())
+        }
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            Ok(())
+        }
+        async fn notice(&mut self, _: Notice, context: &mut Context<()>) -> Handled {
+            self.2.note(format!("{}", self.0.claim(context, "x".into(), 2).is_ok()));
+            Ok(())
+        }
+    }
+    let (system, tables, (journal, mut reader)) = (system(), Tables::new(), journal());
+    let it = puppet(&system);
+    assert_eq!(claim(&tables, &it, "x", 1).await, None);
+    let (heirs, of) = (tables.clone(), it.clone());
+    let heir = system.spawn(move || Heir(heirs, of, journal)).expect("open");
+    turns().await;
+    it.tell(crash()).expect("there is room");
+    reader.expect(&["true"]).await;
+    assert_eq!(tables.lookup("x").map(|entry| entry.owner), Some(heir.id()));
 }
 
 /// Numbers that are the same in every run.
