@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use minder_runtime::{ActorRef, Cycle, ExitReason};
+use minder_runtime::{ActorRef, AskError, Cycle, ExitReason};
 
 use crate::spec::TreeError;
 
@@ -21,6 +21,18 @@ pub enum Unavailable {
     /// It handles no requests before whoever asked has started or ended: a child that asks its own supervisor from its
     /// start or its clean-up, directly or through others, would wait for ever. OTP: it does.
     WouldDeadlock(Cycle),
+}
+
+impl Unavailable {
+    pub(crate) fn of<M>(error: AskError<M>) -> Self {
+        match error {
+            AskError::Crashed(reason) | AskError::Purged(reason) | AskError::Stopped(reason, _) => {
+                Self::Ended(reason)
+            }
+            AskError::WouldDeadlock(cycle) => Self::WouldDeadlock(cycle),
+            _ => Self::Refused,
+        }
+    }
 }
 
 impl fmt::Display for Unavailable {

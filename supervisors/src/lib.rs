@@ -8,6 +8,7 @@
 //! When not to use this: for children that come and go by the thousand, one actor each and nothing shared, a [`dynamic`]
 //! supervisor is lighter; for a single helper that may die with its user, `Context::spawn` is enough.
 
+mod applications;
 mod apply;
 mod child;
 mod errors;
@@ -24,6 +25,11 @@ mod task;
 mod tasks;
 mod template;
 
+pub use applications::{
+    Application, ApplicationController, ApplicationEnded, ApplicationInfo, ApplicationName,
+    ApplicationStatus, ApplicationType, Applications, ApplicationsError, StartApplicationError,
+    StopApplicationError,
+};
 pub use apply::{ApplyError, Incomplete};
 pub use child::{
     Child, ChildSpec, actor, actor_in, local_actor, local_actor_in, optional_task, reporting_task, task,

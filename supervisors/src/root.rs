@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_runtime::{ActorRef, Addr, AskError, ExitReason, MailboxOptions, WhenFull};
+use minder_runtime::{ActorRef, Addr, ExitReason, MailboxOptions, WhenFull};
 use minder_supervisors_core::{Counts, Kind, Refusal};
 
 use crate::child::{Child, ChildSpec};
@@ -387,13 +387,7 @@ impl Root {
         }
         let asked =
             self.address.ask_within(Duration::MAX, |reply| SupervisorMsg::asked(question, reply)).await;
-        asked.map_err(|error| match error {
-            AskError::Crashed(reason) | AskError::Purged(reason) | AskError::Stopped(reason, _) => {
-                Unavailable::Ended(reason)
-            }
-            AskError::WouldDeadlock(cycle) => Unavailable::WouldDeadlock(cycle),
-            _ => Unavailable::Refused,
-        })
+        asked.map_err(Unavailable::of)
     }
 }
 

@@ -130,10 +130,13 @@ impl Closing {
         }
     }
 
-    pub(crate) fn report(&self, killed: Vec<Arc<str>>, left: usize) -> ShutdownReport {
+    pub(crate) fn note_killed(&self, killed: Vec<Arc<str>>) {
+        self.lock().0.killed.extend(killed);
+    }
+
+    pub(crate) fn report(&self, left: usize) -> ShutdownReport {
         let (report, last) = &mut *self.lock();
         report.took = last.since(self.began);
-        report.killed.extend(killed);
         report.left = left;
         // A second shutdown reports what it saw itself.
         std::mem::take(report)

@@ -370,6 +370,23 @@ impl System {
     /// # Cancel safety
     /// Dropping the future leaves the system half stopped; calling it again goes on.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let closing = self.stop_everybody(deadline).await;
+        closing.report(self.living())
+    }
+
+    /// Begins what [`System::shutdown`] does, and returns: for an actor, which is among those that are stopped. Whoever calls
+    /// [`System::shutdown`] after it waits for the rest, and gets the report of all of it.
+    ///
+    /// # OTP
+    /// `init:stop/0`.
+    pub fn begin_shutdown(&self, deadline: Duration) {
+        let system = self.clone();
+        self.shared.home.spawn_own("shutdown", async move {
+            system.stop_everybody(deadline).await;
+        });
+    }
+
+    async fn stop_everybody(&self, deadline: Duration) -> &Closing {
         let shared = &self.shared;
         let until = shared.now() + deadline;
         let closing = shared.closing.get_or_init(|| Closing::since(shared.now()));
@@ -395,7 +412,8 @@ impl System {
         shared.locals.end();
         shared.until_gone(|| shared.locals.have_ended(), shared.now() + GRACE).await;
         shared.locals.join();
-        closing.report(killed, self.living())
+        closing.note_killed(killed);
+        closing
     }
 }
 

@@ -2,6 +2,7 @@
 //! rows will do. Time is virtual: nothing here waits for a clock on the wall.
 
 mod aliases;
+mod applications;
 mod apply;
 mod asks;
 mod blocking_asks;
