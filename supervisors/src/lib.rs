@@ -46,7 +46,7 @@ pub use explain::{
 pub use lint::{Allowed, Finding, Findings, Lint};
 pub use minder_supervisors_core::{
     AutoShutdown, Backoff, BackoffError, Budget, Counts, Exhausted, InARow, Kind, Policy, Restart, Shutdown,
-    SpecError, StartFailed, Strategy,
+    SpecError, StartFailed, Strategy, Threshold,
 };
 pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partitioned};
 pub use plan::{Action, Address, Because, Difference, Plan, Step};

@@ -29,7 +29,7 @@ pub struct Spec {
     period: Duration,
     auto_shutdown: AutoShutdown,
     /// What children have that have none of their own.
-    backoff: Option<Box<Backoff>>,
+    pub(crate) backoff: Option<Box<Backoff>>,
     pub(crate) offers: Offers,
     pub(crate) news_first: bool,
     max_children: usize,

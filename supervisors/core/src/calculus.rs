@@ -2,7 +2,10 @@
 //! Arithmetic on limits and periods, for whoever explains or checks a tree before it runs.
 //! Decides nothing: that is `intensity.rs`, and a test holds the formulas here against supervisors that go by it.
 
+use crate::{Budget, InARow};
+use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 #[cfg(test)]
@@ -23,7 +26,7 @@ pub struct Threshold {
     /// The longest time from one crash to the next at which it does; if crashes are further apart, it never does. Nothing
     /// if it always does: a limit of 0, all the way down.
     pub longest: Option<Duration>,
-    /// How many crashes that takes, the first among them. [`u64::MAX`] if not even that is enough.
+    /// How many crashes that takes at that pace, the first among them. [`u64::MAX`] if not even that is enough.
     pub crashes: u64,
 }
 
@@ -42,22 +45,83 @@ impl Threshold {
 /// With limit r and period t, the nearest sees every crash and gives up if r crash periods fit into t, at the crash
 /// after them: (r + 1) in all. The next one sees one end in that many crashes, and so on up. So does nobody whose
 /// child has not given up first. It is assumed that each is started again by the one above, at once.
-pub fn thresholds(levels: &[Level]) -> Vec<Threshold> {
-    // How many crashes make one end that the level sees.
-    let mut crashes: u64 = 1;
-    let mut longest: Option<Duration> = None;
+///
+/// A supervisor may have several limits: its own, and those of the child below it that end it as well. Then it gives up at
+/// whichever comes first, and what is said of it is said of the slowest pace at which it gives up.
+pub fn thresholds(levels: &[Vec<Level>]) -> Vec<Threshold> {
+    let mut paces = Paces(vec![Threshold { longest: None, crashes: 1 }]);
     let mut thresholds = Vec::with_capacity(levels.len());
-    for Level { limit, period } in levels {
-        // Restarts in the window, counted in crashes; fits, since the factors have 32 and 64 bits.
-        let waits = u128::from(*limit) * u128::from(crashes);
-        if let Some(most) = period.as_nanos().checked_div(waits) {
-            let most = from_nanos(most);
-            longest = Some(longest.map_or(most, |below| below.min(most)));
-        }
-        crashes = crashes.saturating_mul(u64::from(*limit) + 1);
-        thresholds.push(Threshold { longest, crashes });
+    for limits in levels {
+        paces = paces.ends(limits);
+        // Without a limit nobody gives up, here or above.
+        let Some(slowest) = paces.0.last() else { break };
+        thresholds.push(*slowest);
     }
     thresholds
+}
+
+impl Budget {
+    /// As a limit of whoever minds the child.
+    pub fn level(self) -> Level {
+        Level { limit: self.restarts, period: self.period }
+    }
+}
+
+impl InARow {
+    /// As a limit of whoever minds the child, if its lives are all of one length: so many within as many lives that are
+    /// just not healthy.
+    pub fn level(self) -> Level {
+        let unhealthy = self.healthy_after.saturating_sub(Duration::from_nanos(1));
+        Level { limit: self.restarts, period: unhealthy.saturating_mul(self.restarts) }
+    }
+}
+
+/// How many crashes make one end, by how far apart they are: the faster paces first. The slower the more crashes; slower
+/// than the last there is no end.
+struct Paces(Vec<Threshold>);
+
+impl Paces {
+    /// Of a supervisor that sees those ends and gives up at whichever of these limits comes first.
+    fn ends(&self, limits: &[Level]) -> Self {
+        let seen_by = |limit: &Level| self.0.iter().map(|below| below.seen_by(*limit)).collect::<Vec<_>>();
+        let mut all: Vec<Threshold> = limits.iter().flat_map(seen_by).collect();
+        all.sort_by(|one, other| {
+            match (is_longer(one.longest, other.longest), is_longer(other.longest, one.longest)) {
+                (true, _) => Ordering::Less,
+                (_, true) => Ordering::Greater,
+                _ => one.crashes.cmp(&other.crashes),
+            }
+        });
+        // From the slowest pace on: a faster one counts only if it takes fewer crashes.
+        let mut paces: Vec<Threshold> = Vec::with_capacity(all.len());
+        for pace in all {
+            if paces.last().is_none_or(|slower| pace.crashes < slower.crashes) {
+                paces.push(pace);
+            }
+        }
+        paces.reverse();
+        Self(paces)
+    }
+}
+
+impl Threshold {
+    /// When a limit is used up by such ends.
+    fn seen_by(self, Level { limit, period }: Level) -> Self {
+        // The restarts in the window, counted in crashes; fits, since the factors have 32 and 64 bits.
+        let waits = u128::from(limit) * u128::from(self.crashes);
+        let heard = period.as_nanos().checked_div(waits).map(from_nanos);
+        let longest = heard.into_iter().chain(self.longest).min();
+        Self { longest, crashes: self.crashes.saturating_mul(u64::from(limit) + 1) }
+    }
+}
+
+/// Nothing stands for every pace.
+fn is_longer(one: Option<Duration>, other: Option<Duration>) -> bool {
+    match (one, other) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(one), Some(other)) => one > other,
+    }
 }
 
 /// How many children that each crash once in `every`, independently of each other, can share this intensity, if the

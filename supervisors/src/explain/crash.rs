@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use minder_supervisors_core::{AutoShutdown, Level, Restart, Threshold, thresholds};
+use minder_supervisors_core::{
+    AutoShutdown, Budget, Exhausted, InARow, Level, Restart, Threshold, thresholds,
+};
 
 use super::layout::Layout;
 use super::{ExplainedChild, GiveUp, Regime, Then};
@@ -17,6 +19,7 @@ impl Layout {
         // Whoever is stopped with the group and is temporary is not started again.
         let (forgotten, started): (Vec<usize>, Vec<usize>) = group
             .iter()
+            .filter(|member| !self.at(**member).disabled)
             .partition(|member| **member != place && self.at(**member).rules.restart == Restart::Temporary);
         let lost = match (then, node.parent) {
             (Then::EndsSupervisor, Some(parent)) => self.living(self.subtree(parent)),
@@ -35,13 +38,14 @@ impl Layout {
             stop: self.stop_of_all(&others),
             start: self.start_of_all(&started),
             ready: self.ready_of_all(&started),
+            left_down: self.left_down(place),
             gives_up: if then == Then::Restarted { self.give_ups_above(place) } else { Vec::new() },
         }
     }
 
     /// Who gives up, the nearest first, if this child crashes again and again; up to one that is not started again.
     pub(crate) fn give_ups_above(&self, place: usize) -> Vec<GiveUp> {
-        let mut chain = Vec::new();
+        let (mut chain, mut below) = (Vec::new(), place);
         for supervisor in self.above(place) {
             let Some(ruling) = self.ruling(supervisor) else { break };
             let then = match self.after_end(supervisor, false) {
@@ -49,13 +53,17 @@ impl Layout {
                 Then::Restarted if ruling.regime == Regime::Dynamic => Then::RestartedEmpty,
                 then => then,
             };
-            chain.push((supervisor, ruling.level, then));
+            // Its own limit, and those of the child below that it ends with.
+            let mut limits = vec![ruling.level];
+            limits.extend(self.own_limits(below, Exhausted::Escalate));
+            chain.push((supervisor, limits, then));
+            below = supervisor;
             if then != Then::Restarted {
                 break;
             }
         }
-        let levels: Vec<Level> = chain.iter().map(|(_, level, _)| *level).collect();
-        let explained = |((supervisor, level, then), threshold): ((usize, Level, Then), Threshold)| {
+        let levels: Vec<Vec<Level>> = chain.iter().map(|(_, limits, _)| limits.clone()).collect();
+        let explained = |((supervisor, limits, then), threshold): ((usize, Vec<Level>, Then), Threshold)| {
             let alone = [supervisor];
             let lost = match then {
                 Then::Restarted | Then::RestartedEmpty => self.living_below(self.group(supervisor)),
@@ -63,8 +71,8 @@ impl Layout {
             };
             GiveUp {
                 supervisor: self.at(supervisor).path.clone(),
-                limit: level.limit,
-                period: level.period,
+                limit: limits[0].limit,
+                period: limits[0].period,
                 longest: threshold.longest,
                 crashes: threshold.crashes,
                 within: threshold.time(),
@@ -73,6 +81,21 @@ impl Layout {
             }
         };
         chain.into_iter().zip(thresholds(&levels)).map(explained).collect()
+    }
+
+    /// The limits of this child's own, if it is this that becomes of it when it has used up one.
+    pub(crate) fn own_limits(&self, place: usize, then: Exhausted) -> Vec<Level> {
+        let Some(policy) = self.at(place).rules.policy.as_ref().filter(|policy| policy.exhausted == then)
+        else {
+            return Vec::new();
+        };
+        policy.budget.map(Budget::level).into_iter().chain(policy.in_a_row.map(InARow::level)).collect()
+    }
+
+    /// When its own limits leave this child down.
+    fn left_down(&self, place: usize) -> Option<Threshold> {
+        let limits = self.own_limits(place, Exhausted::LeaveDown);
+        if limits.is_empty() { None } else { thresholds(&[limits]).pop() }
     }
 
     /// What becomes of a child, or of the tree, when it has ended by itself.

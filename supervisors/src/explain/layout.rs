@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use minder_supervisors_core::{AutoShutdown, ChildRules, Level, Restart, Strategy};
+use minder_supervisors_core::{AutoShutdown, Backoff, ChildRules, Level, Restart, Strategy};
 
 use super::Regime;
 use super::nearest::nearest;
@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) settings: Settings,
     /// Whether it has a process, in a tree that runs.
     pub(crate) up: bool,
+    /// Whether it is not started with its group either.
+    pub(crate) disabled: bool,
     /// How many it stands for.
     pub(crate) count: usize,
     pub(crate) role: Role,
@@ -71,6 +73,7 @@ pub(crate) struct Part {
     rules: ChildRules,
     settings: Settings,
     up: bool,
+    disabled: bool,
     count: usize,
     role: Role,
     below: Vec<Part>,
@@ -82,18 +85,33 @@ impl Part {
     }
 
     fn supervisor(rules: ChildRules, settings: Settings, spec: &Spec) -> Self {
-        let below = match spec.template() {
+        let mut below: Vec<Self> = match spec.template() {
             Some(template) => vec![Self::instance(template.rules.clone(), template.settings.clone(), 0)],
             None => spec.children.iter().map(Self::of_child).collect(),
         };
-        Self { rules, settings, up: true, count: 1, role: Role::Supervisor(spec.ruling()), below }
+        for child in &mut below {
+            child.inherit(spec.backoff.as_deref());
+        }
+        let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
+        let role = Role::Supervisor(spec.ruling());
+        Self { rules, settings, up: !disabled, disabled, count: 1, role, below }
     }
 
     fn of_child(child: &Child) -> Self {
         let (rules, settings) = (child.rules.clone(), child.settings.clone());
         match &child.below {
             Some(below) => Self::supervisor(rules, settings, below),
-            None => Self::leaf(rules, settings, true),
+            None => {
+                let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
+                Self { disabled, ..Self::leaf(rules, settings, !disabled) }
+            }
+        }
+    }
+
+    /// What all children of a supervisor are given, unless they have it already or are never restarted.
+    fn inherit(&mut self, backoff: Option<&Backoff>) {
+        if let Some(backoff) = backoff.filter(|_| self.rules.restart != Restart::Temporary) {
+            self.rules.policy_mut().backoff.get_or_insert(*backoff);
         }
     }
 
@@ -102,7 +120,7 @@ impl Part {
             crate::Kind::Worker => Role::Worker,
             crate::Kind::Supervisor => Role::Unknown,
         };
-        Self { rules, settings, up, count: 1, role, below: Vec::new() }
+        Self { rules, settings, up, disabled: false, count: 1, role, below: Vec::new() }
     }
 
     /// Any instance of a dynamic supervisor, of which there are so many.
@@ -122,6 +140,7 @@ pub(crate) struct DescribedChild {
     pub(crate) rules: ChildRules,
     pub(crate) settings: Settings,
     pub(crate) up: bool,
+    pub(crate) disabled: bool,
     /// How many it stands for: instances are not described one by one.
     pub(crate) instances: Option<usize>,
     /// Its root, if it is a supervisor and up.
@@ -138,17 +157,19 @@ fn gather(root: Root, rules: ChildRules, settings: Settings) -> Gathered {
             other => other.out_of_place("describe"),
         };
         let mut below = Vec::with_capacity(described.children.len());
-        for DescribedChild { rules, settings, up, instances, below: root } in described.children {
-            below.push(match (root, instances) {
+        for DescribedChild { rules, settings, up, disabled, instances, below: root } in described.children {
+            let part = match (root, instances) {
                 (Some(root), _) => match gather(root, rules.clone(), settings.clone()).await {
                     Ok(part) => part,
                     Err(_) => Part::leaf(rules, settings, false),
                 },
                 (None, Some(count)) => Part::instance(rules, settings, count),
                 (None, None) => Part::leaf(rules, settings, up),
-            });
+            };
+            below.push(Part { disabled, ..part });
         }
-        Ok(Part { rules, settings, up: true, count: 1, role: Role::Supervisor(described.ruling), below })
+        let role = Role::Supervisor(described.ruling);
+        Ok(Part { rules, settings, up: true, disabled: false, count: 1, role, below })
     })
 }
 
@@ -169,7 +190,7 @@ impl Layout {
     }
 
     fn add(&mut self, part: Part, parent: Option<usize>) -> usize {
-        let Part { rules, settings, up, count, role, below } = part;
+        let Part { rules, settings, up, disabled, count, role, below } = part;
         let path: Arc<str> = match parent {
             Some(parent) => Arc::from(path_below(&self.nodes[parent].path, &rules.id)),
             None => Arc::from(""),
@@ -177,7 +198,7 @@ impl Layout {
         let place = self.nodes.len();
         self.places.insert(path.clone(), place);
         let (end, children) = (place + 1, Vec::new());
-        self.nodes.push(Node { path, parent, end, children, rules, settings, up, count, role });
+        self.nodes.push(Node { path, parent, end, children, rules, settings, up, disabled, count, role });
         self.nodes[place].children = below.into_iter().map(|child| self.add(child, Some(place))).collect();
         self.nodes[place].end = self.nodes.len();
         place

@@ -13,7 +13,7 @@ pub(crate) mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use minder_supervisors_core::Strategy;
+use minder_supervisors_core::{Exhausted, Strategy, Threshold};
 
 pub(crate) use asks::{Ask, check as check_asks};
 pub use bound::Bound;
@@ -117,6 +117,8 @@ pub struct ExplainedChild {
     pub start: Bound,
     /// How long after they are up those who report it are ready, or killed for not being so; nothing if none does.
     pub ready: Option<Bound>,
+    /// When limits of its own leave it down, if it crashes again and again and nobody has given up before.
+    pub left_down: Option<Threshold>,
     /// Who gives up, the nearest first, if it crashes again and again; up to one that is not started again.
     pub gives_up: Vec<GiveUp>,
 }
@@ -164,7 +166,7 @@ pub struct GiveUp {
     /// Nothing if it gives up at the first crash. What is done between two crashes (the stops, the starts) is part of that
     /// time.
     pub longest: Option<Duration>,
-    /// At which crash it gives up. [`u64::MAX`] stands for more than that.
+    /// At which crash it gives up, at that pace. [`u64::MAX`] stands for more than that.
     pub crashes: u64,
     /// How long after the first crash that is, at worst.
     pub within: Option<Duration>,
@@ -253,7 +255,10 @@ impl Root {
 
 impl Layout {
     fn explain_supervisor(&self, place: usize, ruling: &Ruling) -> ExplainedSupervisor {
-        let restarted = self.restarted_below(place).next();
+        // One without limits of its own, if there is one: those are told of with their children.
+        let plain = |child: &usize| self.own_limits(*child, Exhausted::Escalate).is_empty();
+        let restarted =
+            self.restarted_below(place).find(plain).or_else(|| self.restarted_below(place).next());
         ExplainedSupervisor {
             path: self.at(place).path.clone(),
             regime: ruling.regime,

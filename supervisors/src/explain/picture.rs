@@ -20,6 +20,7 @@ impl Display for Explanation {
         let (mut alone, mut gone, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for child in self.children() {
             match child.then {
+                _ if child.left_down.is_some() => others.push(child),
                 Then::Restarted if child.lost <= 1 && child.stops.is_empty() => alone.push(child.path),
                 Then::Forgotten | Then::StaysDown if child.lost <= 1 => gone.push(child.path),
                 _ => others.push(child),
@@ -95,6 +96,16 @@ impl ExplainedChild {
         }
         if !self.starts.is_empty() {
             writeln!(f, "{indent}starts  {}: {}", Listed::of(&self.starts), InStart(&self.start))?;
+        }
+        if let Some(left_down) = &self.left_down {
+            let pace = left_down
+                .longest
+                .map_or("at all".to_owned(), |longest| format!("at least every {}", brief(longest)));
+            writeln!(
+                f,
+                "{indent}limits  of its own leave it down at crash {}, if it crashes {pace}",
+                left_down.crashes
+            )?;
         }
         if let Some(ready) = &self.ready {
             writeln!(f, "{indent}ready   {ready} after that")?;
@@ -239,6 +250,7 @@ fn draw_below(layout: &Layout, place: usize, trunk: &str, rows: &mut Vec<Row>) {
 fn said_of(layout: &Layout, place: usize) -> [String; 3] {
     let node = layout.at(place);
     let what = match node.role {
+        _ if node.disabled => "disabled".to_owned(),
         _ if !node.up => "no process".to_owned(),
         _ if layout.is_instance(place) && node.count == 0 => "any instance".to_owned(),
         _ if layout.is_instance(place) => format!("{} instances", thousands(node.count as u64)),

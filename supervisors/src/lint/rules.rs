@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use minder_supervisors_core::{AutoShutdown, Level, Restart, Shutdown, Strategy, sharers};
+use minder_supervisors_core::{AutoShutdown, Backoff, Level, Restart, Shutdown, Strategy, sharers};
 
 use super::findings::{Finding, Lint};
 use crate::explain::layout::{Layout, Role, Ruling};
@@ -33,7 +33,7 @@ pub(crate) fn look_at(spec: &Spec) -> Vec<Finding> {
     for (place, ruling) in &supervisors {
         found.limit(*place, ruling.level);
         found.shared_limit(*place, ruling);
-        found.blind_zone(*place, ruling.level);
+        found.blind_zone(*place);
         found.shape(*place, ruling);
     }
     for place in found.layout.below_top() {
@@ -127,7 +127,7 @@ impl Found {
     }
 
     /// Two levels are enough: where no level has such a zone over the one below, no chain of them has.
-    fn blind_zone(&mut self, place: usize, own: Level) {
+    fn blind_zone(&mut self, place: usize) {
         let Some(child) = self.layout.restarted_below(place).next() else { return };
         let chain = self.layout.give_ups_above(child);
         let [lower, upper, ..] = &chain[..] else { return };
@@ -146,7 +146,7 @@ impl Found {
             brief(upper.period),
         );
         // From one end of this one to the next, at the slowest pace at which it ends.
-        let pace = longest.saturating_mul(own.limit.saturating_add(1));
+        let pace = longest.saturating_mul(u32::try_from(lower.crashes).unwrap_or(u32::MAX));
         let period = pace.saturating_mul(upper.limit);
         let at_most = upper.period.as_nanos().checked_div(pace.as_nanos()).unwrap_or(0);
         let advice = match at_most {
@@ -251,6 +251,10 @@ impl Found {
         if node.rules.restart == Restart::Temporary {
             return;
         }
+        if let Some(backoff) = node.rules.policy.as_ref().and_then(|policy| policy.backoff) {
+            self.slow_backoff(place, backoff);
+        }
+        let node = self.layout.at(place);
         let readiness = node.rules.reports_ready().and_then(|readiness| readiness.within);
         let faults =
             [("it never gets ready", readiness), ("it hangs at every message", node.settings.handler_limit)];
@@ -271,6 +275,39 @@ impl Found {
                 brief(period)
             );
             self.add(Lint::NeverHeard, place, what, advice);
+        }
+    }
+
+    /// A backoff after which not even a child that crashes as soon as it is up crashes often enough. Limits of its own are
+    /// there for that.
+    fn slow_backoff(&mut self, place: usize, backoff: Backoff) {
+        let node = self.layout.at(place);
+        let (Some(ruling), Some(policy)) = (self.layout.ruling_above(place), &node.rules.policy) else {
+            return;
+        };
+        if policy.in_a_row.is_some() || policy.budget.is_some() {
+            return;
+        }
+        let Level { limit, period } = ruling.level;
+        let mut waited = Duration::ZERO;
+        for delay in backoff.delays().take(limit as usize) {
+            waited = waited.saturating_add(backoff.earliest(delay));
+            if waited > period {
+                break;
+            }
+        }
+        if waited > period {
+            let what = format!(
+                "it is started again for ever if it crashes as soon as it is up: its backoff lets no {} crashes come within {}",
+                u64::from(limit) + 1,
+                brief(period),
+            );
+            self.add(
+                Lint::NeverHeard,
+                place,
+                what,
+                "give it a `limit_in_a_row`, which counts however long it takes",
+            );
         }
     }
 

@@ -135,6 +135,7 @@ impl Supervisor {
                 rules: core.template().clone(),
                 settings: template.settings.clone(),
                 up: true,
+                disabled: false,
                 instances: Some(core.len()),
                 below: None,
             }],
@@ -149,6 +150,7 @@ impl Supervisor {
             rules: rules.clone(),
             settings: minded.settings.as_deref().cloned().unwrap_or_default(),
             up: alive.is_some(),
+            disabled: core.state(slot) == Some(ChildState::Disabled),
             instances: None,
             below: alive.and_then(ActorRef::address).map(Root::of),
         })

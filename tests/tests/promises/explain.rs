@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    Bound, ExplainError, Explanation, Regime, Strategy, Then, Unavailable, optional_task, tree_from,
+    Bound, Exhausted, ExplainError, Explanation, Regime, Strategy, Then, Unavailable, optional_task,
+    tree_from,
 };
 use minder::{Event, Observer};
 
@@ -297,6 +298,40 @@ fn the_chain_ends_with_whoever_is_not_started_again() {
     let explained =
         one_for_one().child(tree("pool", dynamic(&pool))).explain_child("pool/any").expect("as any");
     assert_eq!((explained.gives_up.len(), explained.gives_up[0].then), (1, Then::RestartedEmpty));
+}
+
+#[test]
+fn limits_of_a_childs_own_are_part_of_it() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let spec = |child: Child| {
+        one_for_one().limit(1, 100 * SECOND).child(tree("x", one_for_one().limit(3, 6 * SECOND).child(child)))
+    };
+    let paces = |child: Child| {
+        let explained = spec(child).explain_child("x/a").expect("it is there");
+        let paces: Vec<_> =
+            explained.gives_up.iter().map(|it| (it.longest.expect("a limit"), it.crashes)).collect();
+        (paces, explained.left_down.map(|it| (it.longest.expect("a limit"), it.crashes)))
+    };
+    let slow = 5 * SECOND - Duration::from_nanos(1);
+    let rows = [
+        (idle("a"), vec![(2 * SECOND, 4), (2 * SECOND, 8)], None),
+        // Slower crashes are heard, sooner.
+        (idle("a").limit(1, 30 * SECOND), vec![(30 * SECOND, 2), (30 * SECOND, 4)], None),
+        // However slow, as long as no life is healthy: the top hears of each end of the nearest, at eleven crashes.
+        (idle("a").limit_in_a_row(10, 5 * SECOND), vec![(slow, 11), (slow, 22)], None),
+        (
+            idle("a").limit(1, 30 * SECOND).when_exhausted(Exhausted::LeaveDown),
+            vec![(2 * SECOND, 4), (2 * SECOND, 8)],
+            Some((30 * SECOND, 2)),
+        ),
+    ];
+    for (child, gives_up, left_down) in rows {
+        assert_eq!(paces(child.clone()), (gives_up, left_down), "{child:?}");
+    }
+    let disabled = one_for_all().child(idle("a")).child(idle("b").disabled()).child(idle("c"));
+    let explained = disabled.explain_child("a").expect("it is there");
+    assert_eq!((texts(&explained.stops), texts(&explained.starts)), (vec!["c"], vec!["a", "c"]));
+    assert_eq!((explained.lost, explained.of), (2, 2));
 }
 
 // --- a tree that runs ------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::AutoShutdown::AnySignificant;
-use minder::supervisors::{Lint, tree_from};
+use minder::supervisors::{Backoff, Lint, tree_from};
 
 use crate::support::*;
 
@@ -27,6 +27,11 @@ fn x(spec: Spec) -> Child {
 
 fn pool() -> Template<u32, Msg> {
     template("session", |_| Puppet::new("it", &journal().0))
+}
+
+/// From so many seconds on.
+fn waiting(seconds: u32) -> Backoff {
+    Backoff::new(seconds * SECOND, 60 * SECOND, 60 * SECOND)
 }
 
 /// Finding; where; words of it; the tree; the tree put right.
@@ -168,6 +173,20 @@ fn rows() -> Vec<Row> {
              every 5s or faster; shorten that below 5s, or give (top) a period of at least 7s",
             few().child(idle("a").handler_limit(6 * SECOND)),
             few().limit(1, seconds(7)).child(idle("a").handler_limit(6 * SECOND)),
+        ),
+        (
+            Lint::NeverHeard,
+            "a",
+            "its backoff lets no 3 crashes come within 5s",
+            few().limit(2, seconds(5)).child(idle("a").backoff(waiting(2).jitter(0.0))),
+            few().limit(2, seconds(6)).child(idle("a").backoff(waiting(2).jitter(0.0))),
+        ),
+        (
+            Lint::NeverHeard,
+            "a",
+            "give it a `limit_in_a_row`",
+            few().backoff(waiting(9)).child(idle("a")),
+            few().backoff(waiting(9)).child(idle("a").limit_in_a_row(3, 60 * SECOND)),
         ),
         (
             Lint::SharedLimit,

@@ -1,6 +1,7 @@
 //! The formulas against supervisors that run: chains of them over one child that crashes by the clock, and one over many
 //! children that crash at random.
 
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,7 +9,9 @@ use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
 use super::{Level, Threshold, sharers, thresholds};
-use crate::{AutoShutdown, ChildRules, Command, Event, Rules, Slot, Strategy, Supervision};
+use crate::{
+    AutoShutdown, Budget, ChildRules, Command, Event, InARow, Policy, Rules, Slot, Strategy, Supervision,
+};
 
 const fn level(limit: u32, period: Duration) -> Level {
     Level { limit, period }
@@ -16,6 +19,11 @@ const fn level(limit: u32, period: Duration) -> Level {
 
 const fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
+}
+
+/// Supervisors with no limits but their own.
+fn alone(levels: &[Level]) -> Vec<Vec<Level>> {
+    levels.iter().map(|level| vec![*level]).collect()
 }
 
 /// The defaults of four platforms, three levels deep: the table in which these formulas were found.
@@ -28,7 +36,7 @@ fn defaults_of_others() {
         ("Ergo", 5, [(1_000_000, 6), (166_666, 36), (27_777, 216)]),
     ];
     for (name, limit, expected) in rows {
-        let found = thresholds(&[level(limit, Duration::from_secs(5)); 3]);
+        let found = thresholds(&alone(&[level(limit, Duration::from_secs(5)); 3]));
         let found: Vec<(Duration, u64)> = found
             .iter()
             .map(|found| {
@@ -65,7 +73,7 @@ fn what_is_at_the_ends() {
         (vec![level(1, Duration::MAX)], vec![Threshold { longest: Some(Duration::MAX), crashes: 2 }]),
     ];
     for (levels, expected) in rows {
-        assert_eq!(thresholds(&levels), expected, "{levels:?}");
+        assert_eq!(thresholds(&alone(&levels)), expected, "{levels:?}");
     }
     let times = [
         (Threshold { longest: None, crashes: 1 }, Some(Duration::ZERO)),
@@ -78,8 +86,13 @@ fn what_is_at_the_ends() {
 }
 
 /// A supervisor of one child, up.
-fn up(Level { limit, period }: Level) -> (Supervision, Slot) {
-    let child = ChildRules::worker("child");
+fn up(level: Level) -> (Supervision, Slot) {
+    up_with(level, &Policy::default())
+}
+
+/// The same, and the child is given this.
+fn up_with(Level { limit, period }: Level, policy: &Policy) -> (Supervision, Slot) {
+    let child = ChildRules { policy: Some(Arc::new(policy.clone())), ..ChildRules::worker("child") };
     let rules = Rules::new(Strategy::OneForOne, limit, period, AutoShutdown::Never, vec![child]);
     let mut supervision = Supervision::new(rules.expect("nothing is wrong with it"));
     let slot = supervision.slots().next().expect("it has a child");
@@ -90,8 +103,11 @@ fn up(Level { limit, period }: Level) -> (Supervision, Slot) {
 }
 
 /// Lets the child below all of them crash every `period`, so many times; after how many crashes each gave up first.
-fn crash(levels: &[Level], period: Duration, times: u64) -> Vec<Option<u64>> {
-    let mut chain: Vec<_> = levels.iter().copied().map(up).collect();
+fn crash(policy: &Policy, levels: &[Level], period: Duration, times: u64) -> Vec<Option<u64>> {
+    let nothing = Policy::default();
+    let policy_at = |at: usize| if at == 0 { policy } else { &nothing };
+    let mut chain: Vec<_> =
+        levels.iter().enumerate().map(|(at, level)| up_with(*level, policy_at(at))).collect();
     let mut gave_up = vec![None; levels.len()];
     let mut now = Moment::START;
     for crashes in 1..=times {
@@ -107,7 +123,7 @@ fn crash(levels: &[Level], period: Duration, times: u64) -> Vec<Option<u64>> {
                 break;
             }
             gave_up[at].get_or_insert(crashes);
-            chain[at] = up(*level);
+            chain[at] = up_with(*level, policy_at(at));
         }
     }
     gave_up
@@ -143,21 +159,57 @@ fn each_threshold_from_both_sides() {
     }));
     let mut sides = 0;
     for levels in chains {
-        for (at, Threshold { longest, crashes }) in thresholds(&levels).into_iter().enumerate() {
-            let Some(longest) = longest else {
-                // Whatever the period.
-                assert_eq!(crash(&levels, Duration::from_secs(1_000), 1)[at], Some(1), "{levels:?}");
-                continue;
-            };
-            let at_it = crash(&levels, longest, crashes);
-            assert_eq!(at_it[at], Some(crashes), "{levels:?} every {longest:?}");
-            let longer = longest + Duration::from_nanos(1);
-            let beyond = crash(&levels, longer, crashes * 4 + 10);
-            assert_eq!(beyond[at], None, "{levels:?} every {longer:?}: never, and that was long enough");
-            sides += 2;
-        }
+        sides += both_sides(&Policy::default(), &[], &levels);
     }
     assert!(sides > 1_500, "only {sides}");
+}
+
+/// With limits of the child's own, which end the nearest supervisor as well.
+#[test]
+fn each_threshold_of_a_child_with_limits_of_its_own_from_both_sides() {
+    let mut random = Random(0x1234_5678_9abc_def1);
+    let mut sides = 0;
+    for _ in 0..400 {
+        let mut any = || {
+            let limit = u32::try_from(random.below(4)).expect("small");
+            level(limit, Duration::from_nanos(2 + random.below(1_000)))
+        };
+        let levels: Vec<Level> = (0..3).map(|_| any()).collect();
+        let (budget, in_a_row) = (any(), any());
+        let policy = Policy {
+            budget: Some(Budget { restarts: budget.limit, period: budget.period }),
+            in_a_row: Some(InARow { restarts: in_a_row.limit, healthy_after: in_a_row.period }),
+            ..Policy::default()
+        };
+        let own = [policy.budget.map(Budget::level), policy.in_a_row.map(InARow::level)];
+        sides += both_sides(&policy, &own.map(|limit| limit.expect("set just now")), &levels);
+    }
+    assert!(sides > 1_000, "only {sides}");
+}
+
+/// Checks each threshold at its pace and a nanosecond beyond; how many sides those were.
+fn both_sides(policy: &Policy, own: &[Level], levels: &[Level]) -> usize {
+    let mut sides = 0;
+    let mut limits = alone(levels);
+    limits[0].extend(own);
+    for (at, Threshold { longest, crashes }) in thresholds(&limits).into_iter().enumerate() {
+        let Some(longest) = longest else {
+            // Whatever the pace.
+            let found = crash(policy, levels, Duration::from_secs(1_000), crashes)[at];
+            assert_eq!(found, Some(crashes), "{policy:?} {levels:?}");
+            continue;
+        };
+        let at_it = crash(policy, levels, longest, crashes);
+        assert_eq!(at_it[at], Some(crashes), "{policy:?} {levels:?} every {longest:?}");
+        let longer = longest + Duration::from_nanos(1);
+        let beyond = crash(policy, levels, longer, crashes * 4 + 10);
+        assert_eq!(
+            beyond[at], None,
+            "{policy:?} {levels:?} every {longer:?}: never, and that was long enough"
+        );
+        sides += 2;
+    }
+    sides
 }
 
 #[test]
