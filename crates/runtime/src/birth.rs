@@ -246,16 +246,15 @@ impl Recipe {
         self.launch.clone().settled(&system.shared, is_shared).unwrap_or_else(|| self.clone())
     }
 
-    /// This recipe in the seat that another one works with, so that addresses stay good when one takes the other's place:
-    /// if both were given the same seat, or if neither was given one, the other is [`settled`](Self::settled), and this
-    /// one's actor takes the same messages and is as willing to let its senders wait. The mailbox stays as it is.
+    /// This recipe in the seat that another works with, so that addresses stay good when one takes the other's place: if both
+    /// were given the same seat, or if neither was, the other is [`settled`](Self::settled), and this one's actor takes the
+    /// same messages and lets its senders wait as much. The mailbox stays as it is.
     #[must_use]
     pub fn in_seat_of(&self, other: &Recipe) -> Option<Recipe> {
         self.launch.clone().in_seat_of(other)
     }
 
-    /// Whether both are the same recipe: one is a clone of the other, settled or not. What factories do cannot be
-    /// compared, so two recipes that were made one after the other are never the same.
+    /// Whether both are the same recipe: clones, settled or not. What factories do cannot be compared.
     pub fn is_same(&self, other: &Recipe) -> bool {
         std::ptr::eq(self.launch.origin(), other.launch.origin())
     }
