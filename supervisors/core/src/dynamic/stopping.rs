@@ -1,0 +1,117 @@
+//! How instances are stopped: one by request, and all at once at the end, under one time limit (SUP-177).
+//! Does not decide whether; see `dynamic.rs`.
+
+use super::*;
+
+impl DynamicSupervision {
+    /// Stops one child, by the template's setting and with a time limit of its own.
+    pub(super) fn ask_to_stop(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let mut deadline = None;
+        match self.template.shutdown {
+            Shutdown::BrutalKill => turn.push(Command::Kill(slot)),
+            Shutdown::Infinity => turn.push(Command::AskToStop(slot)),
+            Shutdown::Within(limit) => {
+                turn.push(Command::AskToStop(slot));
+                if limit.is_zero() {
+                    turn.push(Command::Kill(slot));
+                } else {
+                    turn.push(Command::SetDeadline(slot, turn.now + limit));
+                    deadline = Some(turn.now + limit);
+                }
+            }
+        }
+        self.set(slot, State::Stopping { deadline, up: true, killed: false });
+    }
+
+    /// Tells all children at once; when the last is gone, the supervisor ends.
+    pub(super) fn end(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.deferred.clear();
+        let (mut next, mut any) = (self.children.first_from(Slot::FIRST), false);
+        while let Some(slot) = next {
+            match self.children.get(slot) {
+                Some(State::Running { .. }) => any |= self.tell_to_end(slot, true, turn),
+                Some(State::Starting) => any |= self.tell_to_end(slot, false, turn),
+                Some(State::Stopping { .. }) => any = true,
+                Some(State::Fallen { reason, .. }) => {
+                    let reason = reason.clone();
+                    self.report_unless_asked_for(slot, &reason, turn);
+                    self.take_out(slot);
+                }
+                Some(State::Waiting { .. } | State::Delayed { .. }) | None => self.take_out(slot),
+            }
+            next = self.children.first_after(slot);
+        }
+        let mut deadline = None;
+        if any
+            && let Shutdown::Within(limit) = self.template.shutdown
+            && !limit.is_zero()
+        {
+            deadline = Some(turn.now + limit);
+            turn.push(Command::SetEndDeadline(turn.now + limit));
+        }
+        self.phase = Phase::Ending { deadline, reason };
+        self.end_if_alone(turn);
+    }
+
+    fn tell_to_end(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) -> bool {
+        let (asks, kills) = match self.template.shutdown {
+            Shutdown::BrutalKill => (false, true),
+            Shutdown::Within(limit) => (true, limit.is_zero()),
+            Shutdown::Infinity => (true, false),
+        };
+        if asks {
+            turn.push(Command::AskToStop(slot));
+        }
+        if kills {
+            turn.push(Command::Kill(slot));
+        }
+        self.set(slot, State::Stopping { deadline: None, up, killed: false });
+        true
+    }
+
+    pub(super) fn end_if_alone(&mut self, turn: &mut Turn<'_>) {
+        if self.children.is_empty()
+            && let Phase::Ending { reason, .. } = core::mem::replace(&mut self.phase, Phase::Ended)
+        {
+            turn.push(Command::Exit(reason));
+        }
+    }
+
+    pub(super) fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        if let Some(State::Stopping { up: false, .. }) = self.children.get(slot) {
+            self.stopped(slot, reason, turn);
+        }
+    }
+
+    pub(super) fn stopped(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        match self.phase {
+            Phase::Stopping { at, request } if at == slot => {
+                self.cleared(slot, reason, turn);
+                turn.push(Command::Answer(request, Answer::Done));
+                self.phase = Phase::Idle;
+            }
+            _ => {
+                self.report_unless_asked_for(slot, &reason, turn);
+                self.take_out(slot);
+                self.end_if_alone(turn);
+            }
+        }
+    }
+
+    /// A child has gone that was to be stopped: it is no child any more, whatever its restart type.
+    pub(super) fn cleared(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
+        self.report_unless_asked_for(slot, &reason, turn);
+        self.report(slot, reason, Decision::ForgetStopped, turn);
+        self.drop_out(slot, turn);
+    }
+
+    pub(super) fn report_unless_asked_for(&mut self, slot: Slot, reason: &ExitReason, turn: &mut Turn<'_>) {
+        let excused = matches!(
+            self.children.get(slot),
+            Some(State::Stopping { up: false, .. } | State::Stopping { killed: true, .. })
+        );
+        if !excused && !is_as_asked(&self.template, reason) {
+            self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
+        }
+    }
+}
