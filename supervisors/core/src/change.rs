@@ -297,4 +297,22 @@ mod tests {
         }
         assert_eq!(checked, 1 + 1 + 2 + 6 + 24 + 120 + 720);
     }
+
+    /// A plan does not say of a disabled child that it is started, whoever is replaced beside it.
+    #[test]
+    fn a_disabled_child_shares_nobodys_fate() {
+        let rules: Vec<_> = ["a", "b", "c"].map(ChildRules::worker).into();
+        let period = Duration::from_secs(5);
+        let rules = Rules::new(Strategy::OneForAll, 1, period, AutoShutdown::Never, rules).expect("valid");
+        let mut now = crate::Supervision::new(rules.clone()).outline();
+        let stands = [Stands::Disabled, Stands::Up, Stands::Up];
+        now.children.iter_mut().zip(stands).for_each(|(child, stands)| child.stands = stands);
+        let change = Change::new(&now, rules, |child, _| match &*child.rules.id {
+            "b" => Likeness::Other,
+            _ => Likeness::Same,
+        });
+        let tasks: Vec<Task> = change.children().iter().map(|child| child.task.clone()).collect();
+        let shares = Task::Start(Why::Shares("b".into()));
+        assert_eq!(tasks, [Task::Keep, Task::Start(Why::Replaced), shares]);
+    }
 }
