@@ -21,7 +21,8 @@ use crate::supervisor::SupervisorMsg;
 pub enum ApplyError {
     /// The new specification makes no sense. Nothing has been done.
     Invalid(TreeError),
-    /// This supervisor is dynamic and would not be, or the other way round: give the new one another id. Nothing has been
+    /// This supervisor is dynamic and would not be, or the other way round; or it starts its children by needs, or would: such
+    /// a one cannot be changed while it runs. Give the new one another id. Nothing has been
     /// done.
     OtherKind {
         /// Where in the tree; empty for the top.
@@ -92,7 +93,7 @@ impl fmt::Display for ApplyError {
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::OtherKind { supervisor } => write!(
                 f,
-                "{} cannot become dynamic, or cease to be: give the new one another id",
+                "{} cannot become dynamic, or cease to be, and one by needs cannot be changed: give the new one another id",
                 named(supervisor)
             ),
             Self::Stale { supervisor } => {

@@ -246,6 +246,18 @@ impl Child {
         self
     }
 
+    /// The children that it needs, by id, in a supervisor [`by_needs`](crate::by_needs); it starts when all of them are up,
+    /// and goes down before any of them. Any other supervisor refuses a child that has needs. Added to those given before.
+    #[must_use]
+    pub fn needs<I>(mut self, ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<Arc<str>>,
+    {
+        self.rules.policy_mut().needs.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
     /// It says when it is ready to serve: [`Context::ready`](minder_runtime::Context::ready), in each life. It is started as
     /// any other, and its supervisor goes on as soon as it is up; [`Root::ready`](crate::Root::ready) waits for it, and
     /// [`ChildInfo::ready`](crate::ChildInfo::ready) tells.

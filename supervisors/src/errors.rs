@@ -104,6 +104,8 @@ pub enum StartChildError {
     Invalid(TreeError),
     /// It failed to start, for this reason. Nothing of it is kept.
     Failed(ExitReason),
+    /// It needs this child, which is down and does not come up by itself: start that first.
+    NeedIsDown(Arc<str>),
     /// The supervisor is dynamic: start instances of its template.
     Dynamic,
     /// The supervisor did not answer.
@@ -136,6 +138,8 @@ pub enum RestartChildError {
     NotFound,
     /// It failed to start, for this reason.
     Failed(ExitReason),
+    /// It needs this child, which is down and does not come up by itself: start that first.
+    NeedIsDown(Arc<str>),
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
     /// The supervisor did not answer.
@@ -150,6 +154,8 @@ pub enum DisableChildError {
     NotFound,
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
+    /// The supervisor starts its children by needs, and disables none: terminate them.
+    ByNeeds,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
 }
@@ -166,6 +172,8 @@ pub enum EnableChildError {
     Failed(ExitReason),
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
+    /// The supervisor starts its children by needs, and disables none: terminate them.
+    ByNeeds,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
 }
@@ -227,6 +235,7 @@ pub enum StartInstanceError {
 }
 
 const DYNAMIC: &str = "the supervisor is dynamic: its children have no ids";
+const BY_NEEDS: &str = "the supervisor starts its children by needs, and disables none: terminate them";
 const NOT_FOUND: &str = "there is no such child";
 
 macro_rules! from_unavailable {
@@ -260,6 +269,10 @@ impl From<TreeError> for StartChildError {
     }
 }
 
+fn need_is_down(f: &mut fmt::Formatter<'_>, need: &str) -> fmt::Result {
+    write!(f, "the child needs `{need}`, which is down: start that first")
+}
+
 impl fmt::Display for StartChildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -269,6 +282,7 @@ impl fmt::Display for StartChildError {
             }
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::NeedIsDown(need) => need_is_down(f, need),
             Self::Dynamic => f.write_str("the supervisor is dynamic: start instances of its template"),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
@@ -293,6 +307,7 @@ impl fmt::Display for RestartChildError {
             Self::Disabled => f.write_str("the child is disabled: enable it"),
             Self::NotFound => f.write_str(NOT_FOUND),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
+            Self::NeedIsDown(need) => need_is_down(f, need),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
@@ -303,6 +318,7 @@ impl fmt::Display for DisableChildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str(NOT_FOUND),
+            Self::ByNeeds => f.write_str(BY_NEEDS),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
@@ -315,6 +331,7 @@ impl fmt::Display for EnableChildError {
             Self::NotDisabled => f.write_str("the child is not disabled"),
             Self::NotFound => f.write_str(NOT_FOUND),
             Self::Failed(reason) => write!(f, "the child failed to start, and is still disabled: {reason}"),
+            Self::ByNeeds => f.write_str(BY_NEEDS),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }

@@ -52,7 +52,7 @@ pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partiti
 pub use plan::{Action, Address, Because, Difference, Plan, Step};
 pub use readiness::ReadyError;
 pub use root::{ChildInfo, ChildStatus, Root};
-pub use spec::{Spec, TreeError, one_for_all, one_for_one, rest_for_one};
+pub use spec::{Spec, TreeError, by_needs, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};
 pub use task::IntoExit;
 pub use tasks::{OnLimit, Task, TaskFailed, TaskStream, Tasks, await_many, yield_many};

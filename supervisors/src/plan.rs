@@ -155,6 +155,8 @@ impl Plan {
 pub(crate) enum Sketch {
     Fixed(Outline, Vec<Known>),
     Dynamic(DynamicRules, Settings, Mark),
+    /// It cannot be changed while it runs.
+    ByNeeds,
 }
 
 /// What a supervisor knows of one child beyond its rules.
@@ -198,10 +200,10 @@ pub(crate) struct Dynamic {
 
 impl Level {
     /// Compares one supervisor with what it is to be; nothing of the levels below is known yet. Nothing if one is dynamic
-    /// and the other is not.
+    /// and the other is not, or if one starts its children by needs.
     pub(crate) fn between(now: &Sketch, spec: &Spec) -> Option<Self> {
         match (now, spec.template()) {
-            (Sketch::Fixed(outline, known), None) => {
+            (Sketch::Fixed(outline, known), None) if !spec.is_by_needs() => {
                 let rules = spec.rules().expect("a tree is checked before it is compared");
                 Some(Self::Fixed(Box::new(Fixed::between(outline, known, rules, &spec.children))))
             }

@@ -153,6 +153,7 @@ impl Root {
                     StartChildError::Invalid(TreeError::Spec { supervisor: String::new(), cause })
                 }
                 Refusal::StartFailed(reason) => StartChildError::Failed(reason),
+                Refusal::NeedIsDown(need) => StartChildError::NeedIsDown(need),
                 _ => StartChildError::Dynamic,
             }),
             other => other.out_of_place("start_child"),
@@ -205,6 +206,7 @@ impl Root {
                 Refusal::NotFound => RestartChildError::NotFound,
                 Refusal::Disabled => RestartChildError::Disabled,
                 Refusal::StartFailed(reason) => RestartChildError::Failed(reason),
+                Refusal::NeedIsDown(need) => RestartChildError::NeedIsDown(need),
                 _ => RestartChildError::Dynamic,
             }),
             other => other.out_of_place("restart_child"),
@@ -227,6 +229,7 @@ impl Root {
         match self.ask(Question::Disable(Arc::from(id))).await? {
             Outcome::Done => Ok(()),
             Outcome::Refused(Refusal::NotFound) => Err(DisableChildError::NotFound),
+            Outcome::Refused(Refusal::ByNeeds) => Err(DisableChildError::ByNeeds),
             Outcome::Refused(_) => Err(DisableChildError::Dynamic),
             other => other.out_of_place("disable_child"),
         }
@@ -246,6 +249,7 @@ impl Root {
                 Refusal::NotDisabled => EnableChildError::NotDisabled,
                 Refusal::NotFound => EnableChildError::NotFound,
                 Refusal::StartFailed(reason) => EnableChildError::Failed(reason),
+                Refusal::ByNeeds => EnableChildError::ByNeeds,
                 _ => EnableChildError::Dynamic,
             }),
             other => other.out_of_place("enable_child"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use minder_runtime::{Offers, SeatId, System};
 use minder_supervisors_core::{
-    AutoShutdown, Backoff, ChildRules, DynamicRules, Level, Rules, SpecError, Strategy,
+    AutoShutdown, Backoff, ChildRules, DynamicRules, Level, NeedsRules, Rules, SpecError, Strategy,
 };
 
 use crate::child::{Child, Settings};
@@ -25,6 +25,8 @@ use crate::template::Mark;
 #[derive(Clone, Debug)]
 pub struct Spec {
     strategy: Strategy,
+    /// Whether children say what they need, and the strategy nothing.
+    by_needs: bool,
     limit: u32,
     period: Duration,
     auto_shutdown: AutoShutdown,
@@ -63,11 +65,50 @@ pub fn rest_for_one() -> Spec {
     Spec::new(Strategy::RestForOne)
 }
 
+/// A supervisor whose children say what they need, by [`Child::needs`]. A child starts when all it needs is up, and ready
+/// if it [says so](Child::reports_ready); those that do not need each other start side by side. When a child is to be
+/// restarted, so are those that depend on it, directly or through others, and nobody else: dependents are stopped first,
+/// and started last. It counts once.
+///
+/// ```
+/// use minder_supervisors::{by_needs, task};
+///
+/// let job = |id| task(id, std::future::pending::<()>);
+/// let tree = by_needs()
+///     .child(job("http").needs(["ledger", "mail"]))       // needs say the order, the list does not
+///     .child(job("ledger").needs(["store"]))
+///     .child(job("mail"))
+///     .child(job("store"));
+/// assert!(tree.check().is_ok());
+///
+/// let refused = by_needs().child(job("hen").needs(["egg"])).child(job("egg").needs(["hen"])).check();
+/// assert!(refused.expect_err("neither could start").to_string().contains("`egg` needs `hen`, `hen` needs `egg`"));
+/// ```
+///
+/// A need is met by a child that is up (and ready, if it says so), or that has done its part: it has finished and stays
+/// down, or had nothing to run. One that was [terminated](crate::Root::terminate_child) meets no need: whoever is to start
+/// waits until somebody starts it again. Requests take nobody along: a child that is terminated leaves its dependents up.
+/// Since several things happen side by side, a request about a child that is just coming up or going waits for that, and
+/// others overtake it.
+///
+/// It knows no backoff, no limits of single children and no disabled ones, and cannot be changed while it runs: what asks for
+/// one of these is refused. Put such children below a supervisor of their own.
+///
+/// When not to use this: a handful of children that start fast, of which each needs the one before it, are read more easily
+/// as [`rest_for_one`]; children that do not need each other are [`one_for_one`].
+///
+/// # OTP
+/// There is no such strategy. Where each child needs the one before it this is `rest_for_one`.
+pub fn by_needs() -> Spec {
+    Spec { by_needs: true, ..Spec::new(Strategy::OneForOne) }
+}
+
 impl Spec {
     fn new(strategy: Strategy) -> Self {
         let (limit, period) = (1, Duration::from_secs(5));
         Self {
             strategy,
+            by_needs: false,
             limit,
             period,
             auto_shutdown: AutoShutdown::Never,
@@ -175,11 +216,27 @@ impl Spec {
     /// What the supervisor goes by, for those who explain it.
     pub(crate) fn ruling(&self) -> Ruling {
         Ruling {
-            regime: if self.template.is_some() { Regime::Dynamic } else { Regime::Fixed(self.strategy) },
+            regime: match self.template {
+                Some(_) => Regime::Dynamic,
+                None if self.by_needs => Regime::ByNeeds,
+                None => Regime::Fixed(self.strategy),
+            },
             level: Level { limit: self.limit, period: self.period },
             auto_shutdown: self.auto_shutdown,
             max_children: self.max_children,
         }
+    }
+
+    pub(crate) fn is_by_needs(&self) -> bool {
+        self.by_needs
+    }
+
+    pub(crate) fn needs_rules(&self) -> Result<NeedsRules, SpecError> {
+        let children = self.children.iter().map(|child| child.rules.clone()).collect();
+        if self.backoff.is_some() {
+            return Err(SpecError::BackoffByNeeds);
+        }
+        NeedsRules::new(self.limit, self.period, self.auto_shutdown, children)
     }
 
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
@@ -207,6 +264,7 @@ impl Spec {
     fn check_below(&self, path: &str, taken: &mut Taken) -> Result<(), TreeError> {
         let valid = match self.template() {
             Some(template) => self.dynamic_rules(template).map(drop),
+            None if self.by_needs => self.needs_rules().map(drop),
             None => self.rules().map(drop),
         };
         valid.map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;

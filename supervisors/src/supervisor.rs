@@ -14,8 +14,8 @@ use minder_runtime::{
     Reply, StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{
-    ChildState, Command, Decision, DynamicSupervision, Event, Part, Places, Report, RequestId, Slot,
-    SpecError, Supervision, Ticket,
+    ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, GraphSupervision, Part, Places,
+    Report, RequestId, Slot, SpecError, Supervision, Ticket,
 };
 
 use crate::apply::{Incomplete, Wanted};
@@ -58,6 +58,7 @@ pub struct Supervisor {
 enum Core {
     Fixed(Supervision),
     Dynamic(DynamicSupervision, Box<TemplateParts>),
+    ByNeeds(Box<GraphSupervision>),
 }
 
 impl Core {
@@ -65,13 +66,57 @@ impl Core {
         match self {
             Self::Fixed(core) => core.handle(event, now, commands),
             Self::Dynamic(core, _) => core.handle(event, now, commands),
+            Self::ByNeeds(core) => core.handle(event, now, commands),
         }
+    }
+
+    /// The slots of the children that there are from the start.
+    fn slots(&self) -> Vec<Slot> {
+        match self {
+            Self::Fixed(core) => core.slots().collect(),
+            Self::Dynamic(..) => Vec::new(),
+            Self::ByNeeds(core) => core.slots().collect(),
+        }
+    }
+
+    fn unready(&self) -> Vec<Slot> {
+        match self {
+            Self::Fixed(core) => core.unready().collect(),
+            Self::Dynamic(core, _) => core.unready().collect(),
+            Self::ByNeeds(core) => core.unready().collect(),
+        }
+    }
+
+    /// The rules of a child; those of the template for an instance.
+    fn child(&self, slot: Slot) -> Option<&ChildRules> {
+        match self {
+            Self::Fixed(core) => core.child(slot),
+            Self::Dynamic(core, _) => Some(core.template()),
+            Self::ByNeeds(core) => core.child(slot),
+        }
+    }
+
+    fn id(&self, slot: Slot) -> Option<&Arc<str>> {
+        Some(&self.child(slot)?.id)
+    }
+
+    /// Whether requests wait until the start or stop in hand is over.
+    fn keeps_requests(&self) -> bool {
+        match self {
+            Self::Fixed(_) | Self::Dynamic(..) => true,
+            Self::ByNeeds(core) => !core.takes_requests(),
+        }
+    }
+
+    fn is_dynamic(&self) -> bool {
+        matches!(self, Self::Dynamic(..))
     }
 
     fn is_ready(&self) -> bool {
         match self {
             Self::Fixed(core) => core.is_ready(),
             Self::Dynamic(core, _) => core.is_ready(),
+            Self::ByNeeds(core) => core.is_ready(),
         }
     }
 
@@ -79,6 +124,7 @@ impl Core {
         match self {
             Self::Fixed(core) => core.state(slot),
             Self::Dynamic(core, _) => core.state(slot),
+            Self::ByNeeds(core) => core.state(slot),
         }
     }
 }
@@ -142,14 +188,12 @@ impl Supervisor {
                 DynamicSupervision::new(spec.dynamic_rules(template)?),
                 Box::new(template.clone()),
             ),
-            None => {
-                let core = Supervision::new(spec.rules()?);
-                for (slot, child) in core.slots().zip(&spec.children) {
-                    children.put(slot, Minded::new(child.recipe.clone(), None, child.settings.kept()));
-                }
-                Core::Fixed(core)
-            }
+            None if spec.is_by_needs() => Core::ByNeeds(Box::new(GraphSupervision::new(spec.needs_rules()?))),
+            None => Core::Fixed(Supervision::new(spec.rules()?)),
         };
+        for (slot, child) in core.slots().into_iter().zip(&spec.children) {
+            children.put(slot, Minded::new(child.recipe.clone(), None, child.settings.kept()));
+        }
         Ok(Self {
             core,
             children,
@@ -204,7 +248,9 @@ impl Supervisor {
             }
             Command::AskToStop(slot) => {
                 if let Some(actor) = self.actor(slot) {
-                    context.waits_for(&actor);
+                    if self.core.keeps_requests() {
+                        context.waits_for(&actor);
+                    }
                     context.stop_child(&actor, ExitReason::Shutdown);
                 }
             }
@@ -288,12 +334,12 @@ impl Supervisor {
         }
         let mut options: StartOptions = match &self.core {
             Core::Dynamic(_, template) => template.settings.options(child.name.as_deref().cloned()),
-            Core::Fixed(core) => {
-                let id = core.child(slot).map(|rules| rules.id.clone());
+            Core::Fixed(_) | Core::ByNeeds(_) => {
+                let id = self.core.id(slot).cloned();
                 child.settings.as_deref().unwrap_or(&Settings::default()).options(id)
             }
         };
-        options.awaited = true;
+        options.awaited = self.core.keeps_requests();
         options.news_first = self.news_first;
         let actor = context.start(&child.recipe, options)?;
         let cell = actor.id().cell();

@@ -185,7 +185,7 @@ pub mod prelude {
         System, TellError,
     };
     pub use minder_supervisors::{
-        Child, Restart, Root, Shutdown, Spec, Template, actor, actor_in, dynamic, local_actor,
+        Child, Restart, Root, Shutdown, Spec, Template, actor, actor_in, by_needs, dynamic, local_actor,
         local_actor_in, one_for_all, one_for_one, rest_for_one, task, template, tree,
     };
 }

@@ -13,7 +13,7 @@ use crate::readiness::{Readiness, holds_up, not_ready};
 use crate::record::{Delay, Records, Ruling};
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::spec::DynamicRules;
-use crate::supervision::is_as_asked;
+use crate::stopping::is_as_asked;
 use crate::verdict::{Verdict, verdict};
 use crate::{ChildRules, Event, Kind, Level, Restart, Shutdown};
 use alloc::collections::{BTreeMap, VecDeque};

@@ -4,6 +4,7 @@
 
 use crate::{Backoff, ChildRules, Decision, ReportsReady, Restart, SpecError};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// What a child is given beyond OTP; by default nothing.
@@ -22,6 +23,8 @@ pub struct Policy {
     pub exhausted: Exhausted,
     /// Whether it has no process until it is enabled. Not for instances of dynamic supervisors.
     pub disabled: bool,
+    /// The ids of the children that it needs, in a supervisor that starts its children by needs.
+    pub needs: Vec<Arc<str>>,
 }
 
 /// How often a child may be restarted within a period.
@@ -109,6 +112,11 @@ impl ChildRules {
             Some(own) if own.backoff.is_none() => Arc::make_mut(own).backoff = common.backoff,
             Some(_) => {}
         }
+    }
+
+    /// The ids of the children that it needs.
+    pub fn needs(&self) -> &[Arc<str>] {
+        self.policy.as_ref().map_or(&[], |policy| &policy.needs)
     }
 
     /// What this child is given beyond OTP, for setting something in it.

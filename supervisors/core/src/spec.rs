@@ -2,6 +2,7 @@
 //! Checked when built, so that no supervisor ever meets a specification that makes no sense.
 //! Does not hold how a child is started; that recipe stays with the host.
 
+use crate::graph::needs;
 use crate::{Backoff, BackoffError, Policy};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -106,6 +107,24 @@ impl ChildRules {
     /// # Errors
     /// What does not.
     pub(crate) fn check(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+        if !self.needs().is_empty() {
+            return Err(SpecError::NeedsInOrder(self.id.clone()));
+        }
+        self.check_itself(auto_shutdown)
+    }
+
+    /// The same in a supervisor that starts its children by needs; what they need is for it to check.
+    ///
+    /// # Errors
+    /// What does not make sense, and what such a supervisor does not know.
+    pub(crate) fn check_by_needs(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+        if self.policy.as_ref().is_some_and(|policy| policy.restrains() || policy.disabled) {
+            return Err(SpecError::PolicyByNeeds(self.id.clone()));
+        }
+        self.check_itself(auto_shutdown)
+    }
+
+    fn check_itself(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
         if self.id.is_empty() {
             return Err(SpecError::EmptyId(0));
         }
@@ -147,6 +166,17 @@ impl Rules {
         auto_shutdown: AutoShutdown,
         children: Vec<ChildRules>,
     ) -> Result<Self, SpecError> {
+        Self::checked(strategy, limit, period, auto_shutdown, children, ChildRules::check)
+    }
+
+    fn checked(
+        strategy: Strategy,
+        limit: u32,
+        period: Duration,
+        auto_shutdown: AutoShutdown,
+        children: Vec<ChildRules>,
+        check: fn(&ChildRules, AutoShutdown) -> Result<(), SpecError>,
+    ) -> Result<Self, SpecError> {
         if period.is_zero() {
             return Err(SpecError::ZeroPeriod);
         }
@@ -155,7 +185,7 @@ impl Rules {
             if child.id.is_empty() {
                 return Err(SpecError::EmptyId(place));
             }
-            child.check(auto_shutdown)?;
+            check(child, auto_shutdown)?;
             if let Some(first) = places.insert(&*child.id, place) {
                 return Err(SpecError::DuplicateId(child.id.clone(), first, place));
             }
@@ -214,6 +244,57 @@ impl Rules {
 fn common(backoff: Backoff) -> Result<Arc<Policy>, SpecError> {
     backoff.check().map_err(SpecError::CommonBackoff)?;
     Ok(Arc::new(Policy { backoff: Some(backoff), ..Policy::default() }))
+}
+
+/// What a supervisor goes by whose children say what they need. Valid by construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeedsRules {
+    rules: Rules,
+}
+
+impl NeedsRules {
+    /// Rules for these children, tolerating `limit` restarts within `period`. Of those that may start at the same moment
+    /// the order of the list decides.
+    ///
+    /// # Errors
+    /// The first thing that makes no sense; of needs, those that nobody meets and those that go round in a circle.
+    pub fn new(
+        limit: u32,
+        period: Duration,
+        auto_shutdown: AutoShutdown,
+        children: Vec<ChildRules>,
+    ) -> Result<Self, SpecError> {
+        let check = ChildRules::check_by_needs;
+        // The strategy says nothing here: needs do.
+        let rules = Rules::checked(Strategy::OneForOne, limit, period, auto_shutdown, children, check)?;
+        needs::check(rules.children().iter(), |_| true)?;
+        Ok(Self { rules })
+    }
+
+    /// How many restarts are tolerable within the period.
+    pub fn limit(&self) -> u32 {
+        self.rules.limit()
+    }
+
+    /// The period within which restarts count.
+    pub fn period(&self) -> Duration {
+        self.rules.period()
+    }
+
+    /// When the end of significant children ends the supervisor.
+    pub fn auto_shutdown(&self) -> AutoShutdown {
+        self.rules.auto_shutdown()
+    }
+
+    /// The children, in start order.
+    pub fn children(&self) -> &[ChildRules] {
+        self.rules.children()
+    }
+
+    /// The children, taken out.
+    pub(crate) fn into_children(self) -> Vec<ChildRules> {
+        self.rules.children
+    }
 }
 
 /// What a dynamic supervisor goes by: one template and no order. Valid by construction.
@@ -322,6 +403,16 @@ pub enum SpecError {
     ZeroHealthy(Arc<str>),
     /// It is said what becomes of this child when it has used up its own limits, and it has none.
     NothingToExhaust(Arc<str>),
+    /// This child names what it needs, but its supervisor starts its children in order.
+    NeedsInOrder(Arc<str>),
+    /// This child has a backoff, limits of its own, or is disabled, which its supervisor by needs does not know.
+    PolicyByNeeds(Arc<str>),
+    /// All children of a supervisor by needs are to have a backoff, which it does not know.
+    BackoffByNeeds,
+    /// This child needs that one, and there is none of that id.
+    UnknownNeed(Arc<str>, Arc<str>),
+    /// Each of these children needs the next, and the last one the first.
+    NeedsCycle(Vec<Arc<str>>),
 }
 
 impl fmt::Display for SpecError {
@@ -383,6 +474,33 @@ impl fmt::Display for SpecError {
                 "child `{id}` is to be left down when it has used up its own limits, but has none; \
                  give it a limit, or leave that out"
             ),
+            Self::NeedsInOrder(id) => write!(
+                f,
+                "child `{id}` names what it needs, but its supervisor starts its children in order and not by needs; \
+                 make the supervisor one by needs, or leave the order to say it"
+            ),
+            Self::PolicyByNeeds(id) => write!(
+                f,
+                "child `{id}` has a backoff, limits of its own, or is disabled, and a supervisor by needs knows none of \
+                 these; leave them out, or put the child below a supervisor of its own that does"
+            ),
+            Self::BackoffByNeeds => f.write_str(
+                "a supervisor by needs knows no backoff; leave it out, or give it to supervisors below",
+            ),
+            Self::UnknownNeed(id, need) => {
+                write!(f, "child `{id}` needs `{need}`, and there is no child of that id; add it, or correct the id")
+            }
+            Self::NeedsCycle(ids) => {
+                let next = ids.iter().cycle().skip(1);
+                for (place, (id, need)) in ids.iter().zip(next).enumerate() {
+                    let comma = if place == 0 { "" } else { ", " };
+                    match ids.len() {
+                        1 => write!(f, "`{id}` needs itself")?,
+                        _ => write!(f, "{comma}`{id}` needs `{need}`")?,
+                    }
+                }
+                f.write_str(": none of them could ever start; take one of these needs away")
+            }
         }
     }
 }

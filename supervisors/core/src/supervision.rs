@@ -11,9 +11,10 @@ use crate::policy::Policy;
 use crate::readiness::{Readiness, not_ready};
 use crate::record::{Delay, Records, Ruling};
 use crate::request::{Answer, Refusal, Request, RequestId};
+use crate::stopping::{is_as_asked, tell_to_stop};
 use crate::strategy::{Fate, fate};
 use crate::verdict::{Verdict, verdict};
-use crate::{AutoShutdown, ChildRules, Event, Level, Restart, Rules, Shutdown, Slot, Strategy};
+use crate::{AutoShutdown, ChildRules, Event, Level, Rules, Slot, Strategy};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -646,29 +647,9 @@ impl Supervision {
 
     /// Stops a child by its own setting. `up`: it is running; otherwise its start is abandoned.
     fn ask_to_stop(&mut self, at: Slot, up: bool, turn: &mut Turn<'_>) {
-        let (deadline, killed) = match self.children.at(at).rules.shutdown {
-            Shutdown::BrutalKill => {
-                turn.push(Command::Kill(at));
-                (None, false)
-            }
-            Shutdown::Within(limit) if limit.is_zero() => {
-                // Nothing is reported of the kill itself: its end says whether it took one (SUP-095).
-                turn.push(Command::AskToStop(at));
-                turn.push(Command::Kill(at));
-                (None, false)
-            }
-            Shutdown::Within(limit) => {
-                let deadline = turn.now + limit;
-                turn.push(Command::AskToStop(at));
-                turn.push(Command::SetDeadline(at, deadline));
-                (Some(deadline), false)
-            }
-            Shutdown::Infinity => {
-                turn.push(Command::AskToStop(at));
-                (None, false)
-            }
-        };
-        self.children.set(at, State::Stopping { deadline, up, killed });
+        let shutdown = self.children.at(at).rules.shutdown;
+        let deadline = tell_to_stop(shutdown, at, turn.now, turn.commands);
+        self.children.set(at, State::Stopping { deadline, up, killed: false });
     }
 
     /// The start that a stop abandoned has come to its end without the child ever being up.
@@ -848,16 +829,4 @@ impl Supervision {
             }
         }
     }
-}
-
-/// Whether a stopped child's reason is the one it was asked for, or one that its restart type excuses.
-///
-/// # OTP
-/// `shutdown/1`: a permanent child has to end with exactly what it was told.
-pub(crate) fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
-    let exactly = match rules.shutdown {
-        Shutdown::BrutalKill => matches!(reason, ExitReason::Killed),
-        Shutdown::Within(_) | Shutdown::Infinity => matches!(reason, ExitReason::Shutdown),
-    };
-    exactly || (rules.restart != Restart::Permanent && !reason.is_abnormal())
 }

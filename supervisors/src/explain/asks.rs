@@ -89,8 +89,11 @@ impl Layout {
         let mut supervised = branches.filter_map(|branch| Some((branch, self.at(branch).parent?)));
         supervised.find_map(|(branch, supervisor)| {
             let regime = self.ruling(supervisor)?.regime;
+            let groups =
+                [Regime::Fixed(Strategy::OneForAll), Regime::Fixed(Strategy::RestForOne), Regime::ByNeeds];
+            // A group of one begins no epoch where children have needs.
             let in_group =
-                regime == Regime::Fixed(Strategy::OneForAll) || regime == Regime::Fixed(Strategy::RestForOne);
+                groups.contains(&regime) && (regime != Regime::ByNeeds || self.group(branch).len() > 1);
             // The smallest group that the asked is restarted with: that of its own branch.
             let along = self.group(branch).iter().any(|member| self.subtree(*member).contains(&from));
             (in_group && !along).then_some(supervisor)

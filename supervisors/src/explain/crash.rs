@@ -1,6 +1,7 @@
 //! What a crash of one child leads to: who is stopped and started, in which order, who loses what it had, and who gives
 //! up if it goes on. Follows `strategy.rs` and `supervision.rs` of the core, and a test holds it against running trees.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use minder_supervisors_core::{
@@ -14,7 +15,7 @@ impl Layout {
     pub(crate) fn crash_of(&self, place: usize) -> ExplainedChild {
         let node = self.at(place);
         let then = self.after_end(place, true);
-        let group = if then == Then::Restarted { self.group(place) } else { &[] };
+        let group = if then == Then::Restarted { self.group(place) } else { Cow::default() };
         let others: Vec<usize> = group.iter().copied().filter(|member| *member != place).collect();
         // Whoever is stopped with the group and is temporary is not started again.
         let (forgotten, started): (Vec<usize>, Vec<usize>) = group
@@ -66,7 +67,7 @@ impl Layout {
         let explained = |((supervisor, limits, then), threshold): ((usize, Vec<Level>, Then), Threshold)| {
             let alone = [supervisor];
             let lost = match then {
-                Then::Restarted | Then::RestartedEmpty => self.living_below(self.group(supervisor)),
+                Then::Restarted | Then::RestartedEmpty => self.living_below(&self.group(supervisor)),
                 _ => self.living_below(&alone),
             };
             GiveUp {

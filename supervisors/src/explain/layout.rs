@@ -2,6 +2,7 @@
 //! Made of a specification, or of what the supervisors of a running tree say of themselves.
 //! Does not draw conclusions; its neighbours do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
@@ -173,6 +174,17 @@ fn gather(root: Root, rules: ChildRules, settings: Settings) -> Gathered {
     })
 }
 
+/// Each after what it needs; of several that could come next, the first. What goes round in a circle stays as it is.
+fn after_needs(mut left: Vec<Part>) -> Vec<Part> {
+    let mut sorted = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let waits = |part: &Part| left.iter().any(|other| part.rules.needs().contains(&other.rules.id));
+        let next = left.iter().position(|part| !waits(part)).unwrap_or(0);
+        sorted.push(left.remove(next));
+    }
+    sorted
+}
+
 impl Layout {
     pub(crate) fn of(spec: &Spec) -> Self {
         Self::new(Part::of_top(spec))
@@ -199,6 +211,10 @@ impl Layout {
         self.places.insert(path.clone(), place);
         let (end, children) = (place + 1, Vec::new());
         self.nodes.push(Node { path, parent, end, children, rules, settings, up, disabled, count, role });
+        let below = match role {
+            Role::Supervisor(Ruling { regime: Regime::ByNeeds, .. }) => after_needs(below),
+            _ => below,
+        };
         self.nodes[place].children = below.into_iter().map(|child| self.add(child, Some(place))).collect();
         self.nodes[place].end = self.nodes.len();
         place
@@ -247,17 +263,32 @@ impl Layout {
     }
 
     /// Who is started again when this child is, itself among them, in start order.
-    pub(crate) fn group(&self, place: usize) -> &[usize] {
+    pub(crate) fn group(&self, place: usize) -> Cow<'_, [usize]> {
         let Some((parent, ruling)) = self.nodes[place].parent.zip(self.ruling_above(place)) else {
-            return &[];
+            return Cow::default();
         };
         let siblings = &self.nodes[parent].children;
         let own = siblings.partition_point(|sibling| *sibling < place);
-        match ruling.regime {
+        Cow::Borrowed(match ruling.regime {
             Regime::Fixed(Strategy::OneForAll) => siblings,
             Regime::Fixed(Strategy::RestForOne) => &siblings[own..],
             Regime::Fixed(Strategy::OneForOne) | Regime::Dynamic => &siblings[own..=own],
+            Regime::ByNeeds => return Cow::Owned(self.dependents(&siblings[own..])),
+        })
+    }
+
+    /// The first of these siblings and those of the others who need it, directly or through each other.
+    fn dependents(&self, siblings: &[usize]) -> Vec<usize> {
+        let mut group: Vec<usize> = Vec::new();
+        for sibling in siblings {
+            // Nobody stands before what it needs.
+            let needs =
+                |member: &usize| self.nodes[*sibling].rules.needs().contains(&self.nodes[*member].rules.id);
+            if group.is_empty() || group.iter().any(needs) {
+                group.push(*sibling);
+            }
         }
+        group
     }
 
     /// How many children have a process.

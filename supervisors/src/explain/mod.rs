@@ -29,6 +29,9 @@ use crate::spec::Spec;
 pub enum Regime {
     /// They are known beforehand and share their fates by a strategy.
     Fixed(Strategy),
+    /// They are known beforehand, and each shares the fate of those that it needs. What happens side by side is
+    /// explained one after the other: times are those of the longest way round, and no longer than that.
+    ByNeeds,
     /// They come and go, and each is restarted alone.
     Dynamic,
 }

@@ -190,6 +190,7 @@ impl Display for Regime {
             Self::Fixed(Strategy::OneForOne) => "one-for-one",
             Self::Fixed(Strategy::OneForAll) => "one-for-all",
             Self::Fixed(Strategy::RestForOne) => "rest-for-one",
+            Self::ByNeeds => "by needs",
             Self::Dynamic => "dynamic",
         })
     }

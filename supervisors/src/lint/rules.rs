@@ -103,7 +103,9 @@ impl Found {
             }
             (Regime::Dynamic, usize::MAX) => return,
             (Regime::Dynamic, most) => (format!("up to {} instances", thousands(most as u64)), most as u64),
-            (Regime::Fixed(_), _) => (format!("{} children", thousands(children as u64)), children as u64),
+            (Regime::Fixed(_) | Regime::ByNeeds, _) => {
+                (format!("{} children", thousands(children as u64)), children as u64)
+            }
         };
         if few >= needed {
             return;

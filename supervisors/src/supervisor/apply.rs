@@ -67,6 +67,7 @@ impl Supervisor {
                 let known = outline.children.iter().map(|child| self.known(child)).collect();
                 Sketch::Fixed(outline, known)
             }
+            Core::ByNeeds(_) => Sketch::ByNeeds,
         }
     }
 
@@ -105,7 +106,7 @@ impl Supervisor {
                 None
             }
             Core::Dynamic(..) => Some(self.change_dynamic(wanted, Asker::Root(reply))),
-            Core::Fixed(_) => {
+            Core::Fixed(_) | Core::ByNeeds(_) => {
                 let mut pending = Pending::new(Asker::Root(reply));
                 pending.wanted = Some(wanted);
                 let id = self.keep(pending);

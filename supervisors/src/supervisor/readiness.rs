@@ -33,16 +33,10 @@ impl Supervisor {
 
     /// Answers at once who is not ready, whatever the supervisor is at.
     pub(super) fn who_is_not_ready(&self, path: &str, reply: Reply<Outcome>) {
-        let slots: Vec<Slot> = match &self.core {
-            Core::Fixed(core) => core.unready().collect(),
-            Core::Dynamic(core, _) => core.unready().collect(),
-        };
-        let names = slots.into_iter().map(|slot| match (self.actor(slot), &self.core) {
-            (Some(actor), _) => actor.path(),
-            (None, Core::Fixed(core)) => {
-                core.child(slot).map_or_else(|| path.into(), |child| format!("{path}/{}", child.id).into())
-            }
-            (None, Core::Dynamic(core, _)) => format!("{path}/{}", core.template().id).into(),
+        let names = self.core.unready().into_iter().map(|slot| match self.actor(slot) {
+            Some(actor) => actor.path(),
+            // It has never been started: where it will stand.
+            None => format!("{path}/{}", self.core.id(slot).map_or("", |id| id)).into(),
         });
         let sighting = self.sighting(false, names.collect());
         drop(reply.send(Outcome::Sighting(sighting)));

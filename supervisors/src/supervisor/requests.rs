@@ -3,8 +3,7 @@
 
 use minder_runtime::{ActorRef, Context, Reply};
 use minder_supervisors_core::{
-    Answer, AutoShutdown, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Supervision,
-    Which,
+    Answer, AutoShutdown, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Which,
 };
 
 use super::apply::Next;
@@ -125,12 +124,15 @@ impl Supervisor {
             Core::Fixed(core) => {
                 (Regime::Fixed(core.strategy()), core.level(), core.auto_shutdown(), usize::MAX)
             }
+            Core::ByNeeds(core) => (Regime::ByNeeds, core.level(), core.auto_shutdown(), usize::MAX),
             Core::Dynamic(core, _) => {
                 (Regime::Dynamic, core.level(), AutoShutdown::Never, core.max_children())
             }
         };
         let children = match &self.core {
-            Core::Fixed(core) => core.slots().filter_map(|slot| self.described_child(core, slot)).collect(),
+            Core::Fixed(_) | Core::ByNeeds(_) => {
+                self.core.slots().into_iter().filter_map(|slot| self.described_child(slot)).collect()
+            }
             Core::Dynamic(core, template) => vec![DescribedChild {
                 rules: core.template().clone(),
                 settings: template.settings.clone(),
@@ -143,14 +145,14 @@ impl Supervisor {
         Described { ruling: Ruling { regime, level, auto_shutdown, max_children }, children }
     }
 
-    fn described_child(&self, core: &Supervision, slot: Slot) -> Option<DescribedChild> {
-        let (rules, minded) = (core.child(slot)?, self.children.get(slot)?);
+    fn described_child(&self, slot: Slot) -> Option<DescribedChild> {
+        let (rules, minded) = (self.core.child(slot)?, self.children.get(slot)?);
         let alive = minded.actor.as_ref().filter(|actor| actor.is_alive());
         Some(DescribedChild {
             rules: rules.clone(),
             settings: minded.settings.as_deref().cloned().unwrap_or_default(),
             up: alive.is_some(),
-            disabled: core.state(slot) == Some(ChildState::Disabled),
+            disabled: self.core.state(slot) == Some(ChildState::Disabled),
             instances: None,
             below: alive.and_then(ActorRef::address).map(Root::of),
         })
@@ -201,14 +203,14 @@ impl Supervisor {
             ChildState::Starting | ChildState::Gone => ChildStatus::Down,
             ChildState::Disabled => ChildStatus::Disabled,
         };
-        let id = matches!(self.core, Core::Fixed(_)).then_some(id);
+        let id = (!self.core.is_dynamic()).then_some(id);
         ChildInfo { id, status, kind, ready }
     }
 
     /// Those that have ended already, and whose notices stand behind this request, are not active. Only where children
     /// are few enough to look at each, as in OTP.
     fn without_the_dead(&self, mut counts: Counts) -> Counts {
-        if let Core::Fixed(_) = &self.core {
+        if !self.core.is_dynamic() {
             let dead = self.children.iter().filter(|(slot, child)| {
                 self.core.state(*slot) == Some(ChildState::Running)
                     && child.actor.as_ref().is_some_and(|actor| !actor.is_alive())

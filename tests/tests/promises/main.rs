@@ -31,6 +31,7 @@ mod many;
 mod minders;
 mod minders_quorum;
 mod monitors;
+mod needs;
 mod orphans;
 mod overflow;
 mod panics;

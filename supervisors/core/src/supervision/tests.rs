@@ -3,6 +3,7 @@
 extern crate std;
 
 use super::*;
+use crate::Restart;
 use alloc::string::String;
 use alloc::vec;
 use core::time::Duration;

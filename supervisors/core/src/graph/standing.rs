@@ -1,0 +1,111 @@
+//! How one child of a graph stands, with what each state alone needs to know.
+//! A state says what is; whether a child is to leave, and may come up, follows from who stands beside it: see `graph.rs`.
+
+use crate::readiness::{Readiness, holds_up};
+use crate::{ChildRules, ChildState, RequestId, Restart};
+use minder_signals::{ExitReason, Moment};
+
+/// One child.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) rules: ChildRules,
+    pub(super) state: State,
+    /// Whether it belongs to a group that is being stopped, to be started again.
+    pub(super) regroups: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    /// It has no process, and is to have none. `done`: it ended by itself or had nothing to run, and so has done its part
+    /// for those that need it.
+    Down {
+        done: bool,
+    },
+    /// It is to be started when it may.
+    Due(Purpose),
+    Starting(Purpose),
+    Running {
+        readiness: Readiness,
+    },
+    /// `up`: it was running when it was told; otherwise its start was abandoned. `killed`: it was asked and then killed, so
+    /// that its reason says nothing. `again`: what it is started for when it is gone. `request`: who waits for that.
+    Stopping {
+        deadline: Option<Moment>,
+        up: bool,
+        killed: bool,
+        again: Option<Purpose>,
+        request: Option<RequestId>,
+    },
+    /// Its restart failed for this reason, and is to be tried again.
+    Waiting {
+        reason: ExitReason,
+    },
+}
+
+/// What a start is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Purpose {
+    /// The supervisor's own.
+    OwnStart,
+    /// It was up before, or is to come up with its group.
+    Restart,
+    /// A request to add it.
+    Added(RequestId),
+    /// A request to start it again.
+    Again(RequestId),
+}
+
+impl Node {
+    pub(super) fn new(rules: ChildRules, state: State) -> Self {
+        Self { rules, state, regroups: false }
+    }
+
+    pub(super) fn is_temporary(&self) -> bool {
+        self.rules.restart == Restart::Temporary
+    }
+
+    /// Whether there is a process.
+    pub(super) fn is_alive(&self) -> bool {
+        matches!(self.state, State::Starting(_) | State::Running { .. } | State::Stopping { .. })
+    }
+
+    pub(super) fn readiness(&self) -> Option<Readiness> {
+        match self.state {
+            State::Running { readiness } => Some(readiness),
+            _ => None,
+        }
+    }
+
+    /// Whether whoever needs it may come up: it is up and stays, and ready if it says so; or it has done its part.
+    pub(super) fn is_met(&self) -> bool {
+        match self.state {
+            State::Running { readiness } => readiness.is_ready() && !self.regroups,
+            State::Down { done } => done,
+            _ => false,
+        }
+    }
+
+    /// Whether a request about it has to wait until it has come up or gone.
+    pub(super) fn is_moving(&self) -> bool {
+        self.is_alive() && !(matches!(self.state, State::Running { .. }) && !self.regroups)
+    }
+
+    pub(super) fn seen(&self) -> ChildState {
+        match self.state {
+            State::Down { .. } => ChildState::Gone,
+            State::Due(_) | State::Waiting { .. } => ChildState::Waiting,
+            State::Starting(_) => ChildState::Starting,
+            State::Running { .. } => ChildState::Running,
+            State::Stopping { .. } => ChildState::Stopping,
+        }
+    }
+
+    /// Whether it keeps the supervisor from being ready. `due`: it is about to be started if it is down.
+    pub(super) fn holds_up(&self, due: bool) -> bool {
+        let state = match self.seen() {
+            ChildState::Gone if due => ChildState::Starting,
+            seen => seen,
+        };
+        holds_up(&self.rules, state, self.readiness())
+    }
+}

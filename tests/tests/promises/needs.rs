@@ -1,0 +1,393 @@
+//! Supervisors whose children say what they need: who starts and stops before whom, who is taken along by a restart and who
+//! is left alone, what requests do, and which trees are refused.
+
+use std::time::Duration;
+
+use minder::prelude::*;
+use minder::supervisors::{
+    AutoShutdown, Backoff, ChildStatus, DisableChildError, RestartChildError, Root, StartChildError,
+    by_needs, optional_task, reporting_task,
+};
+
+use crate::support::*;
+
+/// Takes a second to come up and a second to go down, and says so.
+struct Slow(&'static str, Journal);
+
+impl Actor for Slow {
+    type Msg = ();
+
+    async fn started(&mut self, context: &mut Context<()>) -> Handled {
+        context.trap_exit(true);
+        self.1.note(format!("{} starts", self.0));
+        context.sleep(SECOND).await;
+        self.1.note(format!("{} up", self.0));
+        Ok(())
+    }
+
+    async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+        panic!("boom")
+    }
+
+    async fn stopping(&mut self, _: &ExitReason, context: &mut Context<()>) {
+        self.1.note(format!("{} stops", self.0));
+        context.sleep(SECOND).await;
+        self.1.note(format!("{} down", self.0));
+    }
+}
+
+fn slow(system: &System, name: &'static str, journal: &Journal, needs: &[&str]) -> (Addr<()>, Child) {
+    let (it, seat) = system.address();
+    let journal = journal.clone();
+    let child = actor_in(name, seat, move || Slow(name, journal.clone()));
+    (it, child.needs(needs.iter().copied()))
+}
+
+/// A puppet that can be told things.
+fn puppet(system: &System, name: &'static str, journal: &Journal, needs: &[&str]) -> (Addr<Msg>, Child) {
+    let (it, seat) = system.address();
+    let journal = journal.clone();
+    let child = actor_in(name, seat, move || Puppet::new(name, &journal).trapping());
+    (it, child.needs(needs.iter().copied()))
+}
+
+async fn status(root: &Root, id: &str) -> String {
+    root.which_child(id).await.expect("it is there").status.to_string()
+}
+
+/// What was written since, sorted where it happened in the same moment.
+fn sorted(mut lines: Vec<String>) -> String {
+    lines.sort();
+    lines.join(", ")
+}
+
+/// Whether one line stands before the other.
+fn goes(lines: &[String], first: &str, then: &str) -> bool {
+    let at =
+        |line| lines.iter().position(|other| other == line).unwrap_or_else(|| panic!("{line}: {lines:?}"));
+    at(first) < at(then)
+}
+
+#[tokio::test(start_paused = true)]
+async fn children_start_after_what_they_need_and_side_by_side_and_stop_the_other_way_round() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let child = |name: &'static str, needs: &[&str]| slow(&system, name, &journal, needs).1;
+    // The list is not the order.
+    let spec = by_needs()
+        .child(child("http", &["ledger", "mail"]))
+        .child(child("ledger", &["store"]))
+        .child(child("store", &[]))
+        .child(child("mail", &[]));
+    let began = system.now();
+    let root = spec.start(&system, "top").await.expect("starts");
+    // Three steps and not four: store and mail came up together.
+    assert_eq!(system.now().since(began).as_secs(), 3);
+    let lines = reader.rest();
+    assert!(goes(&lines, "store starts", "mail up") && goes(&lines, "mail starts", "store up"), "{lines:?}");
+    for (needed, dependent) in [("store", "ledger"), ("ledger", "http"), ("mail", "http")] {
+        assert!(goes(&lines, &format!("{needed} up"), &format!("{dependent} starts")), "{lines:?}");
+    }
+    let began = system.now();
+    root.stop(ExitReason::Shutdown).await.expect("it lives");
+    assert_eq!(system.now().since(began).as_secs(), 3);
+    let lines = reader.rest();
+    for (dependent, needed) in [("http", "ledger"), ("http", "mail"), ("ledger", "store")] {
+        assert!(goes(&lines, &format!("{dependent} down"), &format!("{needed} stops")), "{lines:?}");
+    }
+    assert!(
+        goes(&lines, "mail stops", "ledger down") && goes(&lines, "ledger stops", "mail down"),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_takes_along_who_depends_on_it_and_leaves_everyone_else_alone() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let (http, http_child) = puppet(&system, "http", &journal, &["ledger"]);
+    let (mail, mail_child) = puppet(&system, "mail", &journal, &[]);
+    let spec =
+        by_needs().limit(3, 3600 * SECOND).children([http_child, mail_child, ledger_child, store_child]);
+    let root = spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    let all = || async { (life(&store).await, life(&ledger).await, life(&http).await, life(&mail).await) };
+
+    store.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    assert_eq!(
+        reader.rest(),
+        ["http stopping shutdown", "ledger stopping shutdown", "store up", "ledger up", "http up"]
+    );
+    assert_eq!(all().await, (2, 2, 2, 1));
+    ledger.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    assert_eq!(reader.rest(), ["http stopping shutdown", "ledger up", "http up"]);
+    assert_eq!(all().await, (2, 3, 3, 1));
+    mail.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    assert_eq!(reader.rest(), ["mail up"]);
+    // Each of these counted once: a fourth is one too many.
+    http.tell(crash()).expect("there is room");
+    assert_eq!(soon(root.ended()).await, ExitReason::Shutdown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_to_a_group_that_is_restarted_are_purged_and_to_one_alone_are_kept() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let spec = tolerant(by_needs()).children([store_child, ledger_child]);
+    spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    for (fallen, expected) in [
+        (&store, vec!["ledger stopping shutdown", "store up", "ledger up"]),
+        (&ledger, vec!["ledger up", "ledger 7"]),
+    ] {
+        // It crashes with another message behind it.
+        ledger.tell(act(|_, _| Ok(()))).expect("there is room");
+        fallen.tell(crash()).expect("there is room");
+        fallen.tell(Msg::Mark(7)).expect("there is room");
+        pass(SECOND).await;
+        assert_eq!(reader.rest(), expected);
+    }
+}
+
+#[test]
+fn a_child_waits_until_what_it_needs_is_ready_and_again_after_a_crash() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (store, store_child) = puppet(&system, "store", &journal, &[]);
+        let (_ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+        let (_mail, mail_child) = puppet(&system, "mail", &journal, &[]);
+        let ready = || {
+            act(|_, context| {
+                context.ready();
+                Ok(())
+            })
+        };
+        let spec = tolerant(by_needs()).children([ledger_child, store_child.reports_ready(), mail_child]);
+        let mut starts = std::pin::pin!(spec.start(&system, "top"));
+        let waits = tokio::time::timeout(SECOND, starts.as_mut()).await;
+        assert!(waits.is_err(), "the start waits for the ledger, and the ledger for the store");
+        assert_eq!(sorted(reader.rest()), "mail up, store up");
+        store.tell(ready()).expect("there is room");
+        let root = soon(starts).await.expect("starts");
+        assert_eq!(reader.rest(), ["ledger up"]);
+
+        store.tell(crash()).expect("there is room");
+        pass(SECOND).await;
+        assert_eq!(reader.rest(), ["ledger stopping shutdown", "store up"]);
+        // Requests are answered meanwhile.
+        assert_eq!(
+            (status(&root, "store").await, status(&root, "ledger").await),
+            ("running".into(), "restarting".into())
+        );
+        assert_eq!(root.count_children().await.expect("it lives").active, 2);
+        store.tell(ready()).expect("there is room");
+        soon(root.ready()).await.expect("it lives");
+        pass(SECOND).await;
+        assert_eq!(reader.rest(), ["ledger up"]);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_need_is_met_by_who_has_done_its_part() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let migrated = journal.clone();
+    let migrate = reporting_task("migrate", move |readiness| {
+        let journal = migrated.clone();
+        async move {
+            tokio::time::timeout(SECOND, std::future::pending::<()>()).await.expect_err("it takes a second");
+            journal.note("migrated");
+            drop(readiness);
+        }
+    });
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["migrate", "cache"]);
+    let spec = tolerant(by_needs())
+        .child(ledger_child)
+        .child(optional_task("cache", || None::<std::future::Ready<()>>))
+        // Never ready, but through: a job that others wait for.
+        .child(migrate.restart(Restart::Transient));
+    let root = spec.start(&system, "top").await.expect("starts");
+    assert_eq!(reader.rest(), ["migrated", "ledger up"]);
+    ledger.tell(crash()).expect("there is room");
+    assert_eq!(life(&ledger).await, 2);
+    assert_eq!((status(&root, "migrate").await, reader.rest()), ("down".into(), vec!["ledger up".into()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_take_nobody_along_and_nobody_comes_up_without_what_it_needs() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (_store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let root = tolerant(by_needs())
+        .children([store_child, ledger_child])
+        .start(&system, "top")
+        .await
+        .expect("starts");
+    reader.rest();
+
+    root.terminate_child("store").await.expect("it is there");
+    assert_eq!(reader.rest(), ["store stopping shutdown"]);
+    assert_eq!(life(&ledger).await, 1);
+    // What falls now waits until somebody starts the store.
+    ledger.tell(crash()).expect("there is room");
+    pass(60 * SECOND).await;
+    assert_eq!((status(&root, "ledger").await.as_str(), reader.rest().len()), ("restarting", 0));
+    assert!(matches!(root.restart_child("ledger").await, Err(RestartChildError::Restarting)));
+    root.restart_child("store").await.expect("it is down").expect("it has something to run");
+    assert_eq!(life(&ledger).await, 2);
+    assert_eq!(reader.rest(), ["store up", "ledger up"]);
+
+    // A start by request is refused, and not kept waiting.
+    root.terminate_child("ledger").await.expect("it is there");
+    root.terminate_child("store").await.expect("it is there");
+    let refused = root.restart_child("ledger").await.expect_err("its store is down");
+    assert_eq!(refused, RestartChildError::NeedIsDown("store".into()));
+    assert_eq!(refused.to_string(), "the child needs `store`, which is down: start that first");
+    let (_, http) = puppet(&system, "http", &journal, &["ledger"]);
+    let refused = root.start_child(http).await.expect_err("its ledger is down");
+    assert!(matches!(refused, StartChildError::NeedIsDown(id) if &*id == "ledger"));
+    assert!(root.which_child("http").await.is_err(), "nothing of it is kept");
+    let (_, http) = puppet(&system, "http", &journal, &["nobody"]);
+    let refused = root.start_child(http).await.expect_err("there is no such need").to_string();
+    assert!(refused.contains("child `http` needs `nobody`, and there is no child of that id"), "{refused}");
+    assert_eq!(root.disable_child("store").await, Err(DisableChildError::ByNeeds));
+    root.delete_child("store").await.expect("it is down");
+    // Who is forgotten is needed no more.
+    root.restart_child("ledger").await.expect("it is down").expect("it has something to run");
+    assert!(matches!(root.which_child("ledger").await.expect("it is there").status, ChildStatus::Running(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_fails_is_tried_again_and_its_dependents_wait() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, seat) = system.address();
+    let fails = journal.clone();
+    let lives = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = lives.clone();
+    let child = actor_in("store", seat, move || {
+        let life = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        Puppet::new("store", &fails).on_start(move |puppet, _| {
+            if (2..4).contains(&life) {
+                puppet.note("fails");
+                return Err(ExitReason::other("no disk"));
+            }
+            Ok(())
+        })
+    });
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let root =
+        tolerant(by_needs()).children([child, ledger_child]).start(&system, "top").await.expect("starts");
+    reader.rest();
+    store.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    assert_eq!(
+        reader.rest(),
+        ["ledger stopping shutdown", "store fails", "store fails", "store up", "ledger up"]
+    );
+    assert_eq!((life(&ledger).await, root.count_children().await.expect("it lives").active), (2, 2));
+    // The very first start is another thing: with it the supervisor's own fails.
+    let (_, never) = puppet(&system, "never", &journal, &["broken"]);
+    let broken = actor("broken", || Err::<Puppet, _>(Plain("no disk")));
+    let failed =
+        by_needs().children([never, broken]).start(&system, "other").await.expect_err("it cannot start");
+    assert!(failed.to_string().contains("child `broken` failed to start"), "{failed}");
+    assert_eq!(reader.rest().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_significant_child_ends_all_in_order() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (_store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (job, job_child) = puppet(&system, "job", &journal, &["store"]);
+    let (_http, http_child) = puppet(&system, "http", &journal, &["store"]);
+    let spec = by_needs()
+        .auto_shutdown(AutoShutdown::AnySignificant)
+        .child(job_child.restart(Restart::Transient).significant(true))
+        .children([store_child, http_child]);
+    let root = spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    job.tell(end(ExitReason::Normal)).expect("there is room");
+    assert_eq!(soon(root.ended()).await, ExitReason::Shutdown);
+    assert_eq!(reader.rest(), ["job stopping normal", "http stopping shutdown", "store stopping shutdown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_that_fall_together_with_a_common_dependent_are_restarted_as_one() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = slow(&system, "store", &journal, &[]);
+    let (mail, mail_child) = slow(&system, "mail", &journal, &[]);
+    let (_http, http_child) = slow(&system, "http", &journal, &["store", "mail"]);
+    let spec = tolerant(by_needs()).children([store_child, mail_child, http_child]);
+    spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    store.tell(()).expect("there is room");
+    mail.tell(()).expect("there is room");
+    pass(10 * SECOND).await;
+    let lines = reader.rest();
+    assert_eq!(lines[..2], ["http stops", "http down"]);
+    assert_eq!(lines[6..], ["http starts", "http up"], "once, and when both are up: {lines:?}");
+    assert_eq!(sorted(lines[2..6].to_vec()), "mail starts, mail up, store starts, store up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trees_that_make_no_sense_are_refused_before_anything_starts() {
+    let job =
+        |id: &str, needs: &[&'static str]| task(id, std::future::pending::<()>).needs(needs.iter().copied());
+    let rows = [
+        (
+            by_needs().child(job("a", &["b"])).child(job("b", &["c"])).child(job("c", &["a"])),
+            "the top supervisor: `a` needs `b`, `b` needs `c`, `c` needs `a`: none of them could ever start",
+        ),
+        (by_needs().child(job("a", &["a"])), "the top supervisor: `a` needs itself"),
+        (by_needs().child(job("a", &["x"])), "child `a` needs `x`, and there is no child of that id"),
+        (
+            one_for_one().child(tree("sub", rest_for_one().child(job("a", &[])).child(job("b", &["a"])))),
+            "supervisor `sub`: child `b` names what it needs, but its supervisor starts its children in order",
+        ),
+        (
+            by_needs().child(job("a", &[]).disabled()),
+            "child `a` has a backoff, limits of its own, or is disabled",
+        ),
+        (
+            by_needs().backoff(Backoff::new(SECOND, SECOND, SECOND)).child(job("a", &[])),
+            "a supervisor by needs knows no backoff",
+        ),
+        (by_needs().child(job("a", &[])).child(job("a", &[])), "children 0 and 1 are both called `a`"),
+    ];
+    for (spec, expected) in rows {
+        let system = system();
+        let refused = spec.start(&system, "top").await.expect_err("it makes no sense").to_string();
+        assert!(refused.contains(expected), "{refused}");
+        assert_eq!(system.living(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_overtakes_a_restart_and_a_start() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = slow(&system, "store", &journal, &[]);
+    let (_http, http_child) = slow(&system, "http", &journal, &["store"]);
+    let spec = tolerant(by_needs()).children([store_child, http_child]);
+    let root = spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    store.tell(()).expect("there is room");
+    pass(Duration::from_millis(1_500)).await; // http is down, and the store on its way up
+    root.stop(ExitReason::Shutdown).await.expect("it lives");
+    let lines = reader.rest();
+    assert_eq!(lines[..3], ["http stops", "http down", "store starts"], "{lines:?}");
+    assert!(!lines.iter().any(|line| line == "http starts"), "{lines:?}");
+    assert_eq!(system.living(), 0);
+}
