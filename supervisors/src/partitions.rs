@@ -401,7 +401,7 @@ mod tests {
             of(&|hasher| "Ada".hash(hasher)),
             of(&|hasher| "".hash(hasher)),
             of(&|hasher| (1_u8, 2_u8).hash(hasher)),
-            of(&|hasher| ().hash(hasher)),
+            of(&|_| {}),
         ];
         assert_eq!(known, [461, 933, 834, 458]);
         assert_eq!(partition("Ada", 1_000), partition(&"Ada".to_owned(), 1_000));

@@ -171,7 +171,8 @@ async fn other_rules_take_effect_without_stopping_anybody() {
 /// Who is replaced takes along whom its strategy restarts with it.
 #[tokio::test(start_paused = true)]
 async fn a_replaced_child_is_a_restart_on_purpose() {
-    let rows: [(fn() -> Spec, &[&str]); 3] = [
+    type Row<'a> = (fn() -> Spec, &'a [&'a str]);
+    let rows: [Row<'_>; 3] = [
         (one_for_one, &["b stopping shutdown", "b up"]),
         (rest_for_one, &["c stopping shutdown", "b stopping shutdown", "b up", "c up"]),
         (
