@@ -1,6 +1,5 @@
 //! The mind of a supervisor whose children say what they need: each starts when all it needs is up, and a restart takes
 //! along whoever depends on it, and nobody else.
-//!
 //! Level-triggered: an event changes how one child stands; then `settle` looks at all of them and begins whatever may
 //! begin. Two rules do the rest. A child that is to leave is told when nobody that depends on it has a process. A child
 //! that is due starts when its group is gone and all it needs is met. Several operations thus run side by side.
