@@ -592,8 +592,6 @@ impl GraphSupervision {
         }
     }
 
-    // --- bookkeeping -------------------------------------------------------------------------------------------
-
     fn answer(&self, purpose: Purpose, answer: Answer, turn: &mut Turn<'_>) {
         if let Purpose::Added(request) | Purpose::Again(request) = purpose
             && !matches!(self.phase, Phase::Ending(_))

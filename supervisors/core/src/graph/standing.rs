@@ -87,7 +87,7 @@ impl Node {
 
     /// Whether a request about it has to wait until it has come up or gone.
     pub(super) fn is_moving(&self) -> bool {
-        self.is_alive() && !(matches!(self.state, State::Running { .. }) && !self.regroups)
+        self.is_alive() && (self.regroups || !matches!(self.state, State::Running { .. }))
     }
 
     pub(super) fn seen(&self) -> ChildState {
