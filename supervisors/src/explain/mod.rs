@@ -30,7 +30,7 @@ pub enum Regime {
     /// They are known beforehand and share their fates by a strategy.
     Fixed(Strategy),
     /// They are known beforehand, and each shares the fate of those that it needs. What happens side by side is
-    /// explained one after the other: times are those of the longest way round, and no longer than that.
+    /// explained as if it happened one after the other: no time is longer than the one told, and it may be shorter.
     ByNeeds,
     /// They come and go, and each is restarted alone.
     Dynamic,

@@ -2,24 +2,12 @@
 //! Does not decide whether; see `dynamic.rs`.
 
 use super::*;
+use crate::stopping::tell_to_stop;
 
 impl DynamicSupervision {
     /// Stops one child, by the template's setting and with a time limit of its own.
     pub(super) fn ask_to_stop(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        let mut deadline = None;
-        match self.template.shutdown {
-            Shutdown::BrutalKill => turn.push(Command::Kill(slot)),
-            Shutdown::Infinity => turn.push(Command::AskToStop(slot)),
-            Shutdown::Within(limit) => {
-                turn.push(Command::AskToStop(slot));
-                if limit.is_zero() {
-                    turn.push(Command::Kill(slot));
-                } else {
-                    turn.push(Command::SetDeadline(slot, turn.now + limit));
-                    deadline = Some(turn.now + limit);
-                }
-            }
-        }
+        let deadline = tell_to_stop(self.template.shutdown, slot, turn.now, turn.commands);
         self.set(slot, State::Stopping { deadline, up: true, killed: false });
     }
 

@@ -34,7 +34,7 @@ fn children(random: &mut Random, any_significant: bool) -> Vec<ChildRules> {
             Shutdown::Infinity,
             Shutdown::Within(3 * SECOND),
             Shutdown::BrutalKill,
-            Shutdown::Within(SECOND * 0),
+            Shutdown::Within(std::time::Duration::ZERO),
         ]);
         rules.significant = any_significant && rules.restart != Restart::Permanent;
         rules
