@@ -7,7 +7,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
-use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
 /// What the host must do next, in this order. Complete by definition: a host must know every one.
@@ -150,55 +149,6 @@ pub enum Decision {
     Remove,
     /// It was stopped because of a new specification, and is to be started by that.
     StartAnew,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { child, reason, restarts, limit, delay, .. } = self;
-        let delay = delay.map_or(Duration::ZERO, |delay| delay.latest);
-        match self.decision {
-            Decision::Restart => write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}"),
-            Decision::RestartGroup => {
-                write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}, with its group")
-            }
-            Decision::GiveUp => {
-                write!(f, "`{child}` ended ({reason}): giving up, {restarts} of {limit} restarts were used")
-            }
-            Decision::RestartLater => {
-                write!(f, "`{child}` ended ({reason}): restart {restarts} of {limit}, within {delay:?}")
-            }
-            Decision::RestartGroupLater => write!(
-                f,
-                "`{child}` ended ({reason}): restart {restarts} of {limit}, with its group, within {delay:?}"
-            ),
-            Decision::Escalate => write!(
-                f,
-                "`{child}` ended ({reason}): giving up, {restarts} of its own {limit} restarts were used"
-            ),
-            Decision::GiveUpOnChild => write!(
-                f,
-                "`{child}` ended ({reason}): left down, {restarts} of its own {limit} restarts were used"
-            ),
-            Decision::LeaveDown => write!(f, "`{child}` ended ({reason}): left down"),
-            Decision::Forget => write!(f, "`{child}` ended ({reason}): forgotten"),
-            Decision::ForgetStopped => write!(f, "`{child}` was stopped ({reason}): forgotten"),
-            Decision::TryAgain => {
-                write!(f, "`{child}` failed to start again ({reason}): will be tried again")
-            }
-            Decision::StartFailed => write!(f, "`{child}` failed to start ({reason}): the supervisor ends"),
-            Decision::Ignore => write!(f, "`{child}` had nothing to run: left down"),
-            Decision::KillAfterDeadline => write!(f, "`{child}` did not stop in time: killed"),
-            Decision::StoppedOtherwise => {
-                write!(f, "`{child}` ended with another reason than asked for: {reason}")
-            }
-            Decision::NotReady => write!(f, "`{child}` was {reason}: killed"),
-            Decision::AutoShutdown => {
-                write!(f, "`{child}` ended ({reason}): significant, the supervisor ends")
-            }
-            Decision::Remove => write!(f, "`{child}` ({reason}) is not in the new specification: forgotten"),
-            Decision::StartAnew => write!(f, "`{child}` was stopped ({reason}): to be started anew"),
-        }
-    }
 }
 
 /// Why a supervisor failed to start: one of its children did.

@@ -108,6 +108,20 @@ fn at_the_end_all_are_told_at_once_and_share_one_limit() {
 }
 
 #[test]
+fn news_of_another_than_the_one_in_hand_is_not_taken_for_its() {
+    check(
+        "dynamic  5 in 5s  t:perm
+         start              ready
+         ask 1 instance     add #0, start 0
+         0 up               answer 1 Started(#0)
+         ask 2 instance     add #1, start 1
+         0 up               -
+         0 ignores          -
+         1 up               answer 2 Started(#1)",
+    );
+}
+
+#[test]
 fn no_more_than_it_may_hold() {
     check(
         "dynamic  5 in 5s  t:temp 1

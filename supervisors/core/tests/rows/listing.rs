@@ -2,7 +2,7 @@
 //! And the reports of a dynamic supervisor.
 
 use super::*;
-use minder_supervisors_core::{Answer, Counts, Kind, Listed, Refusal};
+use minder_supervisors_core::{Answer, Counts, Decision, Kind, Listed, Refusal};
 
 /// A supervisor that has been asked for something, and answers on the spot.
 fn answer(supervision: &mut Either, request: Request) -> Answer {
@@ -153,4 +153,54 @@ fn what_a_dynamic_supervisor_reports() {
          4 up               answer 7 Started(#4)
          4 panics           (t GiveUp 2/2), exit shutdown",
     );
+}
+
+#[test]
+fn what_a_supervisor_goes_by_can_be_asked() {
+    use {AutoShutdown::*, Strategy::*};
+    for (strategy, auto_shutdown) in [(OneForAll, AnySignificant), (RestForOne, AllSignificant)] {
+        let (limit, period) = (7, Duration::from_secs(3));
+        let supervision =
+            Supervision::new(Rules::new(strategy, limit, period, auto_shutdown, Vec::new()).expect("valid"));
+        assert_eq!((supervision.strategy(), supervision.auto_shutdown()), (strategy, auto_shutdown));
+        assert_eq!((supervision.level().limit, supervision.level().period), (limit, period));
+    }
+}
+
+#[test]
+fn who_keeps_a_supervisor_from_being_ready_is_known_from_before_its_start() {
+    let header = ["one_for_one", "1", "in", "5s", "a:perm", "b:perm:reports"];
+    let mut supervision = Supervision::new(rules(&header).expect("valid"));
+    let slots: Vec<Slot> = supervision.slots().collect();
+    let mut commands = Vec::new();
+    let up = slots.iter().map(|slot| Event::Started(*slot));
+    for event in std::iter::once(Event::Start).chain(up) {
+        assert!(!supervision.is_ready());
+        assert!(supervision.unready().eq([slots[1]]), "{supervision:?}");
+        supervision.handle(event, Moment::START, &mut commands);
+    }
+    assert!(!supervision.is_ready() && supervision.unready().eq([slots[1]]));
+    supervision.handle(Event::Ready(slots[1]), Moment::START, &mut commands);
+    assert!(supervision.is_ready() && supervision.unready().next().is_none());
+}
+
+#[test]
+fn a_report_of_a_restart_that_waits_says_how_long() {
+    for (strategy, decision) in
+        [("one_for_one", Decision::RestartLater), ("one_for_all", Decision::RestartGroupLater)]
+    {
+        let header = [strategy, "9", "in", "5s", "a:perm:backoff=1s/3s/10s"];
+        let mut supervision = Supervision::new(rules(&header).expect("valid"));
+        let slot = supervision.slots().next().expect("one child");
+        let mut commands = Vec::new();
+        let died = Event::Exited { slot, reason: ExitReason::Killed, charged: true };
+        for event in [Event::Start, Event::Started(slot), died] {
+            supervision.handle(event, Moment::START, &mut commands);
+        }
+        let reports = commands.iter().filter_map(|command| match command {
+            Command::Report(report) => Some((report.decision, report.delay.map(|delay| delay.latest))),
+            _ => None,
+        });
+        assert!(reports.eq([(decision, Some(Duration::from_secs(1)))]), "{commands:?}");
+    }
 }
