@@ -249,7 +249,7 @@ impl Applications {
         let (address, seat) = system.address_with(MAILBOX);
         let started =
             system.start(seat, NAME, move || Controller::new(self.all, plan, self.limit, self.at_shutdown.0));
-        started.await.map_err(ApplicationsError::NotStarted)?;
+        started.await.map_err(|error| ApplicationsError::NotStarted(error.into_reason()))?;
         Ok(ApplicationController { address })
     }
 }

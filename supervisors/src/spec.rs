@@ -301,7 +301,8 @@ impl Spec {
     pub async fn start(self, system: &System, name: &str) -> Result<Root, StartTreeError> {
         self.check()?;
         let (address, seat) = system.address_with(MAILBOX);
-        system.start(seat, name, move || Supervisor::new(&self)).await.map_err(StartTreeError::Failed)?;
+        let started = system.start(seat, name, move || Supervisor::new(&self)).await;
+        started.map_err(|error| StartTreeError::Failed(error.into_reason()))?;
         Ok(Root::of(address))
     }
 }

@@ -33,7 +33,7 @@
 //! let system = System::new()?;
 //! let (groups, seat) = Groups::new(&system);
 //! // In a tree: `.child(actor_in("groups", seat, groups.keeper()))`, before those who join.
-//! system.start(seat, "groups", groups.keeper()).await.map_err(|reason| reason.to_string())?;
+//! system.start(seat, "groups", groups.keeper()).await?;
 //!
 //! let workers = groups.group::<Job>("workers");
 //! let watch = workers.watch();

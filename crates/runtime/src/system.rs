@@ -29,6 +29,7 @@ use crate::registry::Registry;
 use crate::seat::Seat;
 use crate::services::Offers;
 use crate::shutdown::{Closing, ShutdownReport};
+use crate::start_error::StartActorError;
 
 /// How long [`System::shutdown`] waits for actors that it had to kill.
 const GRACE: Duration = Duration::from_secs(1);
@@ -300,7 +301,7 @@ impl System {
     /// Typically the top supervisor of a tree.
     ///
     /// # Errors
-    /// Why the seat could not be filled, or why the start failed; `Normal` if there was nothing to run.
+    /// Why the seat could not be filled, or why the start failed: see [`StartActorError`].
     ///
     /// # Cancel safety
     /// Dropping the future loses only the wait; the start goes on.
@@ -309,7 +310,7 @@ impl System {
         seat: Seat<<R::Actor as Actor>::Msg>,
         name: &str,
         make: F,
-    ) -> Result<ActorRef, ExitReason>
+    ) -> Result<ActorRef, StartActorError>
     where
         R: IntoActor + 'static,
         F: FnOnce() -> R + Send + 'static,
@@ -317,9 +318,11 @@ impl System {
         frame::gives(&make);
         let (tell, told) = oneshot::channel();
         let options = StartOptions::named(name);
-        let actor = birth::start_root(seat, Start::Awaited(tell), &options, Anywhere(make))?;
+        let started = birth::start_root(seat, Start::Awaited(tell), &options, Anywhere(make));
+        let actor = started.map_err(|why| StartActorError::Refused { actor: name.into(), why })?;
         // The sender is dropped unsent only with the tokio runtime itself.
-        told.await.unwrap_or(Err(ExitReason::Killed))?;
+        let is_up = told.await.unwrap_or(Err(ExitReason::Killed));
+        is_up.map_err(|reason| StartActorError::Failed { actor: name.into(), reason })?;
         Ok(actor)
     }
 

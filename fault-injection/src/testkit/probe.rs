@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use minder::{Actor, ActorId, Addr, Context, Exit, ExitReason, Handled, MonitorId, Notice, System};
+use minder::{
+    Actor, ActorId, Addr, Context, Exit, ExitReason, Handled, MonitorId, Notice, StartActorError, System,
+};
 use minder_runtime::hooks::Target;
 use tokio::sync::oneshot;
 
@@ -59,7 +61,7 @@ impl<M> Part<M> {
 }
 
 impl<M: Send + 'static> Probe<M> {
-    pub(super) async fn start(world: World, system: &System, name: &str) -> Result<Self, ExitReason> {
+    pub(super) async fn start(world: World, system: &System, name: &str) -> Result<Self, StartActorError> {
         let state = State {
             received: VecDeque::new(),
             notices: VecDeque::new(),

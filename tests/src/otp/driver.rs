@@ -11,7 +11,7 @@ use minder::supervisors::{
     ChildInfo, ChildStatus, Counts, DeleteChildError, FindChildError, Kind, RestartChildError,
     StartChildError, StartInstanceError, SupervisorMsg, TerminateChildError, TreeError, Unavailable,
 };
-use minder::{ActorId, MailboxOptions, WhenFull};
+use minder::{ActorId, MailboxOptions, StartActorError, WhenFull};
 use minder_fault_injection::sim::{Sim, World};
 
 use super::cast::{Parent, ParentMsg, RootStart, Stranger, WorkerMsg};
@@ -87,7 +87,8 @@ impl Driver {
         let (parent, seat) = system.address();
         let (root, root_seat) = system.address_with(MailboxOptions::bounded(1_024, WhenFull::Wait));
         let its_stage = stage.clone();
-        system.start(seat, PARENT, move || Parent { stage: its_stage, root: None }).await?;
+        let started = system.start(seat, PARENT, move || Parent { stage: its_stage, root: None }).await;
+        started.map_err(StartActorError::into_reason)?;
         let root = Root::of(root);
         Ok(Self {
             world,

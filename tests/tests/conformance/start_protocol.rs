@@ -145,7 +145,7 @@ async fn a_start_that_is_waited_for_answers_with_the_reason() {
         let began = system.now();
         let answer = system.start(seat, "it", move || make(start)).await;
         assert_eq!(system.now().since(began).as_secs(), seconds, "{start:?}");
-        let told = answer.as_ref().map(drop).map_err(short);
+        let told = answer.as_ref().map(drop).map_err(|error| short(&error.clone().into_reason()));
         assert_eq!(told, expected.map_err(str::to_owned), "{start:?}");
         assert_eq!((it.is_alive(), system.living()), (expected.is_ok(), usize::from(expected.is_ok())));
         let asked = it.ask(|reply| reply).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use minder::prelude::*;
-use minder::{StartError, SystemError};
+use minder::{StartActorError, StartError, SystemError};
 
 use crate::support::*;
 
@@ -80,6 +80,61 @@ async fn shutdown_kills_what_hangs_and_names_it() {
     assert_eq!(report.killed.iter().map(|path| &**path).collect::<Vec<_>>(), ["b", "a"]);
     assert_eq!((report.left, system.living()), (0, 0));
     assert_eq!(soon(addresses[1].ended()).await, ExitReason::Killed);
+}
+
+/// An error like any other says which actor and why, and is the plain reason for whoever judges it.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_fails_is_an_error_that_names_the_actor() {
+    #[derive(Clone, Copy)]
+    enum Fault {
+        Fails,
+        Nothing,
+        Taken,
+        Late,
+    }
+    async fn start(system: &System, fault: Fault) -> Result<(), Box<dyn std::error::Error>> {
+        let (it, seat) = system.address();
+        match fault {
+            Fault::Taken => {
+                system.start(seat.clone(), "first", || Puppet::new("first", &journal().0)).await?;
+            }
+            Fault::Late => assert!(system.shutdown(SECOND).await.is_clean()),
+            Fault::Fails | Fault::Nothing => {}
+        }
+        let make = move || {
+            let fails = Puppet::new("it", &journal().0).on_start(|_, _| Err(ExitReason::other("no disk")));
+            (!matches!(fault, Fault::Nothing)).then_some(fails)
+        };
+        let started = system.start(seat, "top", make).await;
+        let left = usize::from(matches!(fault, Fault::Taken));
+        assert_eq!((system.living(), it.is_alive()), (left, left == 1), "nothing of it is left");
+        started?;
+        Ok(())
+    }
+    let rows = [
+        (Fault::Fails, "actor `top` did not start: no disk", "no disk"),
+        (
+            Fault::Nothing,
+            "actor `top` did not start: it had nothing to run, or stopped before it was up",
+            "normal",
+        ),
+        (
+            Fault::Taken,
+            "actor `top` was not started: the seat of first is taken: give each child a seat of its own",
+            "error: the seat of first is taken: give each child a seat of its own",
+        ),
+        (
+            Fault::Late,
+            "actor `top` was not started: the system is shutting down",
+            "error: the system is shutting down",
+        ),
+    ];
+    for (fault, said, reason) in rows {
+        let error = start(&system(), fault).await.expect_err(said);
+        assert_eq!((error.to_string(), format!("{error:?}")), (said.to_owned(), said.to_owned()));
+        let error = error.downcast::<StartActorError>().expect("it is what `start` returns");
+        assert_eq!(error.into_reason().to_string(), reason);
+    }
 }
 
 /// A child that traps exits and hangs in a handler outlived its killed supervisor: told to stop, it would do so after

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::{MonitorId, Winding};
+use minder::{MonitorId, StartActorError, Winding};
 
 use crate::support::{Refused, system};
 
@@ -117,5 +117,6 @@ async fn a_hook_that_fails_fails_the_start() {
     let (system, _) = system();
     let (_, seat) = system.address::<FailingMsg>();
     let started = system.start(seat, "failing", || Failing).await;
-    assert_eq!(started.map(drop), Err(ExitReason::error(Refused("not today"))));
+    let reason = started.map(drop).map_err(StartActorError::into_reason);
+    assert_eq!(reason, Err(ExitReason::error(Refused("not today"))));
 }
