@@ -5,6 +5,7 @@
 
 use crate::places::{Places, Slot};
 use crate::readiness::{Readiness, holds_up};
+use crate::stopping::Stop;
 use crate::{ChildRules, Restart};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -42,13 +43,7 @@ pub(crate) enum State {
         ticket: u64,
         reason: ExitReason,
     },
-    /// `deadline`: when to kill it, if ever. `up`: it was running when it was asked; otherwise its start was
-    /// abandoned. `killed`: it was asked and then killed, so that its reason says nothing.
-    Stopping {
-        deadline: Option<Moment>,
-        up: bool,
-        killed: bool,
-    },
+    Stopping(Stop),
     /// Its restart failed for this reason.
     Waiting {
         reason: ExitReason,
@@ -76,7 +71,7 @@ impl State {
             Self::Starting => ChildState::Starting,
             Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
-            Self::Stopping { .. } => ChildState::Stopping,
+            Self::Stopping(_) => ChildState::Stopping,
             Self::Waiting { .. } | Self::Delayed { .. } => ChildState::Waiting,
             Self::Finished | Self::Gone => ChildState::Gone,
             Self::Disabled => ChildState::Disabled,
@@ -273,7 +268,7 @@ impl Children {
         let (mut significant, mut unready) = (0, 0);
         for (slot, child) in self.iter() {
             assert_eq!(self.named(&child.rules.id), Some(slot), "every child is found by its id: {child:?}");
-            let moving = matches!(child.state, State::Starting | State::Stopping { .. });
+            let moving = matches!(child.state, State::Starting | State::Stopping(_));
             assert_eq!(
                 moving,
                 hand == Some(slot),
@@ -282,7 +277,7 @@ impl Children {
             if matches!(child.state, State::Waiting { .. } | State::Delayed { .. }) {
                 assert!(!child.is_temporary(), "a temporary child never waits for another start: {child:?}");
             }
-            if matches!(child.state, State::Stopping { deadline: Some(_), .. }) {
+            if matches!(child.state, State::Stopping(Stop { deadline: Some(_), .. })) {
                 let limited = matches!(child.rules.shutdown, crate::Shutdown::Within(_));
                 assert!(limited, "a deadline belongs to a shutdown within a time: {child:?}");
             }

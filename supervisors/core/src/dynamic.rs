@@ -5,15 +5,17 @@
 
 use crate::children::ChildState;
 use crate::command::{Command, Decision, Report};
+use crate::deferred::{Deferred, Tickets};
 use crate::event::Ticket;
-use crate::intensity::Intensity;
 use crate::places::{Places, Slot};
 use crate::policy::Exhausted;
 use crate::readiness::{Readiness, holds_up, not_ready};
-use crate::record::{Delay, Records, Ruling};
+use crate::record::{Records, Ruling};
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::spec::DynamicRules;
-use crate::stopping::is_as_asked;
+use crate::stopping::{Stop, ended_otherwise};
+use crate::tolerance::Tolerance;
+use crate::turn::{CHECKED_AFTER_EVERY_EVENT, Turn};
 use crate::verdict::{Verdict, verdict};
 use crate::{ChildRules, Event, Kind, Level, Restart, Shutdown};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -22,9 +24,6 @@ use minder_signals::{ExitReason, Moment};
 
 mod requests;
 mod stopping;
-
-/// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
-const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 
 /// What one dynamic supervisor knows and decides.
 ///
@@ -40,9 +39,7 @@ const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 pub struct DynamicSupervision {
     template: ChildRules,
     max_children: usize,
-    intensity: Intensity,
-    /// Restarts that were not charged: no more of them within a period than of those that were.
-    uncharged: Intensity,
+    tolerance: Tolerance,
     children: Places<State>,
     /// Restart types of their own, whatever the template's is. Empty in most supervisors, and then it takes no room.
     restarts: BTreeMap<Slot, Restart>,
@@ -55,7 +52,7 @@ pub struct DynamicSupervision {
     phase: Phase,
     /// What arrived while an operation ran, in order of arrival.
     deferred: VecDeque<Deferred>,
-    next_ticket: u64,
+    tickets: Tickets,
 }
 
 /// How a child stands. One without a process that does not wait for one is not a child any more.
@@ -71,11 +68,7 @@ enum State {
         reason: ExitReason,
     },
     /// As in a supervisor with a fixed set of children; the common time limit at the end is the phase's.
-    Stopping {
-        deadline: Option<Moment>,
-        up: bool,
-        killed: bool,
-    },
+    Stopping(Stop),
     /// Its restart failed for this reason.
     Waiting {
         reason: ExitReason,
@@ -109,34 +102,12 @@ enum Phase {
     Ended,
 }
 
-#[derive(Clone, Debug)]
-enum Deferred {
-    Exit { slot: Slot, ticket: u64, charged: bool },
-    TryAgain { slot: Slot },
-    RestartDue { slot: Slot, ticket: Ticket },
-    Asked(RequestId, Request),
-}
-
-/// One call of `handle`: when it is, and what it has led to so far.
-struct Turn<'a> {
-    now: Moment,
-    commands: &'a mut Vec<Command>,
-}
-
-impl Turn<'_> {
-    fn push(&mut self, command: Command) {
-        self.commands.push(command);
-    }
-}
-
 impl DynamicSupervision {
     /// A supervisor that goes by these rules and has no children yet.
     pub fn new(rules: DynamicRules) -> Self {
-        let intensity = Intensity::new(rules.limit(), rules.period());
         Self {
             max_children: rules.max_children(),
-            uncharged: intensity.clone(),
-            intensity,
+            tolerance: Tolerance::new(rules.limit(), rules.period()),
             children: Places::default(),
             restarts: BTreeMap::new(),
             records: Records::default(),
@@ -144,7 +115,7 @@ impl DynamicSupervision {
             unready: 0,
             phase: Phase::New,
             deferred: VecDeque::new(),
-            next_ticket: 0,
+            tickets: Tickets::default(),
             template: rules.into_template(),
         }
     }
@@ -184,7 +155,7 @@ impl DynamicSupervision {
 
     /// How many restarts are tolerable, and within which period.
     pub fn level(&self) -> Level {
-        self.intensity.level()
+        self.tolerance.level()
     }
 
     /// How many children there may be at a time.
@@ -204,7 +175,7 @@ impl DynamicSupervision {
 
     /// What it goes by.
     pub fn rules(&self) -> DynamicRules {
-        let (limit, period) = (self.intensity.limit(), self.intensity.period());
+        let Level { limit, period } = self.tolerance.level();
         DynamicRules::of_valid(self.template.clone(), limit, period, self.max_children)
     }
 
@@ -234,10 +205,7 @@ impl DynamicSupervision {
 
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         if let Some(request) = self.starting(slot) {
-            let readiness = Readiness::of_new_life(&self.template, turn.now);
-            if let Some(deadline) = readiness.deadline() {
-                turn.push(Command::SetReadyDeadline(slot, deadline));
-            }
+            let readiness = Readiness::begin(&self.template, slot, turn);
             self.set(slot, State::Running { readiness });
             if readiness.is_ready() {
                 self.records.up(slot, turn.now);
@@ -276,13 +244,13 @@ impl DynamicSupervision {
     fn exited(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         match self.children.get(slot) {
             Some(State::Starting) => self.start_failed(slot, reason, turn),
-            Some(State::Stopping { .. }) => self.stopped(slot, reason, turn),
+            Some(State::Stopping(_)) => self.stopped(slot, reason, turn),
             Some(State::Running { .. }) => {
                 self.records.ended(slot, self.template.policy.as_deref(), turn.now);
                 if let Phase::Idle = self.phase {
                     return self.judge(slot, reason, charged, turn);
                 }
-                let ticket = self.ticket();
+                let ticket = self.tickets.next();
                 self.set(slot, State::Fallen { ticket, reason });
                 self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
             }
@@ -307,17 +275,11 @@ impl DynamicSupervision {
         self.set(slot, State::Running { readiness });
     }
 
-    fn ticket(&mut self) -> u64 {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        ticket
-    }
-
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        if let Some(&State::Stopping { deadline: Some(deadline), up, .. }) = self.children.get(slot)
-            && deadline <= turn.now
+        if let Some(&State::Stopping(stop)) = self.children.get(slot)
+            && stop.is_late(turn.now)
         {
-            self.kill(slot, up, turn);
+            self.kill(slot, stop, turn);
         }
     }
 
@@ -329,17 +291,18 @@ impl DynamicSupervision {
         }
         let mut next = self.children.first_from(Slot::FIRST);
         while let Some(slot) = next {
-            if let Some(&State::Stopping { up, killed: false, .. }) = self.children.get(slot) {
-                self.kill(slot, up, turn);
+            if let Some(&State::Stopping(stop)) = self.children.get(slot)
+                && !stop.killed
+            {
+                self.kill(slot, stop, turn);
             }
             next = self.children.first_after(slot);
         }
     }
 
-    fn kill(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) {
+    fn kill(&mut self, slot: Slot, stop: Stop, turn: &mut Turn<'_>) {
         self.report(slot, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
-        turn.push(Command::Kill(slot));
-        self.set(slot, State::Stopping { deadline: None, up, killed: true });
+        self.set(slot, State::Stopping(stop.kill(slot, turn)));
     }
 
     fn try_again(&mut self, slot: Slot, turn: &mut Turn<'_>) {
@@ -405,30 +368,25 @@ impl DynamicSupervision {
     }
 
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
-        let let_off = !charged && self.uncharged.admit(turn.now);
-        let mut delay = None;
-        if !let_off {
-            match self.records.failed(slot, self.template.policy.as_deref(), turn.now) {
-                Ruling::Restart(after) => delay = after,
-                Ruling::Exhausted { used, limit } => {
-                    return self.exhausted(slot, reason, used, limit, turn);
-                }
+        let policy = self.template.policy.as_deref();
+        let delay = match self.tolerance.attempt(&mut self.records, slot, policy, charged, turn.now) {
+            Ruling::Restart(None) => {
+                self.report(slot, reason, Decision::Restart, turn);
+                return self.start_again(slot, turn);
             }
-            if !self.intensity.admit(turn.now) {
+            Ruling::Restart(Some(delay)) => delay,
+            Ruling::Exhausted { used, limit } => return self.exhausted(slot, reason, used, limit, turn),
+            Ruling::GiveUp => {
                 self.report(slot, reason, Decision::GiveUp, turn);
                 self.take_out(slot);
                 return self.end(ExitReason::Shutdown, turn);
             }
-        }
-        let Some(Delay { earliest, latest }) = delay else {
-            self.report(slot, reason, Decision::Restart, turn);
-            return self.start_again(slot, turn);
         };
         let report = self.report_about(slot, reason, Decision::RestartLater);
-        turn.push(Command::Report(Report { delay, ..report }));
-        let ticket = self.ticket();
+        turn.push(Command::Report(Report { delay: Some(delay), ..report }));
+        let ticket = self.tickets.next();
         self.set(slot, State::Delayed { ticket });
-        let (earliest, latest) = (turn.now + earliest, turn.now + latest);
+        let (earliest, latest) = (turn.now + delay.earliest, turn.now + delay.latest);
         turn.push(Command::SetRestart { slot, ticket: Ticket(ticket), earliest, latest });
     }
 
@@ -493,8 +451,7 @@ impl DynamicSupervision {
     /// Goes by other rules from here on. Who waits for a restart that it does not get by them is dropped.
     fn change(&mut self, rules: DynamicRules, turn: &mut Turn<'_>) {
         self.max_children = rules.max_children();
-        self.intensity.change(rules.limit(), rules.period());
-        self.uncharged.change(rules.limit(), rules.period());
+        self.tolerance.change(rules.limit(), rules.period());
         self.template = rules.into_template();
         self.unready = self.children.iter().filter(|(_, state)| state.holds_up(&self.template)).count();
         let waits = |(slot, state): (Slot, &State)| {
@@ -518,9 +475,7 @@ impl DynamicSupervision {
     }
 
     fn report_about(&self, slot: Slot, reason: ExitReason, decision: Decision) -> Report {
-        let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
-        let child = self.template.id.clone();
-        Report { slot, child, reason, decision, restarts, limit, delay: None }
+        self.tolerance.report(slot, self.template.id.clone(), reason, decision)
     }
 
     /// States what is true between any two events:
@@ -536,7 +491,7 @@ impl DynamicSupervision {
     pub fn check(&self) {
         let (mut waiting, mut unready) = (0, 0);
         for (slot, state) in self.children.iter() {
-            let moving = matches!(state, State::Starting | State::Stopping { .. });
+            let moving = matches!(state, State::Starting | State::Stopping(_));
             let expected = match self.phase {
                 Phase::New | Phase::Idle | Phase::Ended => false,
                 Phase::Starting { at, .. } | Phase::Stopping { at, .. } => at == slot,
@@ -556,8 +511,7 @@ impl DynamicSupervision {
         if matches!(self.phase, Phase::New | Phase::Ended) {
             assert!(self.children.is_empty(), "no child without a living supervisor: {self:?}");
         }
-        self.intensity.check();
-        self.uncharged.check();
+        self.tolerance.check();
         self.records.check(|slot| self.children.get(slot).is_none());
     }
 }
@@ -580,7 +534,7 @@ impl State {
             Self::Starting => ChildState::Starting,
             Self::Running { .. } => ChildState::Running,
             Self::Fallen { .. } => ChildState::Fallen,
-            Self::Stopping { .. } => ChildState::Stopping,
+            Self::Stopping(_) => ChildState::Stopping,
             Self::Waiting { .. } | Self::Delayed { .. } => ChildState::Waiting,
         }
     }

@@ -148,7 +148,7 @@ impl GraphSupervision {
 
     /// How many restarts it tolerates.
     pub fn level(&self) -> Level {
-        Level { limit: self.intensity.limit(), period: self.intensity.period() }
+        self.intensity.level()
     }
 
     /// When the end of significant children ends it.

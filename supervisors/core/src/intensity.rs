@@ -60,11 +60,6 @@ impl Intensity {
         Level { limit: self.limit, period: self.period }
     }
 
-    /// The period within which they count.
-    pub(crate) fn period(&self) -> Duration {
-        self.period
-    }
-
     /// # Panics
     /// If more is remembered than the limit.
     pub(crate) fn check(&self) {

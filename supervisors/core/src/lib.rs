@@ -11,6 +11,7 @@ mod calculus;
 mod change;
 mod children;
 mod command;
+mod deferred;
 mod dynamic;
 mod event;
 mod graph;
@@ -24,6 +25,8 @@ mod spec;
 mod stopping;
 mod strategy;
 mod supervision;
+mod tolerance;
+mod turn;
 mod verdict;
 
 pub use backoff::{Backoff, BackoffError};

@@ -2,7 +2,8 @@
 //! within a time. Pure; whoever keeps a life keeps a `Readiness` with it.
 //! Does not decide what follows when it is late (`supervision.rs` and its like) nor who waits for it (`graph.rs`).
 
-use crate::{ChildRules, ChildState, Kind};
+use crate::turn::Turn;
+use crate::{ChildRules, ChildState, Command, Kind, Slot};
 use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
@@ -38,6 +39,15 @@ impl Readiness {
             None => Self::Undeclared,
             Some(reports) => Self::Awaited { deadline: reports.within.map(|within| now + within) },
         }
+    }
+
+    /// That of a life by these rules which has just come up in this slot, and has to report within its time from now on.
+    pub(crate) fn begin(rules: &ChildRules, slot: Slot, turn: &mut Turn<'_>) -> Self {
+        let readiness = Self::of_new_life(rules, turn.now);
+        if let Some(deadline) = readiness.deadline() {
+            turn.push(Command::SetReadyDeadline(slot, deadline));
+        }
+        readiness
     }
 
     /// When it is late.

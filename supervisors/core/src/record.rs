@@ -17,13 +17,15 @@ pub struct Delay {
     pub latest: Duration,
 }
 
-/// Whether a child's own policy lets it be restarted.
+/// Whether one more restart is tolerable.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ruling {
-    /// It does, at once or after a delay.
+    /// It is, at once or after a delay.
     Restart(Option<Delay>),
-    /// It does not: so many restarts were used, of so many.
+    /// It is not by the child's own limits: so many restarts were used, of so many.
     Exhausted { used: u32, limit: u32 },
+    /// Its supervisor has used up its own.
+    GiveUp,
 }
 
 /// The records of all children that have one.

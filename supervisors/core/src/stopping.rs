@@ -2,9 +2,44 @@
 //! supervisor.
 //! Does not decide who is stopped, nor when.
 
+use crate::turn::Turn;
 use crate::{ChildRules, Command, Restart, Shutdown, Slot};
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
+
+/// How a child stands that has been told to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    /// When it is to be killed, if ever.
+    pub(crate) deadline: Option<Moment>,
+    /// It was running when it was told; otherwise its start was abandoned.
+    pub(crate) up: bool,
+    /// It was asked and then killed, so that its reason says nothing.
+    pub(crate) killed: bool,
+}
+
+impl Stop {
+    /// Tells a child to stop, within a time of its own if its setting gives it one.
+    pub(crate) fn tell(shutdown: Shutdown, slot: Slot, up: bool, turn: &mut Turn<'_>) -> Self {
+        Self { deadline: tell_to_stop(shutdown, slot, turn.now, turn.commands), up, killed: false }
+    }
+
+    /// Whether its time is over by now. A deadline that comes before it is that of an earlier stop.
+    pub(crate) fn is_late(self, now: Moment) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
+    }
+
+    /// How it stands once it has been killed, too.
+    pub(crate) fn kill(self, slot: Slot, turn: &mut Turn<'_>) -> Self {
+        turn.push(Command::Kill(slot));
+        Self { deadline: None, killed: true, ..self }
+    }
+
+    /// Whether its reason says nothing, whatever it is.
+    fn excuses(self) -> bool {
+        !self.up || self.killed
+    }
+}
 
 /// Tells a child to stop; when it is to be killed, if it is to be asked first.
 pub(crate) fn tell_to_stop(
@@ -33,6 +68,11 @@ pub(crate) fn tell_to_stop(
             None
         }
     }
+}
+
+/// Whether the reason of a child that was to be stopped is to be reported. `stop`: unless it had ended before it was told.
+pub(crate) fn ended_otherwise(stop: Option<Stop>, rules: &ChildRules, reason: &ExitReason) -> bool {
+    !is_as_asked(rules, reason) && !stop.is_some_and(Stop::excuses)
 }
 
 /// Whether a stopped child's reason is the one it was asked for, or one that its restart type excuses.

@@ -5,14 +5,15 @@
 
 use crate::children::{Child, ChildState, Children, State};
 use crate::command::{Command, Decision, Report, StartFailed};
-use crate::event::Ticket;
-use crate::intensity::Intensity;
+use crate::deferred::{Deferred, Tickets};
 use crate::policy::Policy;
 use crate::readiness::{Readiness, not_ready};
 use crate::record::{Delay, Records, Ruling};
-use crate::request::{Answer, Refusal, Request, RequestId};
-use crate::stopping::{is_as_asked, tell_to_stop};
+use crate::request::{Answer, Refusal, RequestId};
+use crate::stopping::{Stop, ended_otherwise};
 use crate::strategy::{Fate, fate};
+use crate::tolerance::Tolerance;
+use crate::turn::{CHECKED_AFTER_EVERY_EVENT, Turn};
 use crate::verdict::{Verdict, verdict};
 use crate::{AutoShutdown, ChildRules, Event, Level, Rules, Slot, Strategy};
 use alloc::boxed::Box;
@@ -30,9 +31,6 @@ mod tests;
 
 use policies::Used;
 
-/// Debug builds check everything after every event up to this many children; beyond, that would turn O(1) into O(n).
-const CHECKED_AFTER_EVERY_EVENT: usize = 64;
-
 /// What one supervisor knows and decides.
 ///
 /// # Ordering
@@ -48,9 +46,7 @@ const CHECKED_AFTER_EVERY_EVENT: usize = 64;
 pub struct Supervision {
     strategy: Strategy,
     auto_shutdown: AutoShutdown,
-    intensity: Intensity,
-    /// Restarts that were not charged: no more of them within a period than of those that were.
-    uncharged: Intensity,
+    tolerance: Tolerance,
     children: Children,
     /// Of children with a policy that have failed.
     records: Records,
@@ -59,7 +55,7 @@ pub struct Supervision {
     phase: Phase,
     /// What arrived while an operation ran, in order of arrival. Bounded by the children's lives and retries.
     deferred: VecDeque<Deferred>,
-    next_ticket: u64,
+    tickets: Tickets,
     /// How far a change of rules has come, while one is being carried out.
     progress: Option<Box<apply::Progress>>,
 }
@@ -122,53 +118,22 @@ enum Down {
     Disabled,
 }
 
-#[derive(Clone, Debug)]
-enum Deferred {
-    /// The notice of a fallen child; void if the child does not hold the same ticket any more.
-    Exit {
-        slot: Slot,
-        ticket: u64,
-        charged: bool,
-    },
-    TryAgain {
-        slot: Slot,
-    },
-    RestartDue {
-        slot: Slot,
-        ticket: Ticket,
-    },
-    Asked(RequestId, Request),
-}
-
-/// One call of `handle`: when it is, and what it has led to so far.
-struct Turn<'a> {
-    now: Moment,
-    commands: &'a mut Vec<Command>,
-}
-
-impl Turn<'_> {
-    fn push(&mut self, command: Command) {
-        self.commands.push(command);
-    }
-}
-
 impl Supervision {
     /// A supervisor that goes by these rules and has started nothing yet.
     pub fn new(rules: Rules) -> Self {
         let (strategy, auto_shutdown) = (rules.strategy(), rules.auto_shutdown());
-        let intensity = Intensity::new(rules.limit(), rules.period());
+        let tolerance = Tolerance::new(rules.limit(), rules.period());
         let (children, common) = rules.into_children();
         Self {
             strategy,
             auto_shutdown,
-            uncharged: intensity.clone(),
-            intensity,
+            tolerance,
             children: Children::new(children),
             records: Records::default(),
             common,
             phase: Phase::New,
             deferred: VecDeque::new(),
-            next_ticket: 0,
+            tickets: Tickets::default(),
             progress: None,
         }
     }
@@ -210,7 +175,7 @@ impl Supervision {
 
     /// How many restarts are tolerable, and within which period.
     pub fn level(&self) -> Level {
-        self.intensity.level()
+        self.tolerance.level()
     }
 
     /// When the end of significant children ends the supervisor.
@@ -261,10 +226,7 @@ impl Supervision {
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         // A child whose start was abandoned is stopping; that it came up meanwhile changes nothing.
         if let Some(purpose) = self.starting(slot) {
-            let readiness = Readiness::of_new_life(&self.children.at(slot).rules, turn.now);
-            if let Some(deadline) = readiness.deadline() {
-                turn.push(Command::SetReadyDeadline(slot, deadline));
-            }
+            let readiness = Readiness::begin(&self.children.at(slot).rules, slot, turn);
             self.children.set(slot, State::Running { readiness });
             if readiness.is_ready() {
                 self.records.up(slot, turn.now);
@@ -328,7 +290,7 @@ impl Supervision {
         let Some(child) = self.children.get(slot) else { return };
         match child.state() {
             State::Starting => self.start_failed(slot, reason, turn),
-            State::Stopping { .. } => self.stopped(slot, reason, turn),
+            State::Stopping(_) => self.stopped(slot, reason, turn),
             State::Running { .. } => self.fell(slot, reason, charged, turn),
             State::Fallen { .. }
             | State::Waiting { .. }
@@ -345,19 +307,13 @@ impl Supervision {
             Phase::Idle => self.judge(slot, reason, charged, turn),
             _ => {
                 // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
-                let ticket = self.ticket();
+                let ticket = self.tickets.next();
                 self.children.set(slot, State::Fallen { ticket, reason });
                 if !matches!(self.phase, Phase::Ending { .. }) {
                     self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
                 }
             }
         }
-    }
-
-    fn ticket(&mut self) -> u64 {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        ticket
     }
 
     fn ready(&mut self, slot: Slot, turn: &Turn<'_>) {
@@ -382,13 +338,11 @@ impl Supervision {
 
     fn stop_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         let Some(child) = self.children.get(slot) else { return };
-        // The deadline of an earlier stop of the same child may still be under way; it comes before this one's time.
-        if let &State::Stopping { deadline: Some(deadline), up, .. } = child.state()
-            && deadline <= turn.now
+        if let &State::Stopping(stop) = child.state()
+            && stop.is_late(turn.now)
         {
             self.report(slot, ExitReason::Shutdown, Decision::KillAfterDeadline, turn);
-            turn.push(Command::Kill(slot));
-            self.children.set(slot, State::Stopping { deadline: None, up, killed: true });
+            self.children.set(slot, State::Stopping(stop.kill(slot, turn)));
         }
     }
 
@@ -479,25 +433,20 @@ impl Supervision {
         }
     }
 
-    /// Restarts this child, and whoever shares its fate, if that is still tolerable. Every attempt counts (SUP-055), but
-    /// for those that are not charged; of these no more are let off within a period than restarts are tolerable. The
-    /// child's own limits come before the supervisor's; what is let off is neither counted by them nor delayed.
+    /// Restarts this child, and whoever shares its fate, if that is still tolerable.
     fn attempt(&mut self, at: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let retried = matches!(self.children.set(at, State::Gone), State::Waiting { .. });
-        let let_off = !charged && self.uncharged.admit(turn.now);
-        let mut delay = None;
-        if !let_off {
-            match self.records.failed(at, self.children.at(at).rules.policy.as_deref(), turn.now) {
-                Ruling::Restart(after) => delay = after,
-                Ruling::Exhausted { used, limit } => {
-                    return self.exhausted(at, reason, Used { used, limit, retried }, turn);
-                }
+        let policy = self.children.at(at).rules.policy.as_deref();
+        let delay = match self.tolerance.attempt(&mut self.records, at, policy, charged, turn.now) {
+            Ruling::Restart(delay) => delay,
+            Ruling::Exhausted { used, limit } => {
+                return self.exhausted(at, reason, Used { used, limit, retried }, turn);
             }
-            if !self.intensity.admit(turn.now) {
+            Ruling::GiveUp => {
                 self.report(at, reason, Decision::GiveUp, turn);
                 return self.end(ExitReason::Shutdown, turn);
             }
-        }
+        };
         let fate = fate(self.strategy);
         let decision = match (fate, delay) {
             (Fate::Alone, None) => Decision::Restart,
@@ -505,7 +454,7 @@ impl Supervision {
             (Fate::All | Fate::Rest, None) => Decision::RestartGroup,
             (Fate::All | Fate::Rest, Some(_)) => Decision::RestartGroupLater,
         };
-        let report = self.report_about(at, self.children.at(at).rules.id.clone(), reason, decision);
+        let report = self.tolerance.report(at, self.children.at(at).rules.id.clone(), reason, decision);
         turn.push(Command::Report(Report { delay, ..report }));
         let first = match fate {
             Fate::Alone => {
@@ -604,12 +553,7 @@ impl Supervision {
         decision: Decision,
         turn: &mut Turn<'_>,
     ) {
-        turn.push(Command::Report(self.report_about(slot, child, reason, decision)));
-    }
-
-    fn report_about(&self, slot: Slot, child: Arc<str>, reason: ExitReason, decision: Decision) -> Report {
-        let (restarts, limit) = (self.intensity.count(), self.intensity.limit());
-        Report { slot, child, reason, decision, restarts, limit, delay: None }
+        turn.push(Command::Report(self.tolerance.report(slot, child, reason, decision)));
     }
 
     /// What the start of the child in this slot is part of, if it is the one that is starting.
@@ -646,9 +590,7 @@ impl Supervision {
             | Phase::Ending { at, .. } => Some(at),
         };
         self.children.check(hand);
-        self.intensity.check();
-        self.uncharged.check();
-
+        self.tolerance.check();
         self.records.check(|slot| self.children.get(slot).is_none());
 
         let all_gone = |those: &dyn Fn(Slot) -> bool| {

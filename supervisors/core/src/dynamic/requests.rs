@@ -85,7 +85,7 @@ impl DynamicSupervision {
                 self.cleared(slot, reason, turn);
             }
             Some(State::Waiting { .. } | State::Delayed { .. }) => self.drop_out(slot, turn),
-            Some(State::Starting | State::Stopping { .. }) | None => {}
+            Some(State::Starting | State::Stopping(_)) | None => {}
         }
         Some(Answer::Done)
     }

@@ -2,13 +2,11 @@
 //! Does not decide whether; see `dynamic.rs`.
 
 use super::*;
-use crate::stopping::tell_to_stop;
 
 impl DynamicSupervision {
     /// Stops one child, by the template's setting and with a time limit of its own.
     pub(super) fn ask_to_stop(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        let deadline = tell_to_stop(self.template.shutdown, slot, turn.now, turn.commands);
-        self.set(slot, State::Stopping { deadline, up: true, killed: false });
+        self.set(slot, State::Stopping(Stop::tell(self.template.shutdown, slot, true, turn)));
     }
 
     /// Tells all children at once; when the last is gone, the supervisor ends.
@@ -19,7 +17,7 @@ impl DynamicSupervision {
             match self.children.get(slot) {
                 Some(State::Running { .. }) => any |= self.tell_to_end(slot, true, turn),
                 Some(State::Starting) => any |= self.tell_to_end(slot, false, turn),
-                Some(State::Stopping { .. }) => any = true,
+                Some(State::Stopping(_)) => any = true,
                 Some(State::Fallen { reason, .. }) => {
                     let reason = reason.clone();
                     self.report_unless_asked_for(slot, &reason, turn);
@@ -53,7 +51,7 @@ impl DynamicSupervision {
         if kills {
             turn.push(Command::Kill(slot));
         }
-        self.set(slot, State::Stopping { deadline: None, up, killed: false });
+        self.set(slot, State::Stopping(Stop { deadline: None, up, killed: false }));
         true
     }
 
@@ -66,7 +64,7 @@ impl DynamicSupervision {
     }
 
     pub(super) fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
-        if let Some(State::Stopping { up: false, .. }) = self.children.get(slot) {
+        if let Some(State::Stopping(Stop { up: false, .. })) = self.children.get(slot) {
             self.stopped(slot, reason, turn);
         }
     }
@@ -94,11 +92,11 @@ impl DynamicSupervision {
     }
 
     pub(super) fn report_unless_asked_for(&mut self, slot: Slot, reason: &ExitReason, turn: &mut Turn<'_>) {
-        let excused = matches!(
-            self.children.get(slot),
-            Some(State::Stopping { up: false, .. } | State::Stopping { killed: true, .. })
-        );
-        if !excused && !is_as_asked(&self.template, reason) {
+        let stop = match self.children.get(slot) {
+            Some(&State::Stopping(stop)) => Some(stop),
+            _ => None,
+        };
+        if ended_otherwise(stop, &self.template, reason) {
             self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
         }
     }

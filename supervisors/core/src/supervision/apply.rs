@@ -8,7 +8,9 @@ use crate::children::State;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Applied, Refusal, RequestId};
 use crate::strategy::{Fate, fate};
-use crate::{Change, Decision, Leaving, Outline, Own, Part, Planned, Slot, Standing, Stands, Task, Why};
+use crate::{
+    Change, Decision, Leaving, Level, Outline, Own, Part, Planned, Slot, Standing, Stands, Task, Why,
+};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -42,7 +44,7 @@ impl Supervision {
                 State::Waiting { .. } | State::Delayed { .. } => Stands::Waiting,
                 State::Disabled => Stands::Disabled,
                 State::Finished => Stands::Finished,
-                State::Starting | State::Fallen { .. } | State::Stopping { .. } | State::Gone => Stands::Down,
+                State::Starting | State::Fallen { .. } | State::Stopping(_) | State::Gone => Stands::Down,
             };
             Standing { slot, rules: child.rules.clone(), stands }
         });
@@ -71,7 +73,7 @@ impl Supervision {
     }
 
     fn own(&self) -> Own {
-        let (limit, period) = (self.intensity.limit(), self.intensity.period());
+        let Level { limit, period } = self.tolerance.level();
         Own { strategy: self.strategy, limit, period, auto_shutdown: self.auto_shutdown }
     }
 
@@ -229,7 +231,7 @@ impl Supervision {
                 self.is_out(slot, ExitReason::Normal, turn);
             }
             State::Finished | State::Gone | State::Disabled => self.is_out(slot, ExitReason::Normal, turn),
-            State::Starting | State::Stopping { .. } => unreachable!("one child at a time is in hand"),
+            State::Starting | State::Stopping(_) => unreachable!("one child at a time is in hand"),
         }
         false
     }
@@ -261,8 +263,7 @@ impl Supervision {
         self.strategy = rules.strategy();
         self.auto_shutdown = rules.auto_shutdown();
         self.common = rules.common().cloned();
-        self.intensity.change(rules.limit(), rules.period());
-        self.uncharged.change(rules.limit(), rules.period());
+        self.tolerance.change(rules.limit(), rules.period());
         let was: Vec<Option<Slot>> = progress.change.children().iter().map(|child| child.was).collect();
         progress.slots = self.children.rearrange(rules.children(), &was);
         let seats: Vec<(Slot, Option<Slot>)> = progress.slots.iter().copied().zip(was).collect();

@@ -58,7 +58,7 @@ impl Supervision {
         let rules = &self.children.at(at).rules;
         let (child, significant) = (rules.id.clone(), rules.significant);
         let choice = rules.when_exhausted();
-        let report = self.report_about(at, child.clone(), reason.clone(), choice.decision());
+        let report = self.tolerance.report(at, child.clone(), reason.clone(), choice.decision());
         turn.push(Command::Report(Report { restarts: used, limit, ..report }));
         match choice {
             Exhausted::Escalate => self.end(ExitReason::Shutdown, turn),
@@ -79,7 +79,7 @@ impl Supervision {
     /// Gives a ticket to those from `first` on that are gone: in a supervisor that restarts children alone that is it
     /// alone, and in a group all that are not disabled and have not been started meanwhile.
     fn hold(&mut self, first: Option<Slot>, earliest: Moment, latest: Moment) -> u64 {
-        let ticket = self.ticket();
+        let ticket = self.tickets.next();
         let alone = fate(self.strategy) == Fate::Alone;
         let mut member = first;
         while let Some(slot) = member {

@@ -129,7 +129,7 @@ impl Supervision {
             // What is left of its retry, or of its wait, finds a child that does not wait for it.
             State::Waiting { .. } | State::Delayed { .. } => self.set_down(slot, down),
             State::Finished | State::Gone if down == Down::Disabled => self.set_down(slot, down),
-            State::Finished | State::Gone | State::Disabled | State::Starting | State::Stopping { .. } => {}
+            State::Finished | State::Gone | State::Disabled | State::Starting | State::Stopping(_) => {}
         }
         Some(Answer::Done)
     }
@@ -140,7 +140,7 @@ impl Supervision {
         match self.children.at(slot).state() {
             State::Finished | State::Gone | State::Disabled => Ok(slot),
             State::Waiting { .. } | State::Delayed { .. } => Err(Refusal::Restarting),
-            State::Running { .. } | State::Fallen { .. } | State::Starting | State::Stopping { .. } => {
+            State::Running { .. } | State::Fallen { .. } | State::Starting | State::Stopping(_) => {
                 Err(Refusal::Running)
             }
         }

@@ -69,7 +69,7 @@ impl Supervision {
                 }
                 State::Waiting { .. } | State::Delayed { .. } => self.set_down(at, Down::Gone),
                 State::Finished | State::Gone | State::Disabled => {}
-                State::Starting | State::Stopping { .. } => {
+                State::Starting | State::Stopping(_) => {
                     unreachable!("one child at a time is in hand")
                 }
             }
@@ -80,14 +80,13 @@ impl Supervision {
     /// Stops a child by its own setting. `up`: it is running; otherwise its start is abandoned.
     pub(super) fn ask_to_stop(&mut self, at: Slot, up: bool, turn: &mut Turn<'_>) {
         let shutdown = self.children.at(at).rules.shutdown;
-        let deadline = tell_to_stop(shutdown, at, turn.now, turn.commands);
-        self.children.set(at, State::Stopping { deadline, up, killed: false });
+        self.children.set(at, State::Stopping(Stop::tell(shutdown, at, up, turn)));
     }
 
     /// The start that a stop abandoned has come to its end without the child ever being up.
     pub(super) fn abandoned_start_ended(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         if let Some(child) = self.children.get(slot)
-            && let State::Stopping { up: false, .. } = child.state()
+            && let State::Stopping(Stop { up: false, .. }) = child.state()
         {
             self.stopped(slot, reason, turn);
         }
@@ -127,9 +126,11 @@ impl Supervision {
     pub(super) fn cleared(&mut self, at: Slot, reason: ExitReason, down: Down, turn: &mut Turn<'_>) {
         self.life_is_over(at, turn);
         let child = self.children.at(at);
-        let excused =
-            matches!(child.state(), State::Stopping { up: false, .. } | State::Stopping { killed: true, .. });
-        if !excused && !is_as_asked(&child.rules, &reason) {
+        let stop = match child.state() {
+            &State::Stopping(stop) => Some(stop),
+            _ => None,
+        };
+        if ended_otherwise(stop, &child.rules, &reason) {
             self.report(at, reason.clone(), Decision::StoppedOtherwise, turn);
         }
         if down == Down::Forgotten && self.children.at(at).is_temporary() {

@@ -4,6 +4,7 @@ extern crate std;
 
 use super::*;
 use crate::Restart;
+use crate::intensity::Intensity;
 use alloc::string::String;
 use alloc::vec;
 use core::time::Duration;
@@ -32,7 +33,7 @@ fn slot(supervision: &Supervision, number: usize) -> Slot {
 fn a_broken_invariant_is_found_out() {
     type Break = fn(&mut Supervision);
     const STOPPING: fn(Option<Moment>) -> State =
-        |deadline| State::Stopping { deadline, up: true, killed: false };
+        |deadline| State::Stopping(Stop { deadline, up: true, killed: false });
     const FALLEN: State = State::Fallen { ticket: 7, reason: ExitReason::Normal };
     let rows: [(Break, &str); 13] = [
         (|it| it.phase = Phase::Applying { inside: None }, "a change is in progress, or is not"),
@@ -85,7 +86,7 @@ fn a_broken_invariant_is_found_out() {
             |it| {
                 let mut window = Intensity::new(1, Duration::from_secs(1));
                 window.admit(Moment::START);
-                it.intensity = window.with_limit(0);
+                it.tolerance = Tolerance::of(window.with_limit(0), Intensity::new(1, Duration::ZERO));
             },
             "the window holds no more than the limit",
         ),

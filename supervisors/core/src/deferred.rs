@@ -1,0 +1,36 @@
+//! What arrives while a supervisor is at something that takes a while, and waits for its turn in order of arrival; and the
+//! tickets by which it is known whether what it is about still stands.
+//! Bounded by the children's lives and retries. Does not decide what becomes of it.
+
+use crate::{Request, RequestId, Slot, Ticket};
+
+#[derive(Clone, Debug)]
+pub(crate) enum Deferred {
+    /// The notice of a fallen child; void if the child does not hold the same ticket any more.
+    Exit {
+        slot: Slot,
+        ticket: u64,
+        charged: bool,
+    },
+    TryAgain {
+        slot: Slot,
+    },
+    RestartDue {
+        slot: Slot,
+        ticket: Ticket,
+    },
+    Asked(RequestId, Request),
+}
+
+/// Numbers that differ.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tickets {
+    given: u64,
+}
+
+impl Tickets {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.given += 1;
+        self.given
+    }
+}
