@@ -10,7 +10,7 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use minder_mailbox::Rank;
+use minder_mailbox::{Rank, Statistics};
 use minder_signals::{ActorId, Control, ExitReason};
 
 use crate::actor::{Actor, IntoActor};
@@ -144,6 +144,11 @@ impl ActorRef {
     /// `exit(Pid, kill)`.
     pub fn kill(&self) -> bool {
         self.peer.order(Control::Kill)
+    }
+
+    /// What became of the messages offered to its seat, over all lives there: see [`Addr::statistics`].
+    pub fn statistics(&self) -> Statistics {
+        self.peer.cell.statistics()
     }
 
     /// Requests to its machinery: see [`Addr::sys`].

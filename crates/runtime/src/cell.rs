@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
 
-use minder_mailbox::{Capacity, Left, Mailbox, Queued, Rank, Refused, WhenFull};
+use minder_mailbox::{Capacity, Left, Mailbox, Queued, Rank, Refused, Statistics, WhenFull};
 use minder_signals::{ActorId, Control, Exit, ExitReason};
 
 use crate::frame;
@@ -277,6 +277,10 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
 
     fn is_given_up(&self) -> bool {
         self.mailbox.closed().is_some()
+    }
+
+    fn statistics(&self) -> Statistics {
+        self.mailbox.statistics()
     }
 
     fn message(&self) -> &'static str {

@@ -285,7 +285,9 @@ fn tell<M: Send + 'static>(
     if let Some(requests) = requests {
         requests.refuse(&cell, id, &reason);
     }
-    for linked in by_number(links.into_values().map(|link| link.peer)) {
+    let mut links: Vec<Peer> = links.into_values().map(|link| link.peer).collect();
+    links.sort_unstable_by_key(Peer::id);
+    for linked in links {
         let mut life = linked.cell.core().life();
         // A link that the other end took back meanwhile tells nothing any more.
         // By the whole id: a next life in this seat may have links of its own by now.
@@ -299,7 +301,7 @@ fn tell<M: Send + 'static>(
     for watcher in watchers {
         watcher.fire(id, &reason);
     }
-    for child in by_number(children.into_values()) {
+    for child in children.into_values() {
         // An actor's life belongs to its minder, so a normal end takes its children along too.
         let why = if reason.is_normal() { ExitReason::Shutdown } else { reason.clone() };
         child.order(Control::Stop(why));
@@ -330,10 +332,4 @@ fn tell<M: Send + 'static>(
         (heir.start)();
     }
     cell.core.system.one_fewer();
-}
-
-fn by_number(peers: impl Iterator<Item = Peer>) -> Vec<Peer> {
-    let mut peers: Vec<Peer> = peers.collect();
-    peers.sort_unstable_by_key(Peer::id);
-    peers
 }

@@ -6,10 +6,10 @@
 //! Delivers nothing by itself: `departure.rs` takes the ties apart and tells those at the other ends.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minder_mailbox::Rank;
+use minder_mailbox::{Rank, Statistics};
 use minder_signals::{ActorId, Control, Exit, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
@@ -40,6 +40,8 @@ pub(crate) trait AnyCell: Send + Sync {
     fn give_up(&self);
     /// Whether the seat is given up.
     fn is_given_up(&self) -> bool;
+    /// What became of the messages that were offered to it.
+    fn statistics(&self) -> Statistics;
     /// The type of the messages it takes.
     fn message(&self) -> &'static str;
     /// Itself, as a value whose type can be found out.
@@ -92,7 +94,8 @@ pub(crate) enum Minder {
 pub(crate) struct Ties {
     pub(crate) links: HashMap<u64, Link>,
     pub(crate) watchers: Vec<Watcher>,
-    pub(crate) children: HashMap<u64, Peer>,
+    /// In the order of their cells, for whoever walks down the tree.
+    pub(crate) children: BTreeMap<u64, Peer>,
     pub(crate) waits: Waits,
     /// A start that waits until an orphan has left the seat.
     pub(crate) heir: Option<Heir>,
@@ -224,7 +227,7 @@ impl Life {
 
 impl Peer {
     /// Takes this very incarnation out of a table by cell number; whether it was there.
-    pub(crate) fn take_from(table: &mut HashMap<u64, Self>, id: ActorId) -> bool {
+    pub(crate) fn take_from(table: &mut BTreeMap<u64, Self>, id: ActorId) -> bool {
         if table.get(&id.cell()).is_none_or(|peer| peer.id() != id) {
             return false;
         }

@@ -499,6 +499,13 @@ impl SystemShared {
         self.fewer.notify_waiters();
     }
 
+    /// The first actor in this place or a later one, and its place.
+    pub(crate) fn root_from(&self, place: usize) -> Option<(usize, Peer)> {
+        let roots = self.roots();
+        let mut later = roots.places.iter().enumerate().skip(place);
+        later.find_map(|(at, place)| place.taken().map(|(_, actor)| (at, actor.clone())))
+    }
+
     /// A thread of local actors has ended.
     pub(crate) fn has_fewer(&self) {
         self.fewer.notify_waiters();
@@ -543,11 +550,10 @@ fn kill_tree(actor: &Peer, killed: &mut Vec<Arc<str>>) {
     }
     let core = actor.cell.core();
     killed.push(core.path());
-    let mut below: Vec<Peer> = match core.life().ties_if_any() {
-        Some(ties) => ties.children.values().cloned().collect(),
+    let below: Vec<Peer> = match core.life().ties_if_any() {
+        Some(ties) => ties.children.values().rev().cloned().collect(),
         None => Vec::new(),
     };
-    below.sort_unstable_by_key(|child| std::cmp::Reverse(child.id()));
     below.iter().for_each(|child| kill_tree(child, killed));
 }
 

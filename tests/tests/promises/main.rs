@@ -6,6 +6,7 @@ mod applications;
 mod apply;
 mod asks;
 mod blocking_asks;
+mod census;
 mod conservation;
 mod cycles;
 mod cycles_at_random;
