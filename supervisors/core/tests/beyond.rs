@@ -7,10 +7,10 @@ use minder_supervisors_core::{Backoff, Budget, Exhausted, InARow, Policy};
 use std::sync::Arc;
 
 /// What is not OTP's, and what it meets.
-pub(crate) fn asks_beyond() -> impl Iterator<Item = Ask> {
+fn asks_beyond(_: usize) -> Vec<Ask> {
     let of = |id: &str| [Ask::Disable(id.into()), Ask::Enable(id.into()), Ask::Terminate(id.into())];
     let again = |id: &str| [Ask::Restart(id.into()), Ask::Delete(id.into())];
-    of("0").into_iter().chain(of("1")).chain(again("0")).chain([Ask::Disable("nobody".into())])
+    of("0").into_iter().chain(of("1")).chain(again("0")).chain([Ask::Disable("nobody".into())]).collect()
 }
 
 /// What children may be given beyond OTP: of a backoff that is over within a tick, of limits that are used up at the
@@ -73,7 +73,7 @@ fn every_short_sequence_beyond_otp_agrees_with_the_reference() {
                                 Rules::new(strategy, 3, PERIOD, AutoShutdown::Never, children.clone());
                             let rules = rules.expect("valid");
                             let (slots, mut supervision, mut world) = beginning(&rules);
-                            (world.most_asks, world.beyond) = (1, true);
+                            (world.most_asks, world.offers) = (1, asks_beyond);
                             let mut case = Case::new(&rules, &slots);
                             case.step(Event::Start, &mut supervision, &mut world);
                             while let Some(child) =

@@ -3,18 +3,21 @@
 //! Two beginnings: before the supervisor's own start, and after it. Reports are not compared; `rows.rs` shows them.
 
 mod beyond;
+mod fixed;
 mod harness;
 mod notes;
 mod reference;
 mod walks;
+mod words;
 
-use harness::{Case, LIMIT, PERIOD, TICK, Tally, beginning};
+use fixed::beginning;
+use harness::{Case, LIMIT, PERIOD, TICK, Tally};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     AutoShutdown, ChildRules, Event, Restart, Rules, Shutdown, Strategy, Supervision,
 };
-use reference::Input;
 use std::time::{Duration, Instant};
+use words::Input;
 
 /// As deep as ordinary tests go. [`DEEP`] goes on.
 const DEPTH: usize = 4;

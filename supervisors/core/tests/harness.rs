@@ -1,19 +1,32 @@
 //! The environment of a supervisor under test, and the comparison: what can come next, what becomes of it in the core and
-//! in the plain model of `reference.rs`, and whether the two agree. Decides on no sequence; see `enumeration.rs`, `walks.rs`.
+//! in its plain model, and whether the two agree. The same for every kind of supervisor.
+//! Decides on no sequence, and knows no request; whoever uses it does.
 
-use crate::beyond::asks_beyond;
-use crate::reference::{self, Act, Ask, Input};
+use crate::words::{Act, History, Input, Outcome};
 use minder_signals::{ExitReason, Moment};
-use minder_supervisors_core::{
-    Answer, AutoShutdown, ChildRules, ChildState, Command, Event, Refusal, Request, RequestId, Restart,
-    Rules, Shutdown, Slot, Strategy, Supervision, Ticket, Which,
-};
+use minder_supervisors_core::{Answer, ChildState, Command, Event, Places, Request, RequestId, Slot, Ticket};
+use std::fmt::Debug;
 use std::time::Duration;
 
 pub(crate) const PERIOD: Duration = Duration::from_secs(3);
 pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 /// One of these is exactly the period, two are longer; one is longer than the limit of a shutdown.
 pub(crate) const TICK: Duration = Duration::from_secs(3);
+
+/// A kind of supervisor, beside its plain model.
+pub(crate) trait Subject: Clone + Debug {
+    type Rules: Debug;
+    /// What may be asked for.
+    type Ask: Clone + Debug;
+
+    fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>);
+    fn state(&self, slot: Slot) -> Option<ChildState>;
+    fn request(ask: Self::Ask, slots: &[Slot]) -> Request;
+    /// The words that the model uses for this answer.
+    fn in_words(answer: &Answer) -> String;
+    /// What the model does.
+    fn replay(rules: &Self::Rules, history: &History<Self::Ask>) -> Outcome;
+}
 
 /// What was walked through.
 #[derive(Clone, Copy, Default)]
@@ -35,16 +48,18 @@ pub(crate) enum Process {
 
 /// What the environment owes: it decides which events can come next.
 #[derive(Clone)]
-pub(crate) struct World {
+pub(crate) struct World<A> {
     pub(crate) now: Moment,
     pub(crate) processes: Vec<Process>,
     deadlines: Vec<Option<Moment>>,
+    /// When the common limit at the end is over.
+    end: Option<Moment>,
     retries: Vec<u8>,
     /// Waits for a restart: on whose account, from when on they may be over, and what is sent back. None once it was.
     waits: Vec<Option<(usize, Moment)>>,
     tickets: Vec<Ticket>,
-    /// Whether what is asked for is beyond OTP.
-    pub(crate) beyond: bool,
+    /// What may be asked for when there have been so many children.
+    pub(crate) offers: fn(usize) -> Vec<A>,
     /// How many requests there have been, and how many there may be.
     asks: u64,
     pub(crate) most_asks: u64,
@@ -59,21 +74,22 @@ pub(crate) struct World {
     pub(crate) uncharged: bool,
 }
 
-pub(crate) enum Step {
+pub(crate) enum Step<A> {
     Tick,
-    Input(Input),
+    Input(Input<A>),
 }
 
-impl World {
-    fn new(children: usize) -> Self {
+impl<A> World<A> {
+    pub(crate) fn new(children: usize, offers: fn(usize) -> Vec<A>) -> Self {
         Self {
             now: Moment::START,
             processes: vec![Process::None; children],
             deadlines: vec![None; children],
+            end: None,
             retries: vec![0; children],
             waits: Vec::new(),
             tickets: Vec::new(),
-            beyond: false,
+            offers,
             asks: 0,
             most_asks: 0,
             stops: 0,
@@ -87,7 +103,7 @@ impl World {
     }
 
     /// Everything that can happen now.
-    pub(crate) fn steps(&self) -> Vec<Step> {
+    pub(crate) fn steps(&self) -> Vec<Step<A>> {
         if self.over {
             return Vec::new();
         }
@@ -127,17 +143,18 @@ impl World {
                 inputs.push(Input::RestartDue(child, number));
             }
         }
+        if self.end.is_some_and(|due| due <= self.now) {
+            inputs.push(Input::EndDeadline);
+        }
         if self.stops < 2 {
             inputs.push(Input::Stop(ExitReason::Hung("stop")));
         }
         if self.asks < self.most_asks {
-            match self.beyond {
-                false => inputs.extend(asks().map(Input::Asked)),
-                true => inputs.extend(asks_beyond().map(Input::Asked)),
-            }
+            inputs.extend((self.offers)(self.processes.len()).into_iter().map(Input::Asked));
         }
-        let mut steps: Vec<Step> = inputs.into_iter().map(Step::Input).collect();
-        let due = self.deadlines.iter().any(Option::is_some) || self.waits.iter().any(Option::is_some);
+        let mut steps: Vec<Step<A>> = inputs.into_iter().map(Step::Input).collect();
+        let waits = self.waits.iter().any(Option::is_some);
+        let due = waits || self.end.is_some() || self.deadlines.iter().any(Option::is_some);
         if self.ticks < self.most_ticks && (self.restarted || due) {
             steps.push(Step::Tick);
         }
@@ -149,7 +166,7 @@ impl World {
         self.ticks += 1;
     }
 
-    fn notice(&mut self, input: &Input) {
+    fn notice(&mut self, input: &Input<A>) {
         match *input {
             Input::Started(child) => {
                 self.processes[child] = match self.processes[child] {
@@ -161,6 +178,7 @@ impl World {
                 self.processes[child] = Process::None;
             }
             Input::StopDeadline(child) => self.deadlines[child] = None,
+            Input::EndDeadline => self.end = None,
             Input::TryAgain(child) => self.retries[child] -= 1,
             Input::RestartDue(_, number) => self.waits[number] = None,
             Input::Stop(_) => self.stops += 1,
@@ -184,6 +202,7 @@ impl World {
                 }
             }
             Act::SetDeadline(child, due) => self.deadlines[child] = Some(due),
+            Act::SetEndDeadline(due) => self.end = Some(due),
             Act::TryAgain(child) => self.retries[child] += 1,
             Act::SetRestart(child, earliest, latest) => {
                 assert!(earliest <= latest);
@@ -198,7 +217,10 @@ impl World {
                 self.deadlines.push(None);
                 self.retries.push(0);
             }
-            Act::Forget(_) | Act::Answer(..) => {}
+            Act::Forget(child) => {
+                assert!(self.processes[child] == Process::None, "whoever is forgotten is gone")
+            }
+            Act::Answer(..) => {}
             Act::Ready => self.ready = true,
             Act::Exit(_) => {
                 assert!(
@@ -211,35 +233,22 @@ impl World {
     }
 }
 
-/// Every request, about a child that is there at first, one that may have been added, and one that never is.
-fn asks() -> impl Iterator<Item = Ask> {
-    let added =
-        |id: &str, restart, shutdown| Ask::Start(ChildRules { restart, shutdown, ..ChildRules::worker(id) });
-    let of = |id: &str| [Ask::Terminate(id.into()), Ask::Restart(id.into()), Ask::Delete(id.into())];
-    let starts = [
-        added("0", Restart::Permanent, Shutdown::Infinity),
-        added("1", Restart::Temporary, Shutdown::BrutalKill),
-        added("new", Restart::Transient, Shutdown::Within(LIMIT)),
-    ];
-    starts.into_iter().chain(of("0")).chain(of("1")).chain(of("new")).chain([Ask::Which, Ask::Count])
-}
-
 /// One specification under enumeration.
-pub(crate) struct Case<'a> {
-    rules: &'a Rules,
+pub(crate) struct Case<'a, S: Subject> {
+    rules: &'a S::Rules,
     slots: &'a [Slot],
-    history: Vec<(Input, Moment)>,
+    history: Vec<(Input<S::Ask>, Moment)>,
     acts: usize,
     commands: Vec<Command>,
     pub(crate) tally: Tally,
 }
 
-impl<'a> Case<'a> {
-    pub(crate) fn new(rules: &'a Rules, slots: &'a [Slot]) -> Self {
+impl<'a, S: Subject> Case<'a, S> {
+    pub(crate) fn new(rules: &'a S::Rules, slots: &'a [Slot]) -> Self {
         Self { rules, slots, history: Vec::new(), acts: 0, commands: Vec::new(), tally: Tally::default() }
     }
 
-    fn event(&self, input: &Input, world: &World) -> Event {
+    fn event(&self, input: &Input<S::Ask>, world: &World<S::Ask>) -> Event {
         match input.clone() {
             Input::Started(child) => Event::Started(self.slots[child]),
             Input::StartFailed(child, reason) => Event::StartFailed(self.slots[child], reason),
@@ -248,35 +257,21 @@ impl<'a> Case<'a> {
                 Event::Exited { slot: self.slots[child], reason, charged }
             }
             Input::StopDeadline(child) => Event::StopDeadline(self.slots[child]),
+            Input::EndDeadline => Event::EndDeadline,
             Input::TryAgain(child) => Event::TryAgain(self.slots[child]),
             Input::RestartDue(child, number) => Event::RestartDue(self.slots[child], world.tickets[number]),
             Input::Stop(reason) => Event::Stop(reason),
-            Input::Asked(ask) => {
-                let id = RequestId(world.asks);
-                Event::Asked(
-                    id,
-                    match ask {
-                        Ask::Start(rules) => Request::StartChild(rules),
-                        Ask::Terminate(id) => Request::TerminateChild(Which::Id(id.into())),
-                        Ask::Restart(id) => Request::RestartChild(id.into()),
-                        Ask::Delete(id) => Request::DeleteChild(id.into()),
-                        Ask::Disable(id) => Request::DisableChild(id.into()),
-                        Ask::Enable(id) => Request::EnableChild(id.into()),
-                        Ask::Which => Request::WhichChildren,
-                        Ask::Count => Request::CountChildren,
-                    },
-                )
-            }
+            Input::Asked(ask) => Event::Asked(RequestId(world.asks), S::request(ask, self.slots)),
         }
     }
 
     /// # Panics
     /// The two do not agree; so with [`step`](Self::step).
-    pub(crate) fn input(&mut self, input: Input, supervision: &mut Supervision, world: &mut World) {
+    pub(crate) fn input(&mut self, input: Input<S::Ask>, supervision: &mut S, world: &mut World<S::Ask>) {
         self.try_input(input, supervision, world).unwrap_or_else(|difference| panic!("{difference}"));
     }
 
-    pub(crate) fn step(&mut self, event: Event, supervision: &mut Supervision, world: &mut World) {
+    pub(crate) fn step(&mut self, event: Event, supervision: &mut S, world: &mut World<S::Ask>) {
         self.try_step(event, supervision, world).unwrap_or_else(|difference| panic!("{difference}"));
     }
 
@@ -284,9 +279,9 @@ impl<'a> Case<'a> {
     /// The two do not agree; where, and what came before.
     pub(crate) fn try_input(
         &mut self,
-        input: Input,
-        supervision: &mut Supervision,
-        world: &mut World,
+        input: Input<S::Ask>,
+        supervision: &mut S,
+        world: &mut World<S::Ask>,
     ) -> Result<(), String> {
         self.tally.events += 1;
         let event = self.event(&input, world);
@@ -299,14 +294,14 @@ impl<'a> Case<'a> {
     fn try_step(
         &mut self,
         event: Event,
-        supervision: &mut Supervision,
-        world: &mut World,
+        supervision: &mut S,
+        world: &mut World<S::Ask>,
     ) -> Result<(), String> {
         let mut commands = std::mem::take(&mut self.commands);
         commands.clear();
         supervision.handle(event, world.now, &mut commands);
-        let (acts, states) = reference::replay(self.rules, &self.history);
-        let (expected, got) = (&acts[self.acts..], || commands.iter().filter_map(act));
+        let (acts, states) = S::replay(self.rules, &self.history);
+        let (expected, got) = (&acts[self.acts..], || commands.iter().filter_map(act::<S>));
         let alike = |(slot, state): (&Slot, &Option<ChildState>)| supervision.state(*slot) == *state;
         if !(got().eq(expected.iter().cloned()) && self.slots.iter().zip(&states).all(alike)) {
             return Err(format!(
@@ -330,7 +325,7 @@ impl<'a> Case<'a> {
     }
 
     /// Whoever waits between operations is going to be started: something is under way for it.
-    fn nobody_waits_in_vain(&self, supervision: &Supervision, world: &World) -> bool {
+    fn nobody_waits_in_vain(&self, supervision: &S, world: &World<S::Ask>) -> bool {
         let idle = |process: &Process| matches!(process, Process::None | Process::Up);
         let mut waiting =
             self.slots.iter().filter(|slot| supervision.state(**slot) == Some(ChildState::Waiting));
@@ -339,7 +334,7 @@ impl<'a> Case<'a> {
         !world.processes.iter().all(idle) || under_way || waiting.next().is_none()
     }
 
-    pub(crate) fn explore(&mut self, supervision: &Supervision, world: &World, depth: usize) {
+    pub(crate) fn explore(&mut self, supervision: &S, world: &World<S::Ask>, depth: usize) {
         let steps = if depth == 0 { Vec::new() } else { world.steps() };
         if steps.is_empty() {
             self.tally.sequences += 1;
@@ -364,21 +359,20 @@ impl<'a> Case<'a> {
     }
 }
 
-pub(crate) fn beginning(rules: &Rules) -> (Vec<Slot>, Supervision, World) {
-    // Slots are numbered in order: those of children yet to be added are those of a supervisor that has more.
-    let more = (0..80).map(|child: u32| ChildRules::worker(&child.to_string())).collect();
-    let more = Rules::new(Strategy::OneForOne, 0, PERIOD, AutoShutdown::Never, more).expect("valid");
-    let slots = Supervision::new(more).slots().collect();
-    (slots, Supervision::new(rules.clone()), World::new(rules.children().len()))
+/// The slots of a supervisor's first children, and of those that are added later: they are numbered in order.
+pub(crate) fn slots(children: usize) -> Vec<Slot> {
+    let mut places = Places::default();
+    (0..children).map(|_| places.add(())).collect()
 }
 
-fn act(command: &Command) -> Option<Act> {
+fn act<S: Subject>(command: &Command) -> Option<Act> {
     Some(match command {
         Command::Start(slot) => Act::Start(index(slot)),
         Command::NewEpoch(slot) => Act::NewEpoch(index(slot)),
         Command::AskToStop(slot) => Act::AskToStop(index(slot)),
         Command::Kill(slot) => Act::Kill(index(slot)),
         Command::SetDeadline(slot, due) => Act::SetDeadline(index(slot), *due),
+        Command::SetEndDeadline(due) => Act::SetEndDeadline(*due),
         Command::TryAgain(slot) => Act::TryAgain(index(slot)),
         Command::SetRestart { slot, earliest, latest, .. } => {
             Act::SetRestart(index(slot), *earliest, *latest)
@@ -387,9 +381,8 @@ fn act(command: &Command) -> Option<Act> {
         Command::Ready => Act::Ready,
         Command::Exit(reason) => Act::Exit(reason.clone()),
         Command::Add(slot, _) => Act::Add(index(slot)),
-        Command::Answer(RequestId(id), answer) => Act::Answer(*id, in_words(answer)),
+        Command::Answer(RequestId(id), answer) => Act::Answer(*id, S::in_words(answer)),
         Command::Report(_) => return None,
-        Command::SetEndDeadline(_) => panic!("only a dynamic supervisor has one"),
         Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
             panic!("nobody asks for a change: `changes.rs` does")
         }
@@ -399,33 +392,4 @@ fn act(command: &Command) -> Option<Act> {
 
 fn index(slot: &Slot) -> usize {
     usize::try_from(slot.number()).expect("few children")
-}
-
-fn in_words(answer: &Answer) -> String {
-    match answer {
-        Answer::Started(slot) => format!("started {slot:?}"),
-        Answer::Ignored => "ignored".to_owned(),
-        Answer::Done => "done".to_owned(),
-        Answer::Children(children) => {
-            let lines: Vec<_> =
-                children.iter().map(|child| format!("{}:{:?}", child.id, child.state)).collect();
-            lines.join(" ")
-        }
-        Answer::Counts(counts) => {
-            assert_eq!((counts.specs, counts.supervisors), (counts.workers, 0));
-            format!("{} of {}", counts.active, counts.specs)
-        }
-        Answer::Refused(refusal) => match refusal {
-            Refusal::AlreadyStarted(slot) => format!("already started {slot:?}"),
-            Refusal::AlreadyPresent => "already present".to_owned(),
-            Refusal::Running => "running".to_owned(),
-            Refusal::Restarting => "restarting".to_owned(),
-            Refusal::NotFound => "not found".to_owned(),
-            Refusal::Disabled => "disabled".to_owned(),
-            Refusal::NotDisabled => "not disabled".to_owned(),
-            Refusal::StartFailed(reason) => format!("failed {reason}"),
-            other => panic!("nobody asked for that: {other:?}"),
-        },
-        other => panic!("nobody asked for that: {other:?}"),
-    }
 }

@@ -3,26 +3,11 @@
 //! Slow and plain on purpose; scans everything. Shares only the words (rules, reasons) with the implementation.
 
 use crate::notes::{Limits, Notes};
+use crate::words::{Act, History, Outcome};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     AutoShutdown, ChildRules, ChildState, Exhausted, Restart, Rules, Shutdown, StartFailed, Strategy,
 };
-
-/// What the environment tells; children by their place.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Input {
-    Started(usize),
-    StartFailed(usize, ExitReason),
-    Ignored(usize),
-    /// The last word: whether it is charged.
-    Exited(usize, ExitReason, bool),
-    StopDeadline(usize),
-    TryAgain(usize),
-    /// The time of a wait on account of this child, by the number of the wait.
-    RestartDue(usize, usize),
-    Stop(ExitReason),
-    Asked(Ask),
-}
 
 /// What may be asked for; children by their id.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,27 +22,10 @@ pub(crate) enum Ask {
     Count,
 }
 
-/// What the supervisor does.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Act {
-    Start(usize),
-    NewEpoch(usize),
-    AskToStop(usize),
-    Kill(usize),
-    SetDeadline(usize, Moment),
-    TryAgain(usize),
-    /// Between these moments somebody who waits on account of this child is to be started.
-    SetRestart(usize, Moment, Moment),
-    Forget(usize),
-    Ready,
-    Exit(ExitReason),
-    Add(usize),
-    /// Which request, in order of arrival, and the answer in words.
-    Answer(u64, String),
-}
+type Input = crate::words::Input<Ask>;
 
 /// Everything a supervisor with these rules does and how its children stand (`None`: forgotten) after this history.
-pub(crate) fn replay(rules: &Rules, history: &[(Input, Moment)]) -> (Vec<Act>, Vec<Option<ChildState>>) {
+pub(crate) fn replay(rules: &Rules, history: &History<Ask>) -> Outcome {
     let mut model = Model {
         rules,
         children: rules.children().to_vec(),
@@ -126,7 +94,7 @@ struct Model<'a> {
     /// How many requests have arrived, and which of them stand in the mailbox, in order.
     asked: u64,
     requests: Vec<u64>,
-    history: &'a [(Input, Moment)],
+    history: &'a History<Ask>,
     now: Moment,
     mailbox: Vec<Input>,
     acts: Vec<Act>,

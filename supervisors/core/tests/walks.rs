@@ -1,8 +1,10 @@
 //! Long sequences of events by chance, against the plain model: they reach what short ones cannot, such as retries of group
 //! restarts and notices of third lives. One that differs is shrunk to the fewest events that still do.
 
-use crate::harness::{Case, PERIOD, Step, beginning};
-use crate::reference::Input;
+use crate::fixed::beginning;
+use crate::harness::{Case, PERIOD, Step};
+use crate::reference::Ask;
+use crate::words::Input;
 use crate::{RESTARTS, SHUTDOWNS, STRATEGIES};
 use minder_signals::ExitReason;
 use minder_supervisors_core::{AutoShutdown, ChildRules, Event, Restart, Rules};
@@ -27,7 +29,7 @@ enum Wish {
 }
 
 impl Wish {
-    fn is(self, step: &Step, child: usize, ask: &mut usize) -> bool {
+    fn is(self, step: &Step<Ask>, child: usize, ask: &mut usize) -> bool {
         match (self, step) {
             (Self::Tick, Step::Tick) => true,
             (Self::Started, Step::Input(Input::Started(who)))

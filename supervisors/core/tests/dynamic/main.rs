@@ -1,185 +1,96 @@
 //! Dynamic supervisors: every sequence of events that an environment can produce, to a small depth, and long random ones,
 //! against the plain model of `reference.rs`; and a million children.
 
+#[path = "../harness.rs"]
+mod harness;
 #[path = "../notes.rs"]
 mod notes;
 mod reference;
-mod world;
+#[path = "../words.rs"]
+mod words;
 
+use harness::{Case, LIMIT, PERIOD, Step, Subject, TICK, World, slots};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, Backoff, Budget, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
-    Exhausted, InARow, Places, Policy, Refusal, Request, RequestId, Restart, Shutdown, Slot, Which,
+    Exhausted, InARow, Listed, Policy, Refusal, Request, RequestId, Restart, Shutdown, Slot, Which,
 };
-use reference::{Act, Ask, Input, replay};
+use reference::Ask;
 use std::time::Duration;
-use world::{Step, World};
+use words::{History, Input, Outcome};
 
-const PERIOD: Duration = Duration::from_secs(3);
-const LIMIT: Duration = Duration::from_secs(2);
-/// Exactly the period, and longer than the limit of a shutdown.
-const TICK: Duration = Duration::from_secs(3);
+/// The bound on children.
 const MOST: usize = 3;
 
 const RESTARTS: [Restart; 3] = [Restart::Permanent, Restart::Transient, Restart::Temporary];
 const SHUTDOWNS: [Shutdown; 4] =
     [Shutdown::Infinity, Shutdown::Within(LIMIT), Shutdown::BrutalKill, Shutdown::Within(Duration::ZERO)];
 
-/// One specification under enumeration.
-struct Case {
-    template: ChildRules,
-    limit: u32,
-    slots: Vec<Slot>,
-    history: Vec<(Input, Moment)>,
-    acts: usize,
-    sequences: u64,
-    events: u64,
-}
+impl Subject for DynamicSupervision {
+    type Rules = DynamicRules;
+    type Ask = Ask;
 
-impl Case {
-    fn new(template: ChildRules, limit: u32, most_asks: u64) -> (Self, DynamicSupervision, World) {
-        let mut places = Places::default();
-        let slots = (0..200).map(|_| places.add(())).collect();
-        let rules = DynamicRules::new(template.clone(), limit, PERIOD, MOST).expect("valid");
-        let mut supervision = DynamicSupervision::new(rules);
-        let mut commands = Vec::new();
-        supervision.handle(Event::Start, Moment::START, &mut commands);
-        assert_eq!(commands, [Command::Ready]);
-        let world = World {
-            now: Moment::START,
-            processes: Vec::new(),
-            deadlines: Vec::new(),
-            retries: Vec::new(),
-            waits: Vec::new(),
-            tickets: Vec::new(),
-            end: None,
-            stops: 0,
-            ticks: 0,
-            asks: 0,
-            most_asks,
-            over: false,
-        };
-        let case = Self { template, limit, slots, history: Vec::new(), acts: 1, sequences: 0, events: 0 };
-        (case, supervision, world)
+    fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
+        self.handle(event, now, commands);
     }
 
-    fn event(&self, input: &Input, world: &World) -> Event {
-        match input.clone() {
-            Input::Started(child) => Event::Started(self.slots[child]),
-            Input::StartFailed(child, reason) => Event::StartFailed(self.slots[child], reason),
-            Input::Ignored(child) => Event::Ignored(self.slots[child]),
-            Input::Exited(child, reason, charged) => {
-                Event::Exited { slot: self.slots[child], reason, charged }
-            }
-            Input::StopDeadline(child) => Event::StopDeadline(self.slots[child]),
-            Input::EndDeadline => Event::EndDeadline,
-            Input::TryAgain(child) => Event::TryAgain(self.slots[child]),
-            Input::RestartDue(child, number) => Event::RestartDue(self.slots[child], world.tickets[number]),
-            Input::Stop(reason) => Event::Stop(reason),
-            Input::Asked(ask) => {
-                let request = match ask {
-                    Ask::Instance => Request::StartInstance,
-                    Ask::Terminate(child) => Request::TerminateChild(Which::Instance(self.slots[child])),
-                    Ask::Which => Request::WhichChildren,
-                    Ask::Count => Request::CountChildren,
-                };
-                Event::Asked(RequestId(world.asks), request)
-            }
+    fn state(&self, slot: Slot) -> Option<ChildState> {
+        self.state(slot)
+    }
+
+    fn request(ask: Ask, slots: &[Slot]) -> Request {
+        match ask {
+            Ask::Instance => Request::StartInstance,
+            Ask::Terminate(child) => Request::TerminateChild(Which::Instance(slots[child])),
+            Ask::Which => Request::WhichChildren,
+            Ask::Count => Request::CountChildren,
         }
     }
 
-    fn input(&mut self, input: Input, supervision: &mut DynamicSupervision, world: &mut World) {
-        self.events += 1;
-        let event = self.event(&input, world);
-        world.notice(&input);
-        self.history.push((input, world.now));
-        let mut commands = Vec::new();
-        supervision.handle(event, world.now, &mut commands);
-        let (acts, states) = replay(&self.template, self.limit, &self.history);
-        let expected = &acts[self.acts..];
-        let got: Vec<Act> = commands.iter().filter_map(act).collect();
-        let alike = |(slot, state): (&Slot, &Option<ChildState>)| supervision.state(*slot) == *state;
-        assert!(
-            got == expected && self.slots.iter().zip(&states).all(alike),
-            "\n{:#?}\nhistory {:?}\nexpected {expected:?}\nbut got  {got:?}\nexpected {states:?}\nbut got {supervision:#?}",
-            self.template,
-            self.history,
-        );
-        expected.iter().for_each(|act| world.carry_out(act));
-        world.tickets.extend(commands.iter().filter_map(|command| match command {
-            Command::SetRestart { ticket, .. } => Some(*ticket),
-            _ => None,
-        }));
-        self.acts = acts.len();
+    fn in_words(answer: &Answer) -> String {
+        match answer {
+            Answer::Started(slot) => format!("started {slot:?}"),
+            Answer::Ignored => "ignored".to_owned(),
+            Answer::Done => "done".to_owned(),
+            Answer::Children(children) => {
+                let line = |child: &Listed| format!("{:?}:{:?}", child.slot, child.state);
+                children.iter().map(line).collect::<Vec<_>>().join(" ")
+            }
+            Answer::Counts(counts) => {
+                assert_eq!((counts.specs, counts.supervisors), (1, 0));
+                format!("{} of {}", counts.active, counts.workers)
+            }
+            Answer::Refused(Refusal::TooMany) => "too many".to_owned(),
+            Answer::Refused(Refusal::StartFailed(reason)) => format!("failed {reason}"),
+            other => panic!("nobody asked for that: {other:?}"),
+        }
     }
 
-    fn explore(&mut self, supervision: &DynamicSupervision, world: &World, depth: usize) {
-        let steps = if depth == 0 { Vec::new() } else { world.steps() };
-        if steps.is_empty() {
-            self.sequences += 1;
-        }
-        let acts = self.acts;
-        for step in steps {
-            let mut world = world.clone();
-            match step {
-                Step::Tick => {
-                    world.now = world.now + TICK;
-                    world.ticks += 1;
-                    self.explore(supervision, &world, depth - 1);
-                }
-                Step::Input(input) => {
-                    let mut supervision = supervision.clone();
-                    self.input(input, &mut supervision, &mut world);
-                    self.explore(&supervision, &world, depth - 1);
-                    self.history.pop();
-                    self.acts = acts;
-                }
-            }
-        }
+    fn replay(rules: &DynamicRules, history: &History<Ask>) -> Outcome {
+        reference::replay(rules, history)
     }
 }
 
-fn act(command: &Command) -> Option<Act> {
-    let index = |slot: &Slot| usize::try_from(slot.number()).expect("few children");
-    Some(match command {
-        Command::Start(slot) => Act::Start(index(slot)),
-        Command::AskToStop(slot) => Act::AskToStop(index(slot)),
-        Command::Kill(slot) => Act::Kill(index(slot)),
-        Command::SetDeadline(slot, due) => Act::SetDeadline(index(slot), *due),
-        Command::SetEndDeadline(due) => Act::SetEndDeadline(*due),
-        Command::TryAgain(slot) => Act::TryAgain(index(slot)),
-        Command::SetRestart { slot, earliest, latest, .. } => {
-            Act::SetRestart(index(slot), *earliest, *latest)
-        }
-        Command::Forget(slot) => Act::Forget(index(slot)),
-        Command::Ready => Act::Ready,
-        Command::Exit(reason) => Act::Exit(reason.clone()),
-        Command::Add(slot, _) => Act::Add(index(slot)),
-        Command::Answer(RequestId(id), answer) => Act::Answer(*id, in_words(answer)),
-        Command::Report(_) => return None,
-        Command::NewEpoch(_) => panic!("there are no groups here"),
-        Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
-            panic!("nobody stands in an order here")
-        }
-        Command::KillFor(..) | Command::SetReadyDeadline(..) => panic!("nobody here says when it is ready"),
-    })
+/// Every request; of the children also the next, whose number nobody has yet.
+fn asks(children: usize) -> Vec<Ask> {
+    let terminates = (0..=children.min(2)).map(Ask::Terminate);
+    [Ask::Instance, Ask::Which, Ask::Count].into_iter().chain(terminates).collect()
 }
 
-fn in_words(answer: &Answer) -> String {
-    match answer {
-        Answer::Started(slot) => format!("started {slot:?}"),
-        Answer::Ignored => "ignored".to_owned(),
-        Answer::Done => "done".to_owned(),
-        Answer::Children(children) => {
-            let line =
-                |child: &minder_supervisors_core::Listed| format!("{:?}:{:?}", child.slot, child.state);
-            children.iter().map(line).collect::<Vec<_>>().join(" ")
-        }
-        Answer::Counts(counts) => format!("{} of {}", counts.active, counts.workers),
-        Answer::Refused(Refusal::TooMany) => "too many".to_owned(),
-        Answer::Refused(Refusal::StartFailed(reason)) => format!("failed {reason}"),
-        other => panic!("nobody asked for that: {other:?}"),
-    }
+fn rules(template: ChildRules, limit: u32) -> DynamicRules {
+    DynamicRules::new(template, limit, PERIOD, MOST).expect("valid")
+}
+
+/// A supervisor by these rules that has started.
+fn beginning<'a>(
+    rules: &'a DynamicRules,
+    slots: &'a [Slot],
+) -> (Case<'a, DynamicSupervision>, DynamicSupervision, World<Ask>) {
+    let (mut case, mut supervision) = (Case::new(rules, slots), DynamicSupervision::new(rules.clone()));
+    let mut world = World::new(0, asks);
+    world.uncharged = true;
+    case.step(Event::Start, &mut supervision, &mut world);
+    (case, supervision, world)
 }
 
 fn templates() -> impl Iterator<Item = ChildRules> {
@@ -214,30 +125,33 @@ fn templates_beyond() -> impl Iterator<Item = ChildRules> {
 #[test]
 fn every_short_sequence_agrees_with_the_reference() {
     const DEPTH: usize = 4;
+    let slots = slots(40);
     let (mut sequences, mut events) = (0, 0);
-    let with_limits = templates().map(|template| (template, 1));
-    for (template, limit) in with_limits.chain(templates_beyond().map(|template| (template, 3))) {
+    let with_limits = templates().map(|template| rules(template, 1));
+    for rules in with_limits.chain(templates_beyond().map(|template| rules(template, 3))) {
         // From the beginning; and from two children that are up.
-        let (mut case, mut supervision, mut world) = Case::new(template, limit, 4);
+        let (mut case, mut supervision, mut world) = beginning(&rules, &slots);
+        world.most_asks = 4;
         case.explore(&supervision, &world, DEPTH);
         for child in 0..2 {
             case.input(Input::Asked(Ask::Instance), &mut supervision, &mut world);
             case.input(Input::Started(child), &mut supervision, &mut world);
         }
         case.explore(&supervision, &world, DEPTH);
-        sequences += case.sequences;
-        events += case.events;
+        sequences += case.tally.sequences;
+        events += case.tally.events;
     }
     println!("{sequences} sequences, {events} events");
     assert!(sequences >= FEWEST, "only {sequences} sequences: the enumeration has lost its reach");
 }
 
 /// A little less than was measured when this was written.
-const FEWEST: u64 = 200_000;
+const FEWEST: u64 = 390_000;
 
 #[test]
 fn long_random_walks_agree_with_the_reference() {
     const STEPS: usize = 80;
+    let slots = slots(200);
     let (mut random, mut events, mut longest) = (0xd1ce_u64, 0, 0);
     let mut below = |bound: usize| {
         random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -247,8 +161,9 @@ fn long_random_walks_agree_with_the_reference() {
     };
     for _ in 0..50 {
         for template in templates().chain(templates_beyond()) {
-            let limit = u32::try_from(below(30)).expect("below 30");
-            let (mut case, mut supervision, mut world) = Case::new(template, limit, 60);
+            let rules = rules(template, u32::try_from(below(30)).expect("below 30"));
+            let (mut case, mut supervision, mut world) = beginning(&rules, &slots);
+            world.most_asks = 60;
             for _ in 0..STEPS {
                 let mut steps = world.steps();
                 let (stop, start) = (below(60) == 0, below(3) == 0);
@@ -261,13 +176,13 @@ fn long_random_walks_agree_with_the_reference() {
                 match steps.len() {
                     0 => continue,
                     count => match steps.swap_remove(below(count)) {
-                        Step::Tick => world.now = world.now + TICK,
+                        Step::Tick => world.tick(),
                         Step::Input(input) => case.input(input, &mut supervision, &mut world),
                     },
                 }
             }
-            events += case.events;
-            longest = longest.max(case.events);
+            events += case.tally.events;
+            longest = longest.max(case.tally.events);
         }
     }
     println!("{events} events, the longest walk of {longest}");

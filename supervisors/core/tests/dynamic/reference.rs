@@ -2,27 +2,12 @@
 //! beginning each time, scans everything, and shares only the words with the implementation.
 
 use crate::notes::{Limits, Notes};
-use crate::{MOST, PERIOD};
+use crate::words::{Act, History, Outcome};
 use minder_signals::{ExitReason, Moment};
-use minder_supervisors_core::{ChildRules, ChildState, Exhausted, Restart, Shutdown};
+use minder_supervisors_core::{ChildRules, ChildState, DynamicRules, Exhausted, Restart, Shutdown};
 use std::time::Duration;
 
-/// What the environment tells; children by the number of their start.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Input {
-    Started(usize),
-    StartFailed(usize, ExitReason),
-    Ignored(usize),
-    Exited(usize, ExitReason, bool),
-    StopDeadline(usize),
-    EndDeadline,
-    TryAgain(usize),
-    /// The time of this child's wait, by the number of the wait.
-    RestartDue(usize, usize),
-    Stop(ExitReason),
-    Asked(Ask),
-}
-
+/// What may be asked for; children by the number of their start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ask {
     Instance,
@@ -31,21 +16,7 @@ pub(crate) enum Ask {
     Count,
 }
 
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Act {
-    Start(usize),
-    AskToStop(usize),
-    Kill(usize),
-    SetDeadline(usize, Moment),
-    SetEndDeadline(Moment),
-    TryAgain(usize),
-    SetRestart(usize, Moment, Moment),
-    Forget(usize),
-    Ready,
-    Exit(ExitReason),
-    Add(usize),
-    Answer(u64, String),
-}
+type Input = crate::words::Input<Ask>;
 
 /// Why the program does not go on.
 enum Interrupt {
@@ -54,9 +25,9 @@ enum Interrupt {
 }
 
 struct Model<'a> {
+    rules: &'a DynamicRules,
     template: &'a ChildRules,
-    limit: u32,
-    history: &'a [(Input, Moment)],
+    history: &'a History<Ask>,
     now: Moment,
     /// With the number of the request, for those that are one.
     mailbox: Vec<(Input, u64)>,
@@ -74,14 +45,10 @@ struct Model<'a> {
 }
 
 /// Everything a supervisor by these rules does, and how its children stand, after this history.
-pub(crate) fn replay(
-    template: &ChildRules,
-    limit: u32,
-    history: &[(Input, Moment)],
-) -> (Vec<Act>, Vec<Option<ChildState>>) {
+pub(crate) fn replay(rules: &DynamicRules, history: &History<Ask>) -> Outcome {
     let mut model = Model {
-        template,
-        limit,
+        rules,
+        template: rules.template(),
         history,
         now: Moment::START,
         mailbox: Vec::new(),
@@ -179,7 +146,8 @@ impl Model<'_> {
     /// SUP-173, SUP-181, SUP-184.
     fn restart(&mut self, child: usize, charged: bool) -> Result<(), Interrupt> {
         let full = |when: &[Moment]| {
-            when.iter().filter(|&&then| self.now.since(then) <= PERIOD).count() >= self.limit as usize
+            when.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count()
+                >= self.rules.limit() as usize
         };
         if !charged && !full(&self.let_off) {
             self.let_off.push(self.now);
@@ -249,7 +217,7 @@ impl Model<'_> {
     fn answer(&mut self, ask: Ask) -> Result<String, Interrupt> {
         let there = || (0..self.states.len()).filter(|&child| self.states[child].is_some());
         Ok(match ask {
-            Ask::Instance if there().count() >= MOST => "too many".to_owned(),
+            Ask::Instance if there().count() >= self.rules.max_children() => "too many".to_owned(),
             Ask::Instance => {
                 let child = self.states.len();
                 self.states.push(None);
