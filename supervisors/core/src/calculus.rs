@@ -5,7 +5,7 @@
 use crate::{Budget, InARow};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cmp::Ordering;
+use core::cmp::Reverse;
 use core::time::Duration;
 
 #[cfg(test)]
@@ -85,14 +85,8 @@ impl Paces {
     fn ends(&self, limits: &[Level]) -> Self {
         let seen_by = |limit: &Level| self.0.iter().map(|below| below.seen_by(*limit)).collect::<Vec<_>>();
         let mut all: Vec<Threshold> = limits.iter().flat_map(seen_by).collect();
-        all.sort_by(|one, other| {
-            match (is_longer(one.longest, other.longest), is_longer(other.longest, one.longest)) {
-                (true, _) => Ordering::Less,
-                (_, true) => Ordering::Greater,
-                _ => one.crashes.cmp(&other.crashes),
-            }
-        });
-        // From the slowest pace on: a faster one counts only if it takes fewer crashes.
+        // From the slowest pace on, which is any; a faster one counts only if it takes fewer crashes.
+        all.sort_by_key(|pace| (pace.longest.is_some(), Reverse(pace.longest), pace.crashes));
         let mut paces: Vec<Threshold> = Vec::with_capacity(all.len());
         for pace in all {
             if paces.last().is_none_or(|slower| pace.crashes < slower.crashes) {
@@ -112,15 +106,6 @@ impl Threshold {
         let heard = period.as_nanos().checked_div(waits).map(from_nanos);
         let longest = heard.into_iter().chain(self.longest).min();
         Self { longest, crashes: self.crashes.saturating_mul(u64::from(limit) + 1) }
-    }
-}
-
-/// Nothing stands for every pace.
-fn is_longer(one: Option<Duration>, other: Option<Duration>) -> bool {
-    match (one, other) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(one), Some(other)) => one > other,
     }
 }
 
@@ -160,9 +145,6 @@ fn mean_time_to_give_up(Level { limit, period }: Level, rate: f64) -> f64 {
     let mut time = 1.0 / rate;
     for restart in 1..=limit {
         time *= f64::from(restart) / in_window;
-        if time == 0.0 || !time.is_finite() {
-            break;
-        }
     }
     time.max(least)
 }

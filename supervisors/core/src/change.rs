@@ -242,7 +242,7 @@ fn moved(order: impl Iterator<Item = Option<usize>>) -> BTreeSet<usize> {
     let mut places = Vec::new();
     for (place, was) in order.enumerate() {
         let Some(was) = was else { continue };
-        let length = ends.partition_point(|&end| known[end].0 < was);
+        let length = ends.binary_search_by_key(&was, |&end| known[end].0).expect_err("nobody stands twice");
         let before = length.checked_sub(1).map(|length| ends[length]);
         known.push((was, before));
         places.push(place);

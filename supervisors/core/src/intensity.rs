@@ -131,6 +131,7 @@ mod tests {
         assert!(!intensity.clone().admit(at(15)), "the latest two, at 5 and 6");
         assert!(intensity.clone().admit(at(16)));
         intensity.change(3, Duration::from_nanos(2));
+        assert_eq!(intensity.level(), Level { limit: 3, period: Duration::from_nanos(2) });
         assert!(intensity.admit(at(7)));
         intensity.change(0, Duration::from_nanos(2));
         assert!(!intensity.admit(at(100)));

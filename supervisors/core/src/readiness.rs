@@ -126,6 +126,8 @@ mod tests {
         assert_eq!((strict.deadline(), strict.late(Moment::START + second)), (Some(due), None));
         let late = strict.late(due).expect("the moment has come");
         assert_eq!((late.late(Moment::END), late.is_ready()), (None, false));
+        let told = [silent, patient, ready, strict, late].map(Readiness::told);
+        assert_eq!(told, [None, Some(false), Some(true), Some(false), Some(false)]);
     }
 
     #[test]

@@ -121,6 +121,8 @@ impl Records {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use crate::{Backoff, InARow};
 
@@ -203,6 +205,22 @@ mod tests {
             records.forget(slot);
             assert!(records.of.is_empty());
         }
+    }
+
+    /// Broken by hand: a record of nobody, and a child's window that holds more than its limit.
+    #[test]
+    fn a_broken_record_is_found_out() {
+        let policy = Policy { budget: Some(Budget { restarts: 1, period: SECOND }), ..Policy::default() };
+        let mut records = Records::default();
+        assert_eq!(records.failed(Slot::FIRST, Some(&policy), at(0)), Ruling::Restart(None));
+        let passes = |records: &Records, unknown| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| records.check(|_| unknown))).is_ok()
+        };
+        assert!(passes(&records, false));
+        assert!(!passes(&records, true), "of a child that is not there");
+        let record = records.of.get_mut(&Slot::FIRST).expect("it has failed");
+        record.budget = record.budget.take().map(|window| window.with_limit(0));
+        assert!(!passes(&records, false), "a window beyond its limit");
     }
 
     #[test]

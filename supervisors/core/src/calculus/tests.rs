@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use minder_signals::{ExitReason, Moment};
 
-use super::{Level, Threshold, sharers, thresholds};
+use super::{Level, Paces, Threshold, sharers, thresholds};
 use crate::{
     AutoShutdown, Budget, ChildRules, Command, Event, InARow, Policy, Rules, Slot, Strategy, Supervision,
 };
@@ -82,6 +82,65 @@ fn what_is_at_the_ends() {
     ];
     for (threshold, expected) in times {
         assert_eq!(threshold.time(), expected, "{threshold:?}");
+    }
+}
+
+/// Of several limits at one level, whatever their order: the slowest pace, and of those that are equally slow the one that
+/// takes the fewest crashes.
+#[test]
+fn several_limits_at_one_level() {
+    let second = Duration::from_secs(1);
+    let (below, two, three) = (level(1, second), level(1, Duration::MAX), level(2, Duration::MAX));
+    let always = level(0, second);
+    let rows = [
+        (vec![two, three], Some(second), 4),
+        (vec![three, two], Some(second), 4),
+        // The first gives up after fewer crashes, but only where they come faster.
+        (vec![below, level(3, 30 * second)], Some(second), 8),
+        (vec![two, always], Some(second), 2),
+        (vec![always, two], Some(second), 2),
+    ];
+    for (limits, longest, crashes) in rows {
+        let found = thresholds(&[vec![below], limits.clone()]);
+        assert_eq!(found[1], Threshold { longest, crashes }, "{limits:?}");
+    }
+    for limits in [[always, below], [below, always]] {
+        let found = thresholds(&[limits.to_vec()]);
+        assert_eq!(found, [Threshold { longest: None, crashes: 1 }], "at once comes before anything else");
+    }
+}
+
+/// However many levels there are: what says nothing new is not handed on, or it would double at each.
+#[test]
+fn equal_limits_count_once() {
+    let limits = [level(1, Duration::from_secs(1)); 2];
+    let mut paces = Paces(vec![Threshold { longest: None, crashes: 1 }]);
+    for _ in 0..3 {
+        paces = paces.ends(&limits);
+        assert_eq!(paces.0.len(), 1);
+    }
+}
+
+#[test]
+fn how_long_independent_crashes_are_borne() {
+    let seconds = Duration::from_secs;
+    let rows = [
+        // The first crash is one too many.
+        (level(0, seconds(5)), 0.5, 2.0),
+        // 1! / (λ · (λt)), and 3! / (λ · (λt)³).
+        (level(1, seconds(5)), 0.0625, 51.2),
+        (level(3, seconds(2)), 0.25, 192.0),
+        // They come so fast that only how many it takes is of weight.
+        (level(3, seconds(10)), 1.0, 4.0),
+        (level(3, seconds(10)), 2.0, 2.0),
+        // Of as good as no limit what is too many to be counted is not followed further.
+        (level(u32::MAX, seconds(1)), 1e9, 1e-9 * 10_001.0),
+        (level(u32::MAX, seconds(1)), 1.0, f64::INFINITY),
+    ];
+    for (level, rate, expected) in rows {
+        let found = super::mean_time_to_give_up(level, rate);
+        let close = found == expected || (found / expected - 1.0).abs() < 1e-12;
+        assert!(close, "{level:?} at {rate}: {found} s, {expected} s expected");
     }
 }
 
