@@ -158,6 +158,9 @@ impl Root {
     /// - **Replaced** is any other child: stopped, and started by its new recipe. It is a restart on purpose, so those whom
     ///   the new strategy restarts along with it are stopped and started too; it is not counted. Where both recipes use
     ///   the same seat (or neither was given one, and they take the same messages), addresses stay good.
+    /// - **Disabled** by the new specification and not by the old one ([`Child::disabled`](crate::Child::disabled)): stopped,
+    ///   and left down until it is enabled. The other way round: started. Neither concerns its siblings. Where both say the
+    ///   same, a child stays as it was disabled or enabled by request, or because it had used up its own limits.
     /// - **Supervisors** that are running and whose new tree is known ([`tree`](crate::tree), [`tree_in`](crate::tree_in))
     ///   are changed inside, by the same rules, and are not restarted. If they are restarted later, it is by the new
     ///   recipe.

@@ -337,6 +337,11 @@ impl Child {
 
     /// It is there, without a process, until [`Root::enable_child`](crate::Root::enable_child): for parts that are switched
     /// on when they are wanted. The supervisor starts without it, also when it is restarted.
+    ///
+    /// In a specification that a running tree is given ([`Root::apply`](crate::Root::apply)) it acts where it differs from
+    /// the one before: who was not disabled is stopped, who was is started, and nobody else is concerned. Where both say
+    /// the same, what was asked for meanwhile by [`Root::enable_child`](crate::Root::enable_child) or
+    /// [`Root::disable_child`](crate::Root::disable_child) stays.
     #[must_use]
     pub fn disabled(mut self) -> Self {
         self.rules.policy_mut().disabled = true;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use minder_runtime::{ActorRef, Recipe};
 use minder_supervisors_core::{
-    Change, DynamicRules, Likeness, Outline, Own, Rules, Standing, Stands, Task, Why,
+    Change, DynamicRules, Likeness, Outline, Own, Policy, Rules, Standing, Stands, Task, Why,
 };
 
 use crate::apply::ApplyError;
@@ -51,6 +51,8 @@ pub enum Action {
     Stop,
     /// Its specification is dropped; it has no process.
     Forget,
+    /// It is disabled; it has no process, and no restart that it waited for comes.
+    Disable,
     /// It is started, with everybody below it.
     Start,
     /// Nobody is stopped, but other rules hold from then on.
@@ -91,6 +93,10 @@ pub enum Because {
     Inside,
     /// It is disabled, and started by whoever enables it.
     Disabled,
+    /// The new specification disables it, and the old one did not.
+    NewlyDisabled,
+    /// The old specification disabled it, and the new one does not.
+    NewlyEnabled,
 }
 
 /// Something that holds from then on, in words.
@@ -253,10 +259,17 @@ impl Level {
                 steps.push(Step { path, action, because: Because::NotInSpec, address });
                 continue;
             };
-            match &level.inside[place] {
-                Some(inside) => inside.stops(&path, steps),
-                None if leaving.up => steps.push(Step { action: Action::Stop, ..level.start(place, path) }),
-                None => {}
+            match (&level.change.children()[place].task, &level.inside[place]) {
+                (Task::Inside, Some(inside)) => inside.stops(&path, steps),
+                (Task::Disable, _) => {
+                    let action = if leaving.up { Action::Stop } else { Action::Disable };
+                    let address = leaving.up.then(|| level.address(place));
+                    steps.push(Step { path, action, because: Because::NewlyDisabled, address });
+                }
+                (Task::Start(_), _) if leaving.up => {
+                    steps.push(Step { action: Action::Stop, ..level.start(place, path) });
+                }
+                (Task::Inside | Task::Start(_) | Task::Keep, _) => {}
             }
         }
     }
@@ -316,7 +329,7 @@ impl Level {
                         inside.starts(&path, steps);
                     }
                 }
-                Task::Keep => {}
+                Task::Keep | Task::Disable => {}
             }
         }
     }
@@ -325,7 +338,7 @@ impl Level {
         let Self::Fixed(level) = self else { return };
         for (place, child) in level.change.children().iter().enumerate() {
             let path = path_below(path, level.id(place));
-            if !matches!(child.task, Task::Start(_)) {
+            if matches!(child.task, Task::Keep | Task::Inside) {
                 let because = match child.was {
                     // It is left alone all the same.
                     None => Because::Disabled,
@@ -390,13 +403,18 @@ impl Fixed {
                 Because::Shares(path_below(above, id))
             }
             Why::Down => Because::Down,
+            Why::Enabled => Because::NewlyEnabled,
         };
-        let address = match self.notes[place].keeps_seat {
+        let address = matches!(why, Why::Replaced | Why::Shares(_)).then(|| self.address(place));
+        Step { path, action: Action::Start, because, address }
+    }
+
+    /// What becomes of the address of this child, whose life ends.
+    fn address(&self, place: usize) -> Address {
+        match self.notes[place].keeps_seat {
             true => Address::Kept,
             false => Address::Lost,
-        };
-        let address = matches!(why, Why::Replaced | Why::Shares(_)).then_some(address);
-        Step { path, action: Action::Start, because, address }
+        }
     }
 }
 
@@ -455,9 +473,11 @@ fn differences_of(
     differ(&mut all, "shutdown", format!("{:?}", was.shutdown), format!("{:?}", new.shutdown));
     differ(&mut all, "kind", format!("{:?}", was.kind), format!("{:?}", new.kind));
     differ(&mut all, "significant", was.significant.to_string(), new.significant.to_string());
-    let policy = |rules: &minder_supervisors_core::ChildRules| match &rules.policy {
-        Some(policy) => format!("{policy:?}"),
-        None => "none".to_owned(),
+    differ(&mut all, "disabled", was.is_disabled().to_string(), new.is_disabled().to_string());
+    let policy = |rules: &minder_supervisors_core::ChildRules| {
+        let mut policy = rules.policy.as_deref().cloned().unwrap_or_default();
+        policy.disabled = false;
+        if policy == Policy::default() { "none".to_owned() } else { format!("{policy:?}") }
     };
     differ(&mut all, "policy", policy(was), policy(new));
     all
@@ -484,6 +504,7 @@ impl fmt::Display for Action {
         f.pad(match self {
             Self::Stop => "stop",
             Self::Forget => "forget",
+            Self::Disable => "disable",
             Self::Start => "start",
             Self::Rules => "rules",
             Self::Move => "move",
@@ -515,6 +536,8 @@ impl fmt::Display for Because {
             Self::SameRevision(revision) => write!(f, "the same revision {revision}"),
             Self::Inside => f.write_str("changed inside, if at all"),
             Self::Disabled => f.write_str("disabled"),
+            Self::NewlyDisabled => f.write_str("disabled by the new specification"),
+            Self::NewlyEnabled => f.write_str("enabled by the new specification"),
         }
     }
 }

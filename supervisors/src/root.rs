@@ -217,8 +217,9 @@ impl Root {
     /// it is gone. Its specification stays, also if it is temporary. Disabling twice is no error.
     ///
     /// [`Root::terminate_child`] leaves a child down too, but only until its group is restarted, which brings it back;
-    /// and it forgets a temporary child. A disabled child is brought back by nothing but [`Root::enable_child`], and by a
-    /// restart of the supervisor itself, which begins as its specification says: see [`Child::disabled`].
+    /// and it forgets a temporary child. A disabled child is brought back by nothing but [`Root::enable_child`], by a
+    /// restart of the supervisor itself, which begins as its specification says, and by another specification that says
+    /// otherwise than the one before: see [`Child::disabled`].
     ///
     /// # Errors
     /// See [`DisableChildError`].

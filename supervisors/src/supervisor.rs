@@ -525,6 +525,7 @@ fn word(decision: Decision) -> &'static str {
         Decision::AutoShutdown => "auto-shutdown",
         Decision::Remove => "remove",
         Decision::StartAnew => "start anew",
+        Decision::Disable => "disable",
         _ => "other",
     }
 }

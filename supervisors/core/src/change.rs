@@ -71,12 +71,14 @@ pub enum Likeness {
 /// What is done about a child of the new rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Nothing: it keeps its life, or goes on waiting for one, or stays finished or disabled.
+    /// Nothing: it keeps its life, or goes on waiting for one, or stays finished or disabled, as it is.
     Keep,
     /// It keeps its life and is changed inside.
     Inside,
     /// It is started, once its last life, if there is one, has been stopped.
     Start(Why),
+    /// The new rules disable it, and those it goes by now do not: it is stopped, if it has a process, and waits for none.
+    Disable,
 }
 
 /// Why a child of the new rules is started.
@@ -90,6 +92,8 @@ pub enum Why {
     Shares(Arc<str>),
     /// It has no process, and is to have one.
     Down,
+    /// It is disabled, and so say the rules it goes by now; the new ones do not.
+    Enabled,
 }
 
 /// A child of the new rules.
@@ -133,7 +137,7 @@ impl Change {
     /// each child that stands, with its place in the new rules.
     ///
     /// A replaced child is a restart on purpose: whom the new strategy restarts with it is started again, too. What is
-    /// removed or added touches nobody else.
+    /// removed or added, disabled or enabled, touches nobody else.
     pub fn new(now: &Outline, rules: Rules, mut likeness: impl FnMut(&Standing, usize) -> Likeness) -> Self {
         let standing: BTreeMap<&str, (usize, &Standing)> = now
             .children
@@ -145,16 +149,15 @@ impl Change {
         let (mut children, mut disturbed) = (Vec::with_capacity(rules.children().len()), None);
         for (place, new) in rules.children().iter().enumerate() {
             let Some((_, now)) = standing.get(&*new.id) else {
-                let disabled = new.policy.as_ref().is_some_and(|policy| policy.disabled);
                 children.push(Planned {
                     was: None,
-                    task: if disabled { Task::Keep } else { Task::Start(Why::Added) },
+                    task: if new.is_disabled() { Task::Keep } else { Task::Start(Why::Added) },
                     reruled: false,
                     moved: false,
                 });
                 continue;
             };
-            let task = task(now.stands, likeness(now, place), new);
+            let task = task(now, likeness(now, place), new);
             let alive = matches!(now.stands, Stands::Up | Stands::Waiting);
             if task == Task::Start(Why::Replaced) && alive && disturbed.is_none() {
                 disturbed = Some(place);
@@ -170,8 +173,13 @@ impl Change {
             };
             let id = &rules.children()[cause].id;
             for (child, new) in children.iter_mut().zip(rules.children()).skip(share) {
-                let may = standing.get(&*new.id).is_some_and(|(_, now)| now.stands != Stands::Disabled);
-                if may && child.task != Task::Start(Why::Replaced) {
+                let Some((_, now)) = standing.get(&*new.id) else { continue };
+                let shares = match child.task {
+                    Task::Keep => now.stands != Stands::Disabled,
+                    Task::Inside | Task::Start(Why::Down) => true,
+                    Task::Start(_) | Task::Disable => false,
+                };
+                if shares {
                     child.task = Task::Start(Why::Shares(id.clone()));
                 }
             }
@@ -220,10 +228,14 @@ impl Change {
 }
 
 /// What is done about a child that stands, apart from what it shares with others.
-fn task(stands: Stands, likeness: Likeness, new: &ChildRules) -> Task {
-    match (likeness, stands) {
+fn task(now: &Standing, likeness: Likeness, new: &ChildRules) -> Task {
+    let (was, is) = (now.rules.is_disabled(), new.is_disabled());
+    match (likeness, now.stands) {
+        // What was asked for since the old rules were given stays, unless the new ones say otherwise than those.
+        (_, Stands::Disabled) if was && !is => Task::Start(Why::Enabled),
         // Only who enables it starts it, by whatever recipe it has then.
         (_, Stands::Disabled) => Task::Keep,
+        (_, _) if is && !was => Task::Disable,
         (Likeness::Other, _) => Task::Start(Why::Replaced),
         (Likeness::Inside, Stands::Up) => Task::Inside,
         (Likeness::Same, Stands::Up) => Task::Keep,
@@ -296,6 +308,43 @@ mod tests {
             });
         }
         assert_eq!(checked, 1 + 1 + 2 + 6 + 24 + 120 + 720);
+    }
+
+    /// How a child stands, whether the rules it goes by disable it, and whether the new ones do: what is done about it.
+    #[test]
+    fn a_change_of_the_flag_acts_and_nothing_else_does() {
+        let child = |disabled| {
+            let mut rules = ChildRules::worker("a");
+            rules.policy_mut().disabled = disabled;
+            rules
+        };
+        let (keep, disable, enable) = (Task::Keep, Task::Disable, Task::Start(Why::Enabled));
+        let rows = [
+            (Stands::Up, false, true, &disable),
+            (Stands::Waiting, false, true, &disable),
+            (Stands::Down, false, true, &disable),
+            // Whoever disabled it meanwhile has it so.
+            (Stands::Disabled, false, true, &keep),
+            (Stands::Disabled, false, false, &keep),
+            (Stands::Disabled, true, true, &keep),
+            (Stands::Disabled, true, false, &enable),
+            // Whoever enabled it meanwhile has it so.
+            (Stands::Up, true, true, &keep),
+            (Stands::Up, true, false, &keep),
+            (Stands::Waiting, true, true, &keep),
+        ];
+        for (stands, was, is, expected) in rows {
+            let now = Standing { slot: Slot::FIRST, rules: child(was), stands };
+            for likeness in [Likeness::Same, Likeness::Inside, Likeness::Other] {
+                if *expected != Task::Keep || likeness == Likeness::Same || stands == Stands::Disabled {
+                    assert_eq!(
+                        task(&now, likeness, &child(is)),
+                        *expected,
+                        "{stands:?} {was} {is} {likeness:?}"
+                    );
+                }
+            }
+        }
     }
 
     /// A plan does not say of a disabled child that it is started, whoever is replaced beside it.

@@ -122,8 +122,8 @@ impl Child {
 
     /// How a child by these rules stands at first.
     fn new(rules: ChildRules) -> Self {
-        let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
-        Self { rules, state: if disabled { State::Disabled } else { State::Gone } }
+        let state = if rules.is_disabled() { State::Disabled } else { State::Gone };
+        Self { rules, state }
     }
 }
 

@@ -149,6 +149,8 @@ pub enum Decision {
     Remove,
     /// It was stopped because of a new specification, and is to be started by that.
     StartAnew,
+    /// It was stopped because a new specification disables it, and stays down until it is enabled.
+    Disable,
 }
 
 /// Why a supervisor failed to start: one of its children did.

@@ -114,6 +114,11 @@ impl ChildRules {
         }
     }
 
+    /// Whether it has no process until it is enabled.
+    pub fn is_disabled(&self) -> bool {
+        self.policy.as_ref().is_some_and(|policy| policy.disabled)
+    }
+
     /// The ids of the children that it needs.
     pub fn needs(&self) -> &[Arc<str>] {
         self.policy.as_ref().map_or(&[], |policy| &policy.needs)

@@ -118,7 +118,7 @@ impl ChildRules {
     /// # Errors
     /// What does not make sense, and what such a supervisor does not know.
     pub(crate) fn check_by_needs(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
-        if self.policy.as_ref().is_some_and(|policy| policy.restrains() || policy.disabled) {
+        if self.is_disabled() || self.policy.as_ref().is_some_and(|policy| policy.restrains()) {
             return Err(SpecError::PolicyByNeeds(self.id.clone()));
         }
         self.check_itself(auto_shutdown)
@@ -323,7 +323,7 @@ impl DynamicRules {
             return Err(SpecError::ZeroPeriod);
         }
         template.check(AutoShutdown::Never)?;
-        if template.policy.as_ref().is_some_and(|policy| policy.disabled) {
+        if template.is_disabled() {
             return Err(SpecError::DisabledTemplate);
         }
         Ok(Self { template, limit, period, max_children })

@@ -93,7 +93,7 @@ impl Part {
         for child in &mut below {
             child.inherit(spec.backoff.as_deref());
         }
-        let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
+        let disabled = rules.is_disabled();
         let role = Role::Supervisor(spec.ruling());
         Self { rules, settings, up: !disabled, disabled, count: 1, role, below }
     }
@@ -103,7 +103,7 @@ impl Part {
         match &child.below {
             Some(below) => Self::supervisor(rules, settings, below),
             None => {
-                let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
+                let disabled = rules.is_disabled();
                 Self { disabled, ..Self::leaf(rules, settings, !disabled) }
             }
         }

@@ -193,6 +193,64 @@ async fn a_replaced_child_is_a_restart_on_purpose() {
     }
 }
 
+/// A change of the flag acts, and is shown; where it stays, what was asked for by request stays.
+#[tokio::test(start_paused = true)]
+async fn another_specification_disables_and_enables_and_requests_stay() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let (a, b, c) = (puppet("a", &journal), puppet("b", &journal), puppet("c", &journal));
+    let all = |b_off: bool, c_off: bool| {
+        let set = |child: &Child, off| if off { child.clone().disabled() } else { child.clone() };
+        one_for_all().children([a.clone(), set(&b, b_off), set(&c, c_off)])
+    };
+    let root = all(false, true).start(&system, "top").await.expect("starts");
+    reader.expect(&["a up", "b up"]).await;
+    let of_a = life_of(&root, "a").await;
+
+    let plan = root.plan(&all(true, false)).await.expect("it makes sense");
+    assert_eq!(
+        plan.to_string(),
+        "1 to stop, 1 to start, 1 left alone\n\
+         stop   b: disabled by the new specification\n\
+         rules  b: disabled: false becomes true\n\
+         rules  c: disabled: true becomes false\n\
+         start  c: enabled by the new specification\n\
+         leave  a: the same recipe\n"
+    );
+    plan.apply().await.expect("nobody has interfered");
+    reader.expect(&["b stopping shutdown", "c up"]).await;
+    assert_eq!(listed(root.clone()).await, "a b disabled c");
+
+    // What was asked for meanwhile, and nothing said against it.
+    assert!(root.enable_child("b").await.expect("it is disabled").is_some());
+    root.disable_child("c").await.expect("it is there");
+    reader.expect(&["b up", "c stopping shutdown"]).await;
+    root.apply(all(true, false)).await.expect("it makes sense");
+    assert_eq!((reader.rest(), listed(root.clone()).await), (vec![], "a b c disabled".to_owned()));
+
+    // Who is down already is not stopped, and has nothing to wait for.
+    root.terminate_child("b").await.expect("it is there");
+    reader.expect(&["b stopping shutdown"]).await;
+    root.apply(all(false, false)).await.expect("it makes sense");
+    reader.expect(&["b up"]).await;
+    root.terminate_child("b").await.expect("it is there");
+    reader.expect(&["b stopping shutdown"]).await;
+    let plan = root.plan(&all(true, true)).await.expect("it makes sense");
+    assert_eq!(
+        shown(&plan),
+        [
+            "disable b: disabled by the new specification",
+            "rules  b: disabled: false becomes true",
+            "rules  c: disabled: false becomes true"
+        ]
+    );
+    // It was not disabled when the plan was made.
+    root.disable_child("b").await.expect("it is there");
+    assert!(matches!(plan.apply().await, Err(ApplyError::Stale { .. })));
+    root.apply(all(true, true)).await.expect("it makes sense");
+    assert_eq!(listed(root.clone()).await, "a b disabled c disabled");
+    assert_eq!((reader.rest(), life_of(&root, "a").await), (vec![], of_a), "and nobody else is concerned");
+}
+
 /// A supervisor is changed inside and keeps its life; everything that differs below it, and who was added by request,
 /// stands in the plan.
 #[test]

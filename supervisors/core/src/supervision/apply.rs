@@ -223,14 +223,11 @@ impl Supervision {
             }
             State::Waiting { reason } => {
                 let reason = reason.clone();
-                self.children.set(slot, State::Gone);
                 self.is_out(slot, reason, turn);
             }
-            State::Delayed { .. } => {
-                self.children.set(slot, State::Gone);
+            State::Delayed { .. } | State::Finished | State::Gone | State::Disabled => {
                 self.is_out(slot, ExitReason::Normal, turn);
             }
-            State::Finished | State::Gone | State::Disabled => self.is_out(slot, ExitReason::Normal, turn),
             State::Starting | State::Stopping(_) => unreachable!("one child at a time is in hand"),
         }
         false
@@ -246,13 +243,17 @@ impl Supervision {
     fn is_out(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         let progress = self.progress();
         let Leaving { becomes, up, .. } = progress.change.leaving()[progress.next - 1];
-        match becomes {
-            Some(_) if up => self.report(slot, reason, Decision::StartAnew, turn),
-            Some(_) => {}
+        let (down, decision) = match becomes.map(|place| &progress.change.children()[place].task) {
             None => {
                 self.report(slot, reason, Decision::Remove, turn);
-                self.drop_out(slot, turn);
+                return self.drop_out(slot, turn);
             }
+            Some(Task::Disable) => (Down::Disabled, Decision::Disable),
+            Some(_) => (Down::Gone, Decision::StartAnew),
+        };
+        self.set_down(slot, down);
+        if up {
+            self.report(slot, reason, decision, turn);
         }
     }
 
@@ -297,11 +298,9 @@ impl Supervision {
 
     /// One step up: whether it takes time.
     fn take_up(&mut self, at: usize, slot: Slot, turn: &mut Turn<'_>) -> bool {
-        let disabled = matches!(self.children.at(slot).state(), State::Disabled);
         let progress = self.progress();
         match (&progress.change.children()[at].task, progress.broken) {
-            (Task::Keep, _) => false,
-            (Task::Start(_), _) if disabled => false,
+            (Task::Keep | Task::Disable, _) => false,
             (Task::Inside, _) => self.part(slot, Part::Starts, turn),
             (Task::Start(_), false) => {
                 self.start_child(slot, Purpose::Change, turn);

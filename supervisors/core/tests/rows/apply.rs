@@ -320,3 +320,91 @@ fn disabled_children_are_left_alone() {
          a up                 answer 3 Started(#2)",
     );
 }
+
+/// Only where the new rules say otherwise than the old ones; what somebody asked for meanwhile stays where they agree.
+#[test]
+fn a_change_of_the_flag_disables_and_enables() {
+    check_with_reports(
+        "one_for_all  5 in 5s  a:perm b:perm c:temp
+         ask 1 change one_for_all 5 in 5s a:perm b:perm:off c:temp:off  stop c
+         c exits shutdown     (c Disable 0/5), stop b
+         b exits shutdown     (b Disable 0/5), [a b c], applied 1
+         a panics             (a RestartGroup 1/5), epoch a, epoch b, epoch c, start a
+         a up                 -
+         ask 2 enable b       start b
+         b up                 answer 2 Started(#4)
+         ask 3 change one_for_all 5 in 5s a:perm b:perm:off c:temp:off  [a b c], applied 3
+         ask 4 change one_for_all 5 in 5s a:perm b:perm c:temp  [a b c], start c
+         c up                 applied 4
+         ask 5 disable b      stop b
+         b exits shutdown     answer 5 Done
+         ask 6 change one_for_all 5 in 5s a:perm b:perm c:temp  [a b c], applied 6
+         ask 7 change one_for_all 5 in 5s a:perm b:perm:off c:temp  [a b c], applied 7
+         ask 8 change one_for_all 5 in 5s a:perm b:perm c:temp  [a b c], start b
+         b up                 applied 8",
+    );
+}
+
+/// As when somebody asks for it, siblings are left alone, whatever recipe it has; but one that is replaced beside it takes
+/// along the others.
+#[test]
+fn who_is_disabled_or_enabled_disturbs_nobody() {
+    check(
+        "rest_for_one  5 in 5s  a:perm b:perm:off c:perm
+         ask 1 change rest_for_one 5 in 5s a:perm:off:new b:perm:new c:perm  stop a
+         a exits shutdown     [a b c], start b
+         b up                 applied 1
+         ask 2 change rest_for_one 5 in 5s a:perm:new b:perm:off c:perm:new  stop c
+         c exits shutdown     stop b
+         b exits shutdown     [a b c], start a
+         a up                 start c
+         c up                 applied 2",
+    );
+    // A supervisor that would be changed inside is stopped.
+    check(
+        "one_for_all  5 in 5s  a:perm b:perm
+         ask 1 change one_for_all 5 in 5s a:perm:off:in b:perm:new  stop b
+         b exits shutdown     stop a
+         a exits shutdown     [a b], start b
+         b up                 applied 1",
+    );
+}
+
+#[test]
+fn who_is_disabled_waits_for_nothing() {
+    // Neither for another attempt, nor for its time; and nobody judges how it fell.
+    check(
+        "one_for_one  5 in 5s  a:perm b:perm:backoff=1s/4s/10s c:tran d:perm
+         a panics             start a
+         a fails              retry a
+         b panics             wait b 1s..1s
+         c exits normal       -
+         ask 1 change one_for_one 5 in 5s a:perm:off b:perm:off:backoff=1s/4s/10s c:tran:off d:perm  [a b c d], applied 1
+         a retry              -
+         wait 1s              -
+         b due 0              -
+         ask 2 enable c       start c
+         c up                 answer 2 Started(#6)",
+    );
+    check(
+        "one_for_one  0 in 5s  a:perm b:perm
+         ask 1 change one_for_one 0 in 5s a:perm:off b:perm:new  stop b
+         a panics             -
+         b exits shutdown     [a b], start b
+         b up                 applied 1",
+    );
+}
+
+/// It is not disabled any more: it is down, as any other that did not come up, and the next change makes up for it.
+#[test]
+fn an_enabling_that_fails_or_is_held_back() {
+    check(
+        "rest_for_one  5 in 5s  a:perm:off b:perm:off c:perm
+         ask 1 change rest_for_one 5 in 5s a:perm b:perm c:perm  [a b c], start a
+         a fails              applied 1 a boom not b
+         ask 2 enable b       answer 2 Refused(NotDisabled)
+         ask 3 change rest_for_one 5 in 5s a:perm b:perm c:perm  [a b c], start a
+         a up                 start b
+         b up                 applied 3",
+    );
+}
