@@ -206,6 +206,12 @@ impl Children {
         self.places.last_before(end).filter(|last| *last >= first)
     }
 
+    /// How many places have been looked at.
+    #[cfg(test)]
+    pub(crate) fn looks(&self) -> u64 {
+        self.places.looks()
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (Slot, &Child)> {
         self.places.iter()
     }

@@ -17,13 +17,15 @@ use crate::stopping::{Stop, ended_otherwise};
 use crate::tolerance::Tolerance;
 use crate::turn::{CHECKED_AFTER_EVERY_EVENT, Turn};
 use crate::verdict::{Verdict, verdict};
-use crate::{ChildRules, Event, Kind, Level, Restart, Shutdown};
+use crate::{ChildRules, Event, Kind, Level, Restart};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
 
 mod requests;
 mod stopping;
+#[cfg(test)]
+mod tests;
 
 /// What one dynamic supervisor knows and decides.
 ///
@@ -62,7 +64,7 @@ enum State {
     Running {
         readiness: Readiness,
     },
-    /// Ended by itself while its supervisor was busy.
+    /// Ended by itself, and its turn to be judged has not come.
     Fallen {
         ticket: u64,
         reason: ExitReason,
@@ -163,14 +165,9 @@ impl DynamicSupervision {
         self.max_children
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
+    /// How many children there are.
+    pub fn instances(&self) -> usize {
         self.children.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.children.is_empty()
     }
 
     /// What it goes by.
@@ -186,9 +183,9 @@ impl DynamicSupervision {
 
     /// Those that keep the supervisor from being ready, in the order of their starts.
     pub fn unready(&self) -> impl Iterator<Item = Slot> {
-        // Not looked for where there are none: there may be a million others.
-        let some = (self.unready > 0).then(|| self.children.iter());
-        some.into_iter().flatten().filter(|(_, state)| state.holds_up(&self.template)).map(|(slot, _)| slot)
+        let unready = self.children.iter().filter(|(_, state)| state.holds_up(&self.template));
+        // Not looked for beyond the last of them: there may be a million others.
+        unready.take(self.unready).map(|(slot, _)| slot)
     }
 
     /// How the child in this slot stands, unless it has been forgotten.
@@ -247,9 +244,7 @@ impl DynamicSupervision {
             Some(State::Stopping(_)) => self.stopped(slot, reason, turn),
             Some(State::Running { .. }) => {
                 self.records.ended(slot, self.template.policy.as_deref(), turn.now);
-                if let Phase::Idle = self.phase {
-                    return self.judge(slot, reason, charged, turn);
-                }
+                // Its turn comes when nobody is in hand: at once, as a rule.
                 let ticket = self.tickets.next();
                 self.set(slot, State::Fallen { ticket, reason });
                 self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
@@ -482,7 +477,8 @@ impl DynamicSupervision {
     ///
     /// 1. Until the end only the child in hand is starting or stopping; at the end all are stopping.
     /// 2. Between operations nothing is put off, and no child is fallen.
-    /// 3. The numbers of children that wait, and that are not ready, are the ones kept; a temporary child never waits.
+    /// 3. The numbers of children that wait, and that are not ready, are the ones kept; a temporary child never waits; what
+    ///    is remembered is remembered of children.
     /// 4. Before the start, and once all is over, there are no children.
     /// 5. Either window holds no more restarts than the limit.
     ///
@@ -499,15 +495,26 @@ impl DynamicSupervision {
             };
             assert_eq!(moving, expected, "only the child in hand moves, and all do at the end: {self:?}");
             let is_fallen = matches!(state, State::Fallen { .. });
-            assert!(!is_fallen || !matches!(self.phase, Phase::Idle), "nobody is fallen: {self:?}");
+            assert!(
+                !is_fallen || !matches!(self.phase, Phase::Idle),
+                "nobody is fallen between operations: {self:?}"
+            );
+            let temporary = self.restart_of(slot) == Restart::Temporary;
+            assert!(
+                !state.waits() || !temporary,
+                "a temporary child never waits for another start: {self:?}"
+            );
             waiting += usize::from(state.waits());
             unready += usize::from(state.holds_up(&self.template));
         }
+        assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
         assert_eq!(unready, self.unready, "the number of those that are not ready is the one kept");
-        assert!(self.restarts.keys().all(|slot| self.children.get(*slot).is_some()), "of children: {self:?}");
+        assert!(
+            self.restarts.keys().all(|slot| self.children.get(*slot).is_some()),
+            "own restart types are of children: {self:?}"
+        );
         let put_off = !self.deferred.is_empty();
         assert!(!put_off || !matches!(self.phase, Phase::Idle), "nothing is put off: {self:?}");
-        assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
         if matches!(self.phase, Phase::New | Phase::Ended) {
             assert!(self.children.is_empty(), "no child without a living supervisor: {self:?}");
         }

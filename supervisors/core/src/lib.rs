@@ -14,6 +14,8 @@ mod command;
 mod deferred;
 mod dynamic;
 mod event;
+#[cfg(test)]
+mod found_out;
 mod graph;
 mod intensity;
 mod places;

@@ -38,11 +38,19 @@ pub struct Places<T> {
     places: Vec<(Slot, Option<T>)>,
     holes: usize,
     next: u64,
+    #[cfg(test)]
+    looks: core::cell::Cell<u64>,
 }
 
 impl<T> Default for Places<T> {
     fn default() -> Self {
-        Self { places: Vec::new(), holes: 0, next: 0 }
+        Self {
+            places: Vec::new(),
+            holes: 0,
+            next: 0,
+            #[cfg(test)]
+            looks: Default::default(),
+        }
     }
 }
 
@@ -83,14 +91,26 @@ impl<T> Places<T> {
         }
     }
 
+    /// So many places are looked at: only tests count them, of what things cost.
+    fn look_at(&self, places: usize) {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + places as u64);
+        #[cfg(not(test))]
+        let _ = places;
+    }
+
     /// Where this slot's place is, or would be.
     fn search(&self, slot: Slot) -> Result<usize, usize> {
         let first = self.places.first().map_or(slot.0, |(first, _)| first.0);
         // Without holes closed in between this is the very place.
         let guess = usize::try_from(slot.0.wrapping_sub(first)).unwrap_or(usize::MAX);
+        self.look_at(1);
         match self.places.get(guess) {
             Some((there, _)) if *there == slot => Ok(guess),
-            _ => self.places.binary_search_by_key(&slot, |(there, _)| *there),
+            _ => self.places.binary_search_by_key(&slot, |(there, _)| {
+                self.look_at(1);
+                *there
+            }),
         }
     }
 
@@ -115,6 +135,7 @@ impl<T> Places<T> {
         let removed = self.places[at].1.take()?;
         self.holes += 1;
         if self.holes > FEW && self.holes > self.places.len() / 2 {
+            self.look_at(self.places.len());
             self.places.retain(|(_, value)| value.is_some());
             self.holes = 0;
         }
@@ -123,13 +144,16 @@ impl<T> Places<T> {
 
     /// Everything in start order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Slot, &T)> {
-        self.places.iter().filter_map(|(slot, value)| Some((*slot, value.as_ref()?)))
+        self.places.iter().filter_map(|(slot, value)| {
+            self.look_at(1);
+            Some((*slot, value.as_ref()?))
+        })
     }
 
     /// The first taken place from this one on.
     pub(crate) fn first_from(&self, slot: Slot) -> Option<Slot> {
         let from = self.search(slot).unwrap_or_else(|at| at);
-        self.places[from..].iter().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+        self.places[from..].iter().find(|place| self.is_taken(place)).map(|(slot, _)| *slot)
     }
 
     /// The first taken place after this one.
@@ -140,7 +164,12 @@ impl<T> Places<T> {
     /// The last taken place before this one.
     pub(crate) fn last_before(&self, slot: Slot) -> Option<Slot> {
         let until = self.search(slot).unwrap_or_else(|at| at);
-        self.places[..until].iter().rev().find(|(_, value)| value.is_some()).map(|(slot, _)| *slot)
+        self.places[..until].iter().rev().find(|place| self.is_taken(place)).map(|(slot, _)| *slot)
+    }
+
+    fn is_taken(&self, (_, value): &(Slot, Option<T>)) -> bool {
+        self.look_at(1);
+        value.is_some()
     }
 }
 
@@ -149,6 +178,13 @@ mod tests {
     use super::*;
     use alloc::collections::BTreeMap;
     use core::ops::Bound;
+
+    impl<T> Places<T> {
+        /// How many places have been looked at.
+        pub(crate) fn looks(&self) -> u64 {
+            self.looks.get()
+        }
+    }
 
     /// Additions and removals in a fixed disorder, against a map.
     #[test]

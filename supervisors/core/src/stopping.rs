@@ -5,6 +5,7 @@
 use crate::turn::Turn;
 use crate::{ChildRules, Command, Restart, Shutdown, Slot};
 use alloc::vec::Vec;
+use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
 /// How a child stands that has been told to stop.
@@ -24,6 +25,12 @@ impl Stop {
         Self { deadline: tell_to_stop(shutdown, slot, turn.now, turn.commands), up, killed: false }
     }
 
+    /// Tells a child to stop as one of many, within a time that they share.
+    pub(crate) fn tell_with_others(shutdown: Shutdown, slot: Slot, up: bool, turn: &mut Turn<'_>) -> Self {
+        order(shutdown, slot, turn.commands);
+        Self { deadline: None, up, killed: false }
+    }
+
     /// Whether its time is over by now. A deadline that comes before it is that of an earlier stop.
     pub(crate) fn is_late(self, now: Moment) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= now)
@@ -41,6 +48,25 @@ impl Stop {
     }
 }
 
+/// How long a child has that is asked to stop, if it is killed after that.
+pub(crate) fn grace(shutdown: Shutdown) -> Option<Duration> {
+    match shutdown {
+        Shutdown::Within(limit) if !limit.is_zero() => Some(limit),
+        Shutdown::Within(_) | Shutdown::BrutalKill | Shutdown::Infinity => None,
+    }
+}
+
+/// Asked, or killed, or both where there is no time. Nothing is reported of a kill at once: its end says whether it took
+/// one (SUP-095).
+fn order(shutdown: Shutdown, slot: Slot, commands: &mut Vec<Command>) {
+    if shutdown != Shutdown::BrutalKill {
+        commands.push(Command::AskToStop(slot));
+    }
+    if matches!(shutdown, Shutdown::BrutalKill | Shutdown::Within(Duration::ZERO)) {
+        commands.push(Command::Kill(slot));
+    }
+}
+
 /// Tells a child to stop; when it is to be killed, if it is to be asked first.
 pub(crate) fn tell_to_stop(
     shutdown: Shutdown,
@@ -48,26 +74,10 @@ pub(crate) fn tell_to_stop(
     now: Moment,
     commands: &mut Vec<Command>,
 ) -> Option<Moment> {
-    match shutdown {
-        Shutdown::BrutalKill => {
-            commands.push(Command::Kill(slot));
-            None
-        }
-        Shutdown::Within(limit) if limit.is_zero() => {
-            // Nothing is reported of the kill itself: its end says whether it took one (SUP-095).
-            commands.extend([Command::AskToStop(slot), Command::Kill(slot)]);
-            None
-        }
-        Shutdown::Within(limit) => {
-            let deadline = now + limit;
-            commands.extend([Command::AskToStop(slot), Command::SetDeadline(slot, deadline)]);
-            Some(deadline)
-        }
-        Shutdown::Infinity => {
-            commands.push(Command::AskToStop(slot));
-            None
-        }
-    }
+    order(shutdown, slot, commands);
+    let deadline = now + grace(shutdown)?;
+    commands.push(Command::SetDeadline(slot, deadline));
+    Some(deadline)
 }
 
 /// Whether the reason of a child that was to be stopped is to be reported. `stop`: unless it had ended before it was told.

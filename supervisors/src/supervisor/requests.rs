@@ -138,7 +138,7 @@ impl Supervisor {
                 settings: template.settings.clone(),
                 up: true,
                 disabled: false,
-                instances: Some(core.len()),
+                instances: Some(core.instances()),
                 below: None,
             }],
         };

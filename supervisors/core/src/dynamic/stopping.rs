@@ -2,6 +2,7 @@
 //! Does not decide whether; see `dynamic.rs`.
 
 use super::*;
+use crate::stopping::grace;
 
 impl DynamicSupervision {
     /// Stops one child, by the template's setting and with a time limit of its own.
@@ -12,12 +13,12 @@ impl DynamicSupervision {
     /// Tells all children at once; when the last is gone, the supervisor ends.
     pub(super) fn end(&mut self, reason: ExitReason, turn: &mut Turn<'_>) {
         self.deferred.clear();
-        let (mut next, mut any) = (self.children.first_from(Slot::FIRST), false);
+        let mut next = self.children.first_from(Slot::FIRST);
         while let Some(slot) = next {
             match self.children.get(slot) {
-                Some(State::Running { .. }) => any |= self.tell_to_end(slot, true, turn),
-                Some(State::Starting) => any |= self.tell_to_end(slot, false, turn),
-                Some(State::Stopping(_)) => any = true,
+                Some(State::Running { .. }) => self.tell_to_end(slot, true, turn),
+                Some(State::Starting) => self.tell_to_end(slot, false, turn),
+                Some(State::Stopping(_)) => {}
                 Some(State::Fallen { reason, .. }) => {
                     let reason = reason.clone();
                     self.report_unless_asked_for(slot, &reason, turn);
@@ -27,32 +28,17 @@ impl DynamicSupervision {
             }
             next = self.children.first_after(slot);
         }
-        let mut deadline = None;
-        if any
-            && let Shutdown::Within(limit) = self.template.shutdown
-            && !limit.is_zero()
-        {
-            deadline = Some(turn.now + limit);
-            turn.push(Command::SetEndDeadline(turn.now + limit));
+        let grace = grace(self.template.shutdown).filter(|_| !self.children.is_empty());
+        let deadline = grace.map(|grace| turn.now + grace);
+        if let Some(deadline) = deadline {
+            turn.push(Command::SetEndDeadline(deadline));
         }
         self.phase = Phase::Ending { deadline, reason };
         self.end_if_alone(turn);
     }
 
-    fn tell_to_end(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) -> bool {
-        let (asks, kills) = match self.template.shutdown {
-            Shutdown::BrutalKill => (false, true),
-            Shutdown::Within(limit) => (true, limit.is_zero()),
-            Shutdown::Infinity => (true, false),
-        };
-        if asks {
-            turn.push(Command::AskToStop(slot));
-        }
-        if kills {
-            turn.push(Command::Kill(slot));
-        }
-        self.set(slot, State::Stopping(Stop { deadline: None, up, killed: false }));
-        true
+    fn tell_to_end(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) {
+        self.set(slot, State::Stopping(Stop::tell_with_others(self.template.shutdown, slot, up, turn)));
     }
 
     pub(super) fn end_if_alone(&mut self, turn: &mut Turn<'_>) {
@@ -71,7 +57,7 @@ impl DynamicSupervision {
 
     pub(super) fn stopped(&mut self, slot: Slot, reason: ExitReason, turn: &mut Turn<'_>) {
         match self.phase {
-            Phase::Stopping { at, request } if at == slot => {
+            Phase::Stopping { request, .. } => {
                 self.cleared(slot, reason, turn);
                 turn.push(Command::Answer(request, Answer::Done));
                 self.phase = Phase::Idle;

@@ -1,14 +1,11 @@
-//! The invariants can fail: states that no event leads to, made by hand, are found out.
-
-extern crate std;
+//! The invariants can fail: states that no event leads to, made by hand, are found out. And what a child costs among many.
 
 use super::*;
-use crate::Restart;
+use crate::found_out::assert_found_out;
 use crate::intensity::Intensity;
-use alloc::string::String;
+use crate::{Request, Restart, Which};
 use alloc::vec;
 use core::time::Duration;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A supervisor of three children, the last of them temporary and stopped within a time, all of them up.
 fn running() -> Supervision {
@@ -95,10 +92,49 @@ fn a_broken_invariant_is_found_out() {
     for (row, (break_it, expected)) in rows.into_iter().enumerate() {
         let mut supervision = running();
         break_it(&mut supervision);
-        let caught = catch_unwind(AssertUnwindSafe(|| supervision.check()));
-        let payload = caught.expect_err("a broken invariant passes for whole");
-        let message = payload.downcast_ref::<String>().map_or("", String::as_str);
-        let message = payload.downcast_ref::<&str>().copied().unwrap_or(message);
-        assert!(message.contains(expected), "row {row}: {message}");
+        assert_found_out(row, expected, || supervision.check());
     }
+}
+
+/// Ten times the children, about ten times the places that are looked at: to start them in order, to stop and delete
+/// every other one from the middle out, and to stop the rest at the end.
+///
+/// OTP: SUP-155.
+#[test]
+fn to_start_and_stop_a_child_costs_the_same_however_many_there_are() {
+    let looks = |children: usize| {
+        let ids: Vec<Arc<str>> = (0..children).map(|number| alloc::format!("{number}").into()).collect();
+        let rules = ids.iter().map(|id| ChildRules::worker(id)).collect();
+        let rules = Rules::new(Strategy::OneForOne, 1, Duration::from_secs(5), AutoShutdown::Never, rules);
+        let mut supervision = Supervision::new(rules.expect("valid"));
+        let slots: Vec<Slot> = supervision.slots().collect();
+        let mut commands = Vec::new();
+        let mut handle = |event, commands: &mut Vec<Command>| {
+            commands.clear();
+            supervision.handle(event, Moment::START, commands);
+        };
+        let gone = |slot| Event::Exited { slot, reason: ExitReason::Shutdown, charged: true };
+        handle(Event::Start, &mut commands);
+        for slot in &slots {
+            handle(Event::Started(*slot), &mut commands);
+        }
+        assert_eq!(commands, [Command::Ready]);
+        for at in (0..children).step_by(2).map(|at| (at + children / 2) % children) {
+            let id = || ids[at].clone();
+            handle(Event::Asked(RequestId(0), Request::TerminateChild(Which::Id(id()))), &mut commands);
+            handle(gone(slots[at]), &mut commands);
+            handle(Event::Asked(RequestId(0), Request::DeleteChild(id())), &mut commands);
+            assert_eq!(commands, [Command::Forget(slots[at]), Command::Answer(RequestId(0), Answer::Done)]);
+        }
+        handle(Event::Stop(ExitReason::Shutdown), &mut commands);
+        for slot in slots.iter().skip(1).step_by(2).rev() {
+            handle(gone(*slot), &mut commands);
+        }
+        assert_eq!(commands, [Command::Exit(ExitReason::Shutdown)]);
+        supervision.children.looks()
+    };
+    let (few, many) = (looks(10_000), looks(100_000));
+    assert!(few >= 10_000, "nobody counts");
+    assert!(many < 12 * few, "{many} looks at 100,000 children, {few} at 10,000");
+    assert!(many < 100 * 100_000, "{many} looks at 100,000 children");
 }

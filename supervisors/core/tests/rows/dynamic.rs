@@ -1,7 +1,10 @@
 //! Dynamic supervisors as rows: instances `0`, `1`, … are the slots in order of their starts.
 //! SUP-171 to SUP-185, and the bound on children.
 
-use super::{check, check_with_reports};
+use super::{check, check_with_reports, dynamic, dynamic_rules, parse};
+use minder_signals::Moment;
+use minder_supervisors_core::{Command, Delay, Slot};
+use std::time::Duration;
 
 #[test]
 fn instances_start_by_request_and_restart_alone() {
@@ -184,4 +187,111 @@ fn an_instance_may_have_a_restart_type_of_its_own() {
          ask 4 terminate 0        stop 0
          0 exits shutdown         forget 0, answer 4 Done",
     );
+}
+
+/// Who waits for a restart that the new rules do not give is dropped; who has a restart type of its own keeps it.
+#[test]
+fn by_other_rules_whoever_waits_in_vain_is_dropped() {
+    check(
+        "dynamic  9 in 5s  t:perm
+         ask 1 instance           add #0, start 0
+         0 up                     answer 1 Started(#0)
+         0 panics                 start 0
+         0 fails                  retry 0
+         ask 2 instance           add #1, start 1
+         1 up                     answer 2 Started(#1)
+         ask 3 instance own:perm  add #2, start 2
+         2 up                     answer 3 Started(#2)
+         2 panics                 start 2
+         2 fails                  retry 2
+         ask 4 instance own:temp  add #3, start 3
+         3 up                     answer 4 Started(#3)
+         ask 5 dynamic 9 in 5s t:temp  forget 0, answer 5 Done
+         0 retry                  -
+         2 retry                  start 2
+         2 up                     -
+         1 panics                 forget 1
+         ask 6 dynamic 9 in 5s t:perm  answer 6 Done
+         3 panics                 forget 3
+         2 panics                 start 2",
+    );
+}
+
+/// What it goes by, also after a change.
+#[test]
+fn it_says_by_which_rules_it_goes() {
+    let before = ["dynamic", "9", "in", "5s", "t:perm", "7"];
+    let mut supervision = dynamic(&before);
+    assert_eq!(supervision.rules(), dynamic_rules(&before));
+    let after = "ask 1 dynamic 3 in 2s u:temp:kill 5";
+    for event in ["start", after] {
+        supervision.handle(parse(event, &[], &[]), Moment::START, &mut Vec::new());
+    }
+    let rules = dynamic_rules(&after.split_whitespace().skip(2).collect::<Vec<_>>());
+    assert_eq!(supervision.rules(), rules);
+    assert_eq!((supervision.max_children(), supervision.level().limit), (5, 3));
+    assert_eq!(supervision.template(), rules.template());
+}
+
+/// Who is not ready, by what happens.
+#[test]
+fn it_knows_which_instances_keep_it_from_being_ready() {
+    let mut supervision = dynamic(&["dynamic", "9", "in", "5s", "t:tran:reports"]);
+    let (mut slots, mut commands) = (Vec::<(String, Slot)>::new(), Vec::new());
+    let rows = [
+        ("start", "", true),
+        ("ask 1 instance", "0", false),
+        ("0 up", "0", false),
+        ("ask 2 instance", "0 1", false),
+        ("0 ready", "1", false),
+        ("1 up", "1", false),
+        ("1 ready", "", true),
+        // Its next life has to say so again.
+        ("0 panics", "0", false),
+        ("0 up", "0", false),
+        ("ask 3 terminate 1", "0 1", false),
+        ("0 ready", "1", false),
+        ("1 exits shutdown", "", true),
+        ("ask 4 instance", "2", false),
+        // One that never was ready, and is gone, keeps nobody up.
+        ("2 up", "2", false),
+        ("2 exits normal", "", true),
+        ("ask 5 instance", "3", false),
+        ("3 ignores", "", true),
+        // By rules by which nobody reports: a life that was to report is still waited for, the next is not.
+        ("0 panics", "0", false),
+        ("0 up", "0", false),
+        ("ask 6 dynamic 9 in 5s t:tran", "0", false),
+        ("0 panics", "", false),
+        ("0 up", "", true),
+    ];
+    for (event, expected, is_ready) in rows {
+        commands.clear();
+        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
+        slots.extend(commands.iter().filter_map(|command| match command {
+            Command::Add(slot, _) => Some((slot.number().to_string(), *slot)),
+            _ => None,
+        }));
+        let unready: Vec<String> = supervision.unready().map(|slot| slot.number().to_string()).collect();
+        assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
+        assert_eq!(supervision.is_ready(), is_ready, "after `{event}`: {supervision:#?}");
+        let there = slots.iter().filter(|(_, slot)| supervision.state(*slot).is_some()).count();
+        assert_eq!(supervision.instances(), there, "after `{event}`: {supervision:#?}");
+    }
+}
+
+#[test]
+fn a_report_says_how_long_a_restart_waits() {
+    let mut supervision = dynamic(&["dynamic", "9", "in", "5s", "t:perm:backoff=1s/9s/10s"]);
+    let (mut slots, mut commands) = (Vec::new(), Vec::new());
+    for event in ["start", "ask 1 instance", "0 up", "0 panics"] {
+        commands.clear();
+        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
+        if let Some(Command::Add(slot, _)) = commands.first() {
+            slots.push(("0".to_owned(), *slot));
+        }
+    }
+    let Some(Command::Report(report)) = commands.first() else { panic!("{commands:?}") };
+    let second = Duration::from_secs(1);
+    assert_eq!(report.delay, Some(Delay { earliest: second, latest: second }));
 }
