@@ -320,6 +320,10 @@ fn independent_crashes_against_the_estimate() {
                     break;
                 }
                 supervision.handle(Event::Started(slot), now, &mut commands);
+                assert!(
+                    now.since_start().as_secs_f64() < 100.0 * expected,
+                    "limit {limit}: it never gives up"
+                );
             }
             times.push(now.since_start().as_secs_f64());
         }
