@@ -7,7 +7,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::listener::{Line, Listener};
+use crate::listener::{Entry, Line, Listener};
+use crate::receipt::Receipt;
 
 /// Where events of one type are published. Clones are the same bus; when the last is dropped, listeners hear what they
 /// have not heard yet, and then the end.
@@ -22,6 +23,15 @@ use crate::listener::{Line, Listener};
 /// work to an actor or to a [`Group`](crate::Group).
 pub struct Bus<E> {
     shared: Arc<Shared<E>>,
+}
+
+/// What became of an event that was [published and waited for](Bus::publish_and_wait).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeardBy {
+    /// So many listeners are done with it.
+    pub done: usize,
+    /// So many missed it: it was displaced by newer ones, did not reach its actor, or they have stopped listening.
+    pub missed: usize,
 }
 
 pub(crate) struct Shared<E> {
@@ -61,14 +71,65 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// # OTP
     /// `gen_event:notify/2`.
     pub fn publish(&self, event: impl Into<Arc<E>>) -> usize {
-        let event = event.into();
+        self.put_in_line(event.into(), None)
+    }
+
+    /// [`Bus::publish`], and waits until everyone who listens now is done with the event. An actor is done when it has dropped
+    /// the [`Delivery`](crate::Delivery), also by a crash; a task when it asks its [`Listener`] for the next, or drops it. Who is
+    /// so slow that the event was displaced has missed it, and does not hold this up.
+    ///
+    /// For an event that others must have acted on before the publisher goes on: a cache that is to be cleared, a plan that
+    /// changes.
+    ///
+    /// There is no limit but those of the listeners: give it one with [`System::within`](minder_runtime::System::within). When not
+    /// to use this: in an actor that listens itself, which would wait for itself, or whose listeners ask it something while
+    /// they handle the event; and where listeners are many and slow, since it is as slow as the slowest.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses only the wait; once it has been polled, the event is published.
+    ///
+    /// # OTP
+    /// `gen_event:sync_notify/2`.
+    ///
+    /// ```
+    /// use minder_groups::{Bus, Heard, HeardBy};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let bus = Bus::<&'static str>::new();
+    /// let listener = bus.listen(10);
+    /// let task = tokio::spawn(async move {
+    ///     while let Some(heard) = listener.next().await {
+    ///         if let Heard::Event(event) = heard {
+    ///             println!("{event}"); // and whatever is to be done about it
+    ///         }
+    ///     }
+    /// });
+    /// assert_eq!(bus.publish_and_wait("closing").await, HeardBy { done: 1, missed: 0 });
+    /// # drop(bus);
+    /// # task.await.expect("it does not panic");
+    /// # }
+    /// ```
+    pub async fn publish_and_wait(&self, event: impl Into<Arc<E>>) -> HeardBy {
+        let (receipt, mut done) = Receipt::new();
+        let listeners = self.put_in_line(event.into(), Some(receipt));
+        let mut heard = HeardBy { done: 0, missed: 0 };
+        // Ends when there is no receipt any more.
+        while done.recv().await.is_some() {
+            heard.done += 1;
+        }
+        heard.missed = listeners - heard.done;
+        heard
+    }
+
+    fn put_in_line(&self, event: Arc<E>, receipt: Option<Receipt>) -> usize {
         // What was displaced is dropped after the lock is released: that may run code of the user.
         let mut displaced = Vec::new();
         let lines = {
             // The one lock of a publication; it makes the order the same for all.
             let lines = self.shared.lock();
             for line in lines.iter() {
-                displaced.extend(line.push(event.clone()));
+                displaced.extend(line.push(Entry { event: event.clone(), receipt: receipt.clone() }));
             }
             lines.clone()
         };

@@ -119,12 +119,13 @@ mod groups;
 mod keeper;
 mod listener;
 mod member;
+mod receipt;
 mod roll;
 mod scope;
 mod table;
 mod watch;
 
-pub use bus::Bus;
+pub use bus::{Bus, HeardBy};
 pub use delivery::{Delivering, Delivery};
 pub use feed::{GroupEvent, Why};
 pub use group::{Broadcast, Group, JoinError, NotJoined, Refused, TellOneError};

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::bus;
 use crate::delivery::{Delivering, Delivery, Source, deliver};
+use crate::receipt::Receipt;
 
 /// What a listener hears.
 #[derive(Debug, PartialEq)]
@@ -37,6 +38,14 @@ impl<E> Clone for Heard<E> {
 /// life ([`Bus::listen`](crate::Bus::listen)) hears nothing of what happened in between.
 pub struct Listener<E> {
     place: Arc<Place<E>>,
+    /// Of the event that it has in hand, if its publisher waits for it.
+    in_hand: Mutex<Option<Receipt>>,
+}
+
+/// An event in a line.
+pub(crate) struct Entry<E> {
+    pub(crate) event: Arc<E>,
+    pub(crate) receipt: Option<Receipt>,
 }
 
 struct Place<E> {
@@ -52,7 +61,7 @@ pub(crate) struct Line<E> {
 }
 
 struct State<E> {
-    events: VecDeque<Arc<E>>,
+    events: VecDeque<Entry<E>>,
     missed: u64,
     closed: bool,
 }
@@ -68,11 +77,11 @@ impl<E> Line<E> {
     }
 
     /// Puts an event in, without waking anybody; returns the one that it displaced.
-    pub(crate) fn push(&self, event: Arc<E>) -> Option<Arc<E>> {
+    pub(crate) fn push(&self, entry: Entry<E>) -> Option<Entry<E>> {
         let mut state = self.lock();
         let displaced = if state.events.len() == self.bound { state.events.pop_front() } else { None };
         state.missed += u64::from(displaced.is_some());
-        state.events.push_back(event);
+        state.events.push_back(entry);
         displaced
     }
 
@@ -88,23 +97,41 @@ impl<E> Line<E> {
     }
 
     /// What is missed was older than what is there, so it is told first.
-    fn take(&self) -> Option<Heard<E>> {
+    fn take(&self) -> Option<(Heard<E>, Option<Receipt>)> {
         let mut state = self.lock();
         match std::mem::take(&mut state.missed) {
-            0 => state.events.pop_front().map(Heard::Event),
-            missed => Some(Heard::Lagged(missed)),
+            0 => state.events.pop_front().map(|entry| (Heard::Event(entry.event), entry.receipt)),
+            missed => Some((Heard::Lagged(missed), None)),
         }
     }
 }
 
 impl<E: Send + Sync + 'static> Listener<E> {
     pub(crate) fn new(line: Arc<Line<E>>, bus: Weak<bus::Shared<E>>) -> Self {
-        Self { place: Arc::new(Place { line, bus }) }
+        Self { place: Arc::new(Place { line, bus }), in_hand: Mutex::default() }
+    }
+
+    /// It asks for the next, so it is done with what it had in hand.
+    fn finish(&self) {
+        if let Some(receipt) = self.in_hand().take() {
+            receipt.done();
+        }
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, Option<Receipt>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<Heard<E>> {
+        let (heard, receipt) = self.place.line.take()?;
+        *self.in_hand() = receipt;
+        Some(heard)
     }
 
     /// The next event, or how many were missed, if there is something to hear already.
     pub fn try_next(&self) -> Option<Heard<E>> {
-        self.place.line.take()
+        self.finish();
+        self.take()
     }
 
     /// The next event, or how many were missed. Nothing once the bus is gone and everything before has been heard.
@@ -112,13 +139,14 @@ impl<E: Send + Sync + 'static> Listener<E> {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn next(&self) -> Option<Heard<E>> {
+        self.finish();
         let line = &*self.place.line;
         loop {
             // Made before the look, so that what happens in between wakes it.
             let news = pin!(line.news.notified());
             // Asked first: what was published before the end is there when the end is seen.
             let closed = line.lock().closed;
-            if let Some(heard) = line.take() {
+            if let Some(heard) = self.take() {
                 return Some(heard);
             }
             if closed {
@@ -166,6 +194,7 @@ impl<E: Send + Sync + 'static> Source for Listener<E> {
     }
 
     fn undelivered(&self, weight: u64) {
+        drop(self.in_hand().take());
         self.place.line.lock().missed += weight;
         self.place.line.wake_one();
     }
@@ -179,9 +208,16 @@ impl<E> Drop for Place<E> {
     }
 }
 
+impl<E> Drop for Listener<E> {
+    fn drop(&mut self) {
+        let receipt = self.in_hand.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        receipt.into_iter().for_each(Receipt::done);
+    }
+}
+
 impl<E> Clone for Listener<E> {
     fn clone(&self) -> Self {
-        Self { place: self.place.clone() }
+        Self { place: self.place.clone(), in_hand: Mutex::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Counts what becomes of what is offered. Knows nothing of actors; who is alive and what an item means is the
 //! runtime's business.
 
+mod alarm;
 mod bound;
 mod first;
 mod mailbox;
@@ -12,6 +13,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use alarm::{Marks, Watch};
 pub use bound::{Capacity, WhenFull};
 pub use first::Rank;
 pub use mailbox::{Mailbox, Mark, Queued, Ready, Refused};

@@ -459,6 +459,7 @@ impl<T: Queued> Mailbox<T> {
         if state.anyone_waits() {
             self.admit_locked(&mut state, &mut woken);
         }
+        state.is_drained(|| self.taken());
         let ready = look(&mut state, context.waker());
         drop(state);
         wake_all(woken);

@@ -3,10 +3,12 @@
 //! `Waker::clone`; whoever is to be woken is returned and woken after the lock is released.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use minder_signals::{Control, ExitReason};
 
+use crate::alarm::{Alarm, Marks, Watch};
 use crate::bound::WhenFull;
 use crate::mailbox::{Queued, Ready};
 use crate::statistics::{Statistics, Tally};
@@ -19,7 +21,7 @@ pub(crate) struct State<T> {
     /// `Mailbox::taken` says how many the receiver has taken.
     entered: u64,
     /// An item is let in without another look while `entered` is below: the last reading of `taken` and the capacity
-    /// together. Too low, 0 at worst, costs that look; 0 while somebody waits and once the seat is given up.
+    /// together, or instead of that the mark that is to be told of. Too low, 0 at worst, costs that look; 0 while somebody waits and once the seat is given up.
     room_until: u64,
     /// Everything that is handled, in order of arrival.
     pub(crate) lane: VecDeque<T>,
@@ -48,6 +50,8 @@ struct Rare<T> {
     /// Set once the seat is given up.
     closed: Option<ExitReason>,
     tally: Tally,
+    /// Who is told that the mailbox is long. Boxed: it is off for most systems.
+    alarm: Option<Box<Alarm>>,
 }
 
 impl<T> Default for Rare<T> {
@@ -59,6 +63,7 @@ impl<T> Default for Rare<T> {
             next_ticket: 0,
             closed: None,
             tally: Tally::default(),
+            alarm: None,
         }
     }
 }
@@ -145,7 +150,39 @@ impl<T> State<T> {
 
     /// An item that the receiver had taken stands in its batch again: `taken` is the new reading.
     pub(crate) fn untaken(&mut self, taken: u64) {
-        self.room_until = self.room_until.min(taken.saturating_add(self.capacity));
+        self.room_until = self.room_until.min(taken.saturating_add(self.unlooked()));
+    }
+
+    /// How many may be inside without another look.
+    fn unlooked(&self) -> u64 {
+        let alarm = self.rare.as_ref().and_then(|rare| rare.alarm.as_ref());
+        alarm.and_then(|alarm| alarm.mark()).unwrap_or(self.capacity)
+    }
+
+    /// See [`Mailbox::watch`](crate::Mailbox::watch).
+    pub(crate) fn watch(&mut self, marks: Marks, watch: Arc<dyn Watch>, taken: u64) {
+        let alarm = Alarm::new(marks, self.capacity, watch);
+        self.rare().alarm = Some(Box::new(alarm));
+        self.untaken(taken); // so that it is looked at in time
+    }
+
+    /// Whoever looks after the length of the mailbox, if somebody does, has a look.
+    fn look_at_length(&mut self, taken: u64) -> bool {
+        let items = self.len(taken);
+        let alarm = self.rare.as_mut().and_then(|rare| rare.alarm.as_mut());
+        alarm.is_some_and(|alarm| alarm.look(items))
+    }
+
+    /// The receiver is about to take what there is: tells that the mailbox is short again, if it was long.
+    #[inline]
+    pub(crate) fn is_drained(&mut self, taken: impl FnOnce() -> u64) {
+        let alarm = self.rare.as_ref().and_then(|rare| rare.alarm.as_ref());
+        if alarm.is_some_and(|alarm| alarm.is_long()) {
+            let taken = taken();
+            if self.look_at_length(taken) {
+                self.untaken(taken);
+            }
+        }
     }
 
     /// See [`Mailbox::must_drop_oldest`](crate::Mailbox::must_drop_oldest).
@@ -170,7 +207,8 @@ impl<T> State<T> {
         if self.closed().is_some() || self.anyone_waits() {
             return false;
         }
-        self.room_until = taken.saturating_add(self.capacity);
+        self.look_at_length(taken);
+        self.room_until = taken.saturating_add(self.unlooked());
         self.entered < self.room_until
     }
 

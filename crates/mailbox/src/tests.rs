@@ -1,5 +1,6 @@
 //! The mailbox by itself: polled by hand, without an executor.
 
+mod alarm;
 mod first;
 mod sequences;
 

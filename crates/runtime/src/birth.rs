@@ -516,6 +516,7 @@ pub(crate) fn address<M: Send + 'static>(
     mailbox: MailboxOptions,
 ) -> (Addr<M>, Seat<M>) {
     let cell = Arc::new(Cell::new(system.clone(), name, mailbox));
+    cell.watch_length();
     (Addr { cell: cell.clone() }, Seat::first(cell))
 }
 

@@ -95,7 +95,7 @@ impl System {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let system = System::new()?;
     /// let (idle, busy) = (system.spawn(|| Sink)?, system.spawn(|| Sink)?);
-    /// (0..10).try_for_each(|number| busy.tell(number))?;
+    /// (0..10_u64).try_for_each(|number| busy.tell(number))?;
     /// let longest = system.actors().max_by_key(|actor| actor.statistics().queued);
     /// assert_eq!(longest.map(|actor| actor.id()), Some(busy.id()));
     /// assert!(system.actors().any(|actor| actor.id() == idle.id()));

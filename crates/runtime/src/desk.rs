@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use minder_mailbox::{Mark, Statistics};
-use minder_signals::{ActorId, ExitReason};
+use minder_signals::{ActorId, ExitReason, MonitorId};
 
 use crate::attend::Duty;
 use crate::context::Context;
@@ -128,6 +128,8 @@ impl<A: Hosted> Desk for At<'_, '_, A> {
             suspended: cell.mailbox.is_marked(Mark::Held),
             traps_exits: cell.mailbox.is_trapping(),
             mailbox: cell.mailbox.statistics(),
+            links: self.context.links(),
+            monitors: self.context.monitors(),
             debugging: debugging.map(|debugging| debugging.options()).unwrap_or_default(),
             state: match state {
                 Ok(state) => state,
@@ -167,6 +169,10 @@ pub struct Status {
     pub traps_exits: bool,
     /// What became of the messages offered to it, over all its lives.
     pub mailbox: Statistics,
+    /// Whom it is linked to: see [`Context::links`].
+    pub links: Vec<ActorId>,
+    /// Its monitors that have not fired: see [`Context::monitors`].
+    pub monitors: Vec<MonitorId>,
     /// What watches it at its work: `statistics`, `trace`, `log 20`, and the names of functions.
     pub debugging: Vec<String>,
     /// Its state as it shows it: see [`Actor::format_status`](crate::Actor::format_status).
@@ -181,6 +187,9 @@ impl fmt::Display for Status {
         writeln!(f, "  minder: {}", self.minder.as_deref().unwrap_or("the system"))?;
         let Statistics { queued, handled, .. } = self.mailbox;
         writeln!(f, "  messages: {queued} queued, {handled} handled, {} dead", self.mailbox.dead())?;
+        if !self.links.is_empty() || !self.monitors.is_empty() {
+            writeln!(f, "  ties: {} links, {} monitors", self.links.len(), self.monitors.len())?;
+        }
         if !self.debugging.is_empty() {
             writeln!(f, "  debugging: {}", self.debugging.join(", "))?;
         }

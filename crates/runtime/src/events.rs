@@ -1,7 +1,7 @@
 //! What a system tells whoever watches it: one event per start and exit, per actor that is ready to serve, per
 //! supervisor decision, per recovery, and per error or panic that reached nobody. Every event also goes to `tracing`,
-//! under the targets `minder::start`, `minder::ready`, `minder::exit`, `minder::decision`, `minder::recovery` and
-//! `minder::unheard`.
+//! under the targets `minder::start`, `minder::ready`, `minder::exit`, `minder::decision`, `minder::recovery`,
+//! `minder::mailbox` and `minder::unheard`.
 
 use std::time::Duration;
 
@@ -71,6 +71,25 @@ pub enum Event<'a> {
         /// How long after the crash.
         after: Duration,
     },
+    /// More messages wait for an actor than the system's upper mark allows: see
+    /// [`SystemBuilder::long_mailboxes`](crate::SystemBuilder::long_mailboxes).
+    MailboxLong {
+        /// Where it stands in its tree.
+        path: &'a str,
+        /// Which incarnation lives there, or lived there last.
+        id: ActorId,
+        /// How many waited.
+        queued: u64,
+    },
+    /// After [`MailboxLong`](Event::MailboxLong): no more wait for it than the lower mark says.
+    MailboxShort {
+        /// Where it stands in its tree.
+        path: &'a str,
+        /// Which incarnation lives there, or lived there last.
+        id: ActorId,
+        /// How many still wait.
+        queued: u64,
+    },
     /// A method of an `#[actor]` returned an error that reached nobody: its message was told and not asked, or whoever
     /// asked had turned away. Counted by [`System::unheard_errors`](crate::System::unheard_errors).
     Unheard {
@@ -135,6 +154,12 @@ pub(crate) fn trace(event: &Event<'_>) {
         }
         Event::Recovered { path, id, after } => {
             tracing::debug!(target: "minder::recovery", path, %id, after_us = after.as_micros() as u64, "actor recovered");
+        }
+        Event::MailboxLong { path, id, queued } => {
+            tracing::warn!(target: "minder::mailbox", path, %id, queued, "mailbox long");
+        }
+        Event::MailboxShort { path, id, queued } => {
+            tracing::info!(target: "minder::mailbox", path, %id, queued, "mailbox short again");
         }
         Event::Unheard { path, id, message, error } => {
             tracing::warn!(target: "minder::unheard", path, %id, method = message, error, "an error reached nobody");

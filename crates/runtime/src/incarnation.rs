@@ -202,6 +202,7 @@ where
             return Err(End::abrupt(ExitReason::Normal));
         }
         context.settle_postponed(false, false, &mut None);
+        context.settle_timeouts();
         let later = context.extra.as_ref().is_some_and(|extra| extra.acknowledges_later);
         if !later {
             context.acknowledge();
@@ -524,6 +525,7 @@ fn let_go<M: Send + 'static>(
     duty: &mut Duty<'_, M>,
 ) -> Result<(), End> {
     debugging::ends(context, duty.envelope.as_ref());
+    context.settle_timeouts();
     context.settle_postponed(duty.in_hand, duty.is_bound, &mut duty.envelope);
     let Some(extra) = context.extra.as_deref_mut() else { return Ok(()) };
     extra.past = None;

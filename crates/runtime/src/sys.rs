@@ -26,6 +26,9 @@ use crate::life::Peer;
 /// whose handler awaits answers when that has ended. One that cleans up answers nothing any more; whoever asked is told of its
 /// end at once. An actor of which nothing is asked pays nothing.
 ///
+/// What was done to an actor before, by whoever asks, is seen in the answer: messages sent, ties made, orders given; what ends
+/// it ends the question.
+///
 /// An asker waits 5 seconds, or [`Sys::within`], and no longer than whoever asked for what it has in hand. Two actors whose
 /// handlers ask this of each other run into that: no cycle is looked for.
 ///

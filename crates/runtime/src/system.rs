@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
+use minder_mailbox::Marks;
 use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
 use tokio::sync::{Notify, oneshot};
 
@@ -56,6 +57,8 @@ pub(crate) struct SystemShared {
     pub(crate) closing: OnceLock<Closing>,
     pub(crate) letters: letters::Store,
     pub(crate) registry: Registry,
+    /// When a mailbox is long, if that is told.
+    pub(crate) long_mailboxes: Option<Marks>,
     /// What the system offers to all its actors.
     pub(crate) offers: Offers,
     pub(crate) locals: LocalHosts,
@@ -130,6 +133,7 @@ pub struct SystemBuilder {
     observer: Option<Arc<dyn Observer>>,
     dead_letters: usize,
     quarantine: Option<usize>,
+    pub(crate) long_mailboxes: Option<Marks>,
     offers: Offers,
 }
 
@@ -232,6 +236,7 @@ impl SystemBuilder {
                 ),
                 locals: LocalHosts::default(),
                 registry: Registry::default(),
+                long_mailboxes: self.long_mailboxes,
                 offers: self.offers,
                 fewer: Notify::new(),
                 #[cfg(feature = "fault-injection")]

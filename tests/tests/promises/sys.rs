@@ -629,3 +629,60 @@ async fn an_installed_function_sees_each_event_and_goes_when_it_is_done_or_panic
     reader.expect(&["gone"]).await;
     system.shutdown(SECOND).await;
 }
+
+/// In one actor's order: what it did to another before it asked is seen, and what ended the other ends the question.
+/// OTP: PRC-007.
+#[test]
+fn what_was_done_before_is_seen_by_whoever_asks() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (it, asker) =
+            (named(&system, "it").await, named_with(&system, "asker", &journal, <_>::default()).await);
+        reader.expect(&["asker up"]).await;
+        let target = it.clone();
+        let look = wait(move |asker, context| {
+            Box::pin(async move {
+                let sys = target.sys();
+                let noted = |asker: &Puppet, status: Result<minder::Status, SysError>| match status {
+                    Ok(status) => asker.note(format!(
+                        "sees {} queued, {} links, {} monitors, suspended: {}",
+                        status.mailbox.queued,
+                        status.links.len(),
+                        status.monitors.len(),
+                        status.suspended,
+                    )),
+                    Err(error) => asker.note(error),
+                };
+                // Nothing is waited for in between but the answers.
+                sys.suspend();
+                (0..5).for_each(|n| target.tell(Msg::Mark(n)).expect("there is room"));
+                context.link(&target)?;
+                let status = sys.status().await;
+                noted(asker, status);
+                context.unlink(&target);
+                (0..2).for_each(|n| target.tell(Msg::Mark(n)).expect("there is room"));
+                let status = sys.status().await;
+                noted(asker, status);
+                sys.resume();
+                let status = sys.status().await;
+                asker.note(format!("sees it suspended: {:?}", status.map(|status| status.suspended)));
+                context.exit(&target, ExitReason::other("enough"));
+                let status = sys.status().await;
+                noted(asker, status);
+                let status = sys.status().await;
+                noted(asker, status);
+                Ok(())
+            })
+        });
+        asker.tell(look).expect("there is room");
+        let lines = [
+            "asker sees 5 queued, 1 links, 0 monitors, suspended: true",
+            "asker sees 7 queued, 0 links, 0 monitors, suspended: true",
+            "asker sees it suspended: Ok(false)",
+            "asker the actor ended before it came to the request: enough",
+            "asker the actor does not live: ask its address for another `sys`",
+        ];
+        reader.expect(&lines).await;
+    });
+}

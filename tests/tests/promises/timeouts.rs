@@ -15,6 +15,8 @@ struct Clock {
 
 enum Do {
     Start(u64),
+    /// Starts one of idleness.
+    StartIdle(u64),
     /// Takes back the one that was started at this place.
     Cancel(usize),
     /// Passes this time without handling anything.
@@ -28,6 +30,9 @@ impl Actor for Clock {
     async fn handle(&mut self, message: Do, context: &mut Context<Do>) -> Handled {
         match message {
             Do::Start(after) => self.started.push(context.start_timeout(Duration::from_millis(after))),
+            Do::StartIdle(after) => {
+                self.started.push(context.start_idle_timeout(Duration::from_millis(after)));
+            }
             Do::Cancel(at) => {
                 let running = context.cancel_timeout(self.started[at]);
                 self.journal.note(format!("cancel {at} {running}"));
@@ -98,4 +103,86 @@ async fn timeouts_die_with_their_life() {
     pass(SECOND).await;
     assert_eq!(reader.rest(), ["timeout Some(0)"], "the next life's own, and no other");
     assert_eq!(clock.id().incarnation(), 2);
+}
+
+/// OTP: GS-014.
+#[tokio::test(start_paused = true)]
+async fn an_idle_timeout_comes_only_if_nothing_else_does() {
+    use Do::{Cancel, Dawdle, Start, StartIdle};
+    type Row = (&'static str, fn() -> Vec<(u64, Do)>, &'static [&'static str]);
+    // what it is; messages, each so many milliseconds after the one before; what comes
+    let rows: &[Row] = &[
+        ("nothing comes", || vec![(0, StartIdle(100))], &["timeout Some(0)"]),
+        ("it comes once", || vec![(0, StartIdle(100)), (500, Dawdle(0))], &["timeout Some(0)"]),
+        ("a message comes", || vec![(0, StartIdle(100)), (50, Dawdle(0))], &[]),
+        ("one comes that is slow", || vec![(0, StartIdle(100)), (50, Dawdle(200))], &[]),
+        ("a message waits already", || vec![(0, StartIdle(0)), (0, Dawdle(0))], &[]),
+        ("zero", || vec![(0, StartIdle(0))], &["timeout Some(0)"]),
+        ("started again", || vec![(0, StartIdle(100)), (50, StartIdle(100))], &["timeout Some(1)"]),
+        (
+            "a notice comes, of a time-out that is none of idleness",
+            || vec![(0, Start(50)), (0, StartIdle(100))],
+            &["timeout Some(0)"],
+        ),
+        ("taken back", || vec![(0, StartIdle(100)), (50, Cancel(0))], &["cancel 0 true"]),
+        ("others stay", || vec![(0, Start(100)), (0, StartIdle(200)), (50, Dawdle(0))], &["timeout Some(0)"]),
+    ];
+    for (case, messages, expected) in rows {
+        let system = system();
+        let (clock, mut reader) = clock(&system).await;
+        for (after, message) in messages() {
+            if after > 0 {
+                pass(Duration::from_millis(after)).await;
+            }
+            clock.tell(message).expect("there is room");
+        }
+        pass(SECOND).await;
+        assert_eq!(reader.rest(), *expected, "{case}");
+    }
+}
+
+/// Hears of idleness from its start on, and starts to wait again for it after each message that says so.
+struct Idler(Journal);
+
+impl Actor for Idler {
+    type Msg = bool;
+
+    async fn started(&mut self, context: &mut Context<bool>) -> Handled {
+        context.start_idle_timeout(SECOND);
+        Ok(())
+    }
+
+    async fn handle(&mut self, again: bool, context: &mut Context<bool>) -> Handled {
+        if again {
+            context.start_idle_timeout(SECOND);
+            context.start_idle_timeout(2 * SECOND); // the last one counts
+        }
+        Ok(())
+    }
+
+    async fn notice(&mut self, notice: Notice, context: &mut Context<bool>) -> Handled {
+        if let Notice::Timeout(_) = notice {
+            self.0.note(format!("idle at {}", context.now().since_start().as_secs()));
+        }
+        Ok(())
+    }
+}
+
+/// OTP: GS-014.
+#[test]
+fn from_the_start_on_and_as_often_as_it_is_started_again() {
+    everywhere(|| async {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let idlers: [Addr<bool>; 2] = std::array::from_fn(|_| {
+            let journal = journal.clone();
+            system.spawn(move || Idler(journal)).expect("open")
+        });
+        idlers[1].tell(false).expect("there is room"); // this one is not idle
+        pass(3 * SECOND).await;
+        assert_eq!(reader.rest(), ["idle at 1"]);
+        idlers[1].tell(true).expect("there is room");
+        pass(3 * SECOND).await;
+        assert_eq!(reader.rest(), ["idle at 5"]);
+    });
 }

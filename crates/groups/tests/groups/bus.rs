@@ -1,6 +1,8 @@
 //! The bus: everybody hears everything in the same order, or is told how much was missed; nobody waits for anybody.
 
-use minder_groups::{Bus, Heard, Listener};
+use std::pin::pin;
+
+use minder_groups::{Bus, Heard, HeardBy, Listener};
 
 use crate::support::*;
 
@@ -13,6 +15,7 @@ fn events(numbers: impl IntoIterator<Item = u32>) -> Vec<Heard<u32>> {
 }
 
 /// GEV-001: they come and go at run time.
+/// OTP: GEV-001.
 #[test]
 fn a_listener_hears_what_is_published_while_it_listens() {
     let bus = Bus::new();
@@ -107,10 +110,7 @@ async fn a_wait_that_is_given_up_loses_nothing() {
     let listener = bus.listen(10);
     for number in 0..20 {
         {
-            let mut waiting = std::pin::pin!(listener.next());
-            let pending =
-                std::future::poll_fn(|cx| std::task::Poll::Ready(waiting.as_mut().poll(cx).is_pending()));
-            assert!(pending.await);
+            assert!(is_pending(&mut pin!(listener.next())).await);
             bus.publish(number);
         }
         assert_eq!(soon(listener.next()).await, Some(Heard::Event(number.into())));
@@ -148,4 +148,35 @@ async fn everybody_hears_the_same_order() {
         assert!(of_one.copied().eq(publisher * EACH..(publisher + 1) * EACH));
     }
     assert!(orders.iter().all(|order| *order == orders[0]));
+}
+
+/// OTP: GEV-002.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_all_goes_on_when_the_slowest_is_done() {
+    let bus = Bus::new();
+    assert_eq!(soon(bus.publish_and_wait(0)).await, HeardBy { done: 0, missed: 0 });
+    let (quick, slow, brief, gone, behind) =
+        (bus.listen(10), bus.listen(10), bus.listen(10), bus.listen(10), bus.listen(1));
+    let mut all = pin!(bus.publish_and_wait(1));
+    assert!(is_pending(&mut all).await);
+    let late = slow.clone(); // clones share the line, and each has an event of its own in hand
+    for listener in [&quick, &slow, &brief] {
+        assert_eq!(listener.try_next(), Some(Heard::Event(1.into())));
+    }
+    assert_eq!((quick.try_next(), late.try_next()), (None, None));
+    drop((brief, gone)); // one with the event in hand, one before it has heard it
+    assert_eq!(bus.publish(2), 3);
+    assert!(is_pending(&mut all).await);
+    assert_eq!(late.try_next(), Some(Heard::Event(2.into())));
+    assert!(is_pending(&mut all).await, "what its clone asks for is not its own");
+    assert!(is_pending(&mut pin!(slow.next())).await);
+    assert_eq!(soon(all).await, HeardBy { done: 3, missed: 2 });
+    assert_eq!(heard(&behind), [Heard::Lagged(1), Heard::Event(2.into())]);
+
+    // One that turns away takes nothing back, and is missed by nobody.
+    {
+        let mut all = pin!(bus.publish_and_wait(3));
+        assert!(is_pending(&mut all).await);
+    }
+    assert_eq!(heard(&behind), events([3]));
 }

@@ -1,6 +1,8 @@
 //! Actors that listen: they are told one event at a time, and a crash of theirs is theirs alone.
 
-use minder_groups::{Bus, Delivering, Heard};
+use std::pin::pin;
+
+use minder_groups::{Bus, Delivering, Heard, HeardBy};
 use minder_runtime::ExitReason;
 use tokio::sync::oneshot;
 
@@ -205,4 +207,35 @@ async fn an_end_that_comes_early_is_no_crash() {
         assert_eq!(reader.next().await, Line::Heard(Heard::Event(5.into())));
         assert_eq!(life(&it).await, 1);
     }
+}
+
+/// OTP: GEV-002.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_actors_goes_on_when_they_have_handled_it() {
+    let system = system();
+    let bus = Bus::new();
+    let listens = || {
+        let bus = bus.clone();
+        pawns(move |context| bus.listen(100).deliver_to(context).map(drop))
+    };
+    let (make, mut reader) = listens();
+    let slow = system.spawn(make).expect("open");
+    settle().await;
+    let (release, held) = oneshot::channel();
+    slow.tell(Msg::Hold(held)).expect("there is room");
+    let mut all = pin!(bus.publish_and_wait(1));
+    for _ in 0..3 {
+        assert!(is_pending(&mut all).await);
+        settle().await; // it stands in the mailbox
+    }
+    drop(release);
+    assert_eq!(soon(all).await, HeardBy { done: 1, missed: 0 });
+    assert_eq!(tally(&reader.rest()), (0, vec![1]));
+    // A crash is an end, too; what does not reach its actor is missed.
+    assert_eq!(soon(bus.publish_and_wait(POISON)).await, HeardBy { done: 1, missed: 0 });
+    settle().await;
+    assert!(!slow.is_alive());
+    system.spawn(listens().0).expect("open");
+    settle().await;
+    assert_eq!(soon(bus.publish_and_wait(BOMB)).await, HeardBy { done: 0, missed: 1 });
 }

@@ -2,8 +2,10 @@
 //! is virtual or for messages.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use minder_groups::{Delivery, GroupEvent, Groups, Heard, Keeper, Member};
@@ -263,6 +265,12 @@ fn keeper_in(
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(Duration::from_secs(3600), what).await;
     waited.expect("it happens within a virtual hour")
+}
+
+/// Whether it is not ready yet.
+pub(crate) async fn is_pending(what: &mut (impl Future + Unpin)) -> bool {
+    let mut what = Pin::new(what);
+    poll_fn(|cx| Poll::Ready(what.as_mut().poll(cx).is_pending())).await
 }
 
 /// Lets everything happen that happens without anybody else's doing.
