@@ -154,8 +154,6 @@ pub enum DisableChildError {
     NotFound,
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
-    /// The supervisor starts its children by needs, and disables none: terminate them.
-    ByNeeds,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
 }
@@ -170,10 +168,10 @@ pub enum EnableChildError {
     NotFound,
     /// It failed to start, for this reason, and is still disabled.
     Failed(ExitReason),
+    /// It needs this child, which is down or disabled and does not come up by itself: start that first. It is still disabled.
+    NeedIsDown(Arc<str>),
     /// The supervisor is dynamic: its children have no ids.
     Dynamic,
-    /// The supervisor starts its children by needs, and disables none: terminate them.
-    ByNeeds,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
 }
@@ -235,7 +233,6 @@ pub enum StartInstanceError {
 }
 
 const DYNAMIC: &str = "the supervisor is dynamic: its children have no ids";
-const BY_NEEDS: &str = "the supervisor starts its children by needs, and disables none: terminate them";
 const NOT_FOUND: &str = "there is no such child";
 
 macro_rules! from_unavailable {
@@ -318,7 +315,6 @@ impl fmt::Display for DisableChildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str(NOT_FOUND),
-            Self::ByNeeds => f.write_str(BY_NEEDS),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
@@ -331,7 +327,7 @@ impl fmt::Display for EnableChildError {
             Self::NotDisabled => f.write_str("the child is not disabled"),
             Self::NotFound => f.write_str(NOT_FOUND),
             Self::Failed(reason) => write!(f, "the child failed to start, and is still disabled: {reason}"),
-            Self::ByNeeds => f.write_str(BY_NEEDS),
+            Self::NeedIsDown(need) => need_is_down(f, need),
             Self::Dynamic => f.write_str(DYNAMIC),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }

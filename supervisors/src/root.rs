@@ -230,7 +230,6 @@ impl Root {
         match self.ask(Question::Disable(Arc::from(id))).await? {
             Outcome::Done => Ok(()),
             Outcome::Refused(Refusal::NotFound) => Err(DisableChildError::NotFound),
-            Outcome::Refused(Refusal::ByNeeds) => Err(DisableChildError::ByNeeds),
             Outcome::Refused(_) => Err(DisableChildError::Dynamic),
             other => other.out_of_place("disable_child"),
         }
@@ -250,7 +249,7 @@ impl Root {
                 Refusal::NotDisabled => EnableChildError::NotDisabled,
                 Refusal::NotFound => EnableChildError::NotFound,
                 Refusal::StartFailed(reason) => EnableChildError::Failed(reason),
-                Refusal::ByNeeds => EnableChildError::ByNeeds,
+                Refusal::NeedIsDown(need) => EnableChildError::NeedIsDown(need),
                 _ => EnableChildError::Dynamic,
             }),
             other => other.out_of_place("enable_child"),

@@ -86,13 +86,17 @@ pub fn rest_for_one() -> Spec {
 /// ```
 ///
 /// A need is met by a child that is up (and ready, if it says so), or that has done its part: it has finished and stays
-/// down, or had nothing to run. One that was [terminated](crate::Root::terminate_child) meets no need: whoever is to start
-/// waits until somebody starts it again. Requests take nobody along: a child that is terminated leaves its dependents up.
+/// down, or had nothing to run. One that was [terminated](crate::Root::terminate_child) or is
+/// [disabled](crate::Child::disabled) meets no need: whoever is to start waits until somebody starts it again. Requests take
+/// nobody along: a child that is terminated or disabled leaves its dependents up. The supervisor's own start does not wait for
+/// those who need a disabled child: it comes up without them, and they come up, after it, when that is enabled.
 /// Since several things happen side by side, a request about a child that is just coming up or going waits for that, and
 /// others overtake it.
 ///
-/// It knows no backoff, no limits of single children and no disabled ones, and cannot be changed while it runs: what asks for
-/// one of these is refused. Put such children below a supervisor of their own.
+/// With a [backoff](crate::Child::backoff) a group is stopped at once, and the one on whose account it is restarted waits;
+/// those that need it wait for it. A child that its own limits leave down leaves everybody else alone, too.
+///
+/// It cannot be changed while it runs: [`Root::apply`](crate::Root::apply) is refused.
 ///
 /// When not to use this: a handful of children that start fast, of which each needs the one before it, are read more easily
 /// as [`rest_for_one`]; children that do not need each other are [`one_for_one`].
@@ -233,10 +237,11 @@ impl Spec {
 
     pub(crate) fn needs_rules(&self) -> Result<NeedsRules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
-        if self.backoff.is_some() {
-            return Err(SpecError::BackoffByNeeds);
+        let rules = NeedsRules::new(self.limit, self.period, self.auto_shutdown, children)?;
+        match self.backoff.as_deref() {
+            Some(backoff) => rules.with_backoff(*backoff),
+            None => Ok(rules),
         }
-        NeedsRules::new(self.limit, self.period, self.auto_shutdown, children)
     }
 
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {

@@ -153,6 +153,18 @@ pub enum Decision {
     Disable,
 }
 
+impl Decision {
+    /// A child is started again. `group`: not alone. `later`: after a delay.
+    pub(crate) fn restart(group: bool, later: bool) -> Self {
+        match (group, later) {
+            (false, false) => Self::Restart,
+            (false, true) => Self::RestartLater,
+            (true, false) => Self::RestartGroup,
+            (true, true) => Self::RestartGroupLater,
+        }
+    }
+}
+
 /// Why a supervisor failed to start: one of its children did.
 ///
 /// # OTP

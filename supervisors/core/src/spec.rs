@@ -110,21 +110,14 @@ impl ChildRules {
         if !self.needs().is_empty() {
             return Err(SpecError::NeedsInOrder(self.id.clone()));
         }
-        self.check_itself(auto_shutdown)
+        self.check_by_needs(auto_shutdown)
     }
 
     /// The same in a supervisor that starts its children by needs; what they need is for it to check.
     ///
     /// # Errors
-    /// What does not make sense, and what such a supervisor does not know.
+    /// What does not.
     pub(crate) fn check_by_needs(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
-        if self.is_disabled() || self.policy.as_ref().is_some_and(|policy| policy.restrains()) {
-            return Err(SpecError::PolicyByNeeds(self.id.clone()));
-        }
-        self.check_itself(auto_shutdown)
-    }
-
-    fn check_itself(&self, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
         if self.id.is_empty() {
             return Err(SpecError::EmptyId(0));
         }
@@ -291,9 +284,17 @@ impl NeedsRules {
         self.rules.children()
     }
 
-    /// The children, taken out.
-    pub(crate) fn into_children(self) -> Vec<ChildRules> {
-        self.rules.children
+    /// Restarts of all children wait like this, unless a child has a backoff of its own; also of those added later.
+    ///
+    /// # Errors
+    /// What makes no sense about it.
+    pub fn with_backoff(self, backoff: Backoff) -> Result<Self, SpecError> {
+        Ok(Self { rules: self.rules.with_backoff(backoff)? })
+    }
+
+    /// The children, and what those added later are given, taken out.
+    pub(crate) fn into_children(self) -> (Vec<ChildRules>, Option<Arc<Policy>>) {
+        self.rules.into_children()
     }
 }
 
@@ -405,10 +406,6 @@ pub enum SpecError {
     NothingToExhaust(Arc<str>),
     /// This child names what it needs, but its supervisor starts its children in order.
     NeedsInOrder(Arc<str>),
-    /// This child has a backoff, limits of its own, or is disabled, which its supervisor by needs does not know.
-    PolicyByNeeds(Arc<str>),
-    /// All children of a supervisor by needs are to have a backoff, which it does not know.
-    BackoffByNeeds,
     /// This child needs that one, and there is none of that id.
     UnknownNeed(Arc<str>, Arc<str>),
     /// Each of these children needs the next, and the last one the first.
@@ -478,14 +475,6 @@ impl fmt::Display for SpecError {
                 f,
                 "child `{id}` names what it needs, but its supervisor starts its children in order and not by needs; \
                  make the supervisor one by needs, or leave the order to say it"
-            ),
-            Self::PolicyByNeeds(id) => write!(
-                f,
-                "child `{id}` has a backoff, limits of its own, or is disabled, and a supervisor by needs knows none of \
-                 these; leave them out, or put the child below a supervisor of its own that does"
-            ),
-            Self::BackoffByNeeds => f.write_str(
-                "a supervisor by needs knows no backoff; leave it out, or give it to supervisors below",
             ),
             Self::UnknownNeed(id, need) => {
                 write!(f, "child `{id}` needs `{need}`, and there is no child of that id; add it, or correct the id")

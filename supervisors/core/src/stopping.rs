@@ -68,12 +68,7 @@ fn order(shutdown: Shutdown, slot: Slot, commands: &mut Vec<Command>) {
 }
 
 /// Tells a child to stop; when it is to be killed, if it is to be asked first.
-pub(crate) fn tell_to_stop(
-    shutdown: Shutdown,
-    slot: Slot,
-    now: Moment,
-    commands: &mut Vec<Command>,
-) -> Option<Moment> {
+fn tell_to_stop(shutdown: Shutdown, slot: Slot, now: Moment, commands: &mut Vec<Command>) -> Option<Moment> {
     order(shutdown, slot, commands);
     let deadline = now + grace(shutdown)?;
     commands.push(Command::SetDeadline(slot, deadline));
@@ -89,7 +84,7 @@ pub(crate) fn ended_otherwise(stop: Option<Stop>, rules: &ChildRules, reason: &E
 ///
 /// # OTP
 /// `shutdown/1`: a permanent child has to end with exactly what it was told.
-pub(crate) fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
+fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
     let exactly = match rules.shutdown {
         Shutdown::BrutalKill => matches!(reason, ExitReason::Killed),
         Shutdown::Within(_) | Shutdown::Infinity => matches!(reason, ExitReason::Shutdown),

@@ -448,12 +448,7 @@ impl Supervision {
             }
         };
         let fate = fate(self.strategy);
-        let decision = match (fate, delay) {
-            (Fate::Alone, None) => Decision::Restart,
-            (Fate::Alone, Some(_)) => Decision::RestartLater,
-            (Fate::All | Fate::Rest, None) => Decision::RestartGroup,
-            (Fate::All | Fate::Rest, Some(_)) => Decision::RestartGroupLater,
-        };
+        let decision = Decision::restart(fate != Fate::Alone, delay.is_some());
         let report = self.tolerance.report(at, self.children.at(at).rules.id.clone(), reason, decision);
         turn.push(Command::Report(Report { delay, ..report }));
         let first = match fate {

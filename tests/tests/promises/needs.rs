@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    AutoShutdown, Backoff, ChildStatus, DisableChildError, RestartChildError, Root, StartChildError,
-    by_needs, optional_task, reporting_task,
+    AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
+    StartChildError, by_needs, optional_task, reporting_task,
 };
 
 use crate::support::*;
@@ -259,7 +259,6 @@ async fn requests_take_nobody_along_and_nobody_comes_up_without_what_it_needs() 
     let (_, http) = puppet(&system, "http", &journal, &["nobody"]);
     let refused = root.start_child(http).await.expect_err("there is no such need").to_string();
     assert!(refused.contains("child `http` needs `nobody`, and there is no child of that id"), "{refused}");
-    assert_eq!(root.disable_child("store").await, Err(DisableChildError::ByNeeds));
     root.delete_child("store").await.expect("it is down");
     // Who is forgotten is needed no more.
     root.restart_child("ledger").await.expect("it is down").expect("it has something to run");
@@ -302,6 +301,81 @@ async fn a_restart_that_fails_is_tried_again_and_its_dependents_wait() {
         by_needs().children([never, broken]).start(&system, "other").await.expect_err("it cannot start");
     assert!(failed.to_string().contains("child `broken` failed to start"), "{failed}");
     assert_eq!(reader.rest().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_stopped_at_once_and_its_restart_waits() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let (mail, mail_child) = puppet(&system, "mail", &journal, &[]);
+    let backoff = Backoff::new(10 * SECOND, 40 * SECOND, 100 * SECOND).jitter(0.0);
+    let spec = tolerant(by_needs()).backoff(backoff).children([ledger_child, store_child, mail_child]);
+    let root = spec.start(&system, "top").await.expect("starts");
+    reader.rest();
+    for wait in [10, 20] {
+        store.tell(crash()).expect("there is room");
+        pass((wait - 1) * SECOND).await;
+        assert_eq!(reader.rest(), ["ledger stopping shutdown"]);
+        assert_eq!((status(&root, "store").await, status(&root, "ledger").await).0, "restarting");
+        assert_eq!(life(&mail).await, 1);
+        pass(2 * SECOND).await;
+        assert_eq!(reader.rest(), ["store up", "ledger up"]);
+    }
+    assert_eq!((life(&store).await, life(&ledger).await), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_is_left_down_or_disabled_leaves_the_others_alone_and_who_comes_up_waits_for_it() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let store_child = store_child.limit_in_a_row(1, 10 * SECOND).when_exhausted(Exhausted::LeaveDown);
+    let spec = tolerant(by_needs()).children([ledger_child, store_child]);
+    let root = spec.start(&system, "top").await.expect("starts");
+    store.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    reader.rest();
+    store.tell(crash()).expect("there is room");
+    pass(SECOND).await;
+    assert_eq!((status(&root, "store").await, reader.rest().len()), ("disabled".into(), 0));
+    assert_eq!(life(&ledger).await, 2);
+    ledger.tell(crash()).expect("there is room");
+    pass(60 * SECOND).await;
+    assert_eq!((status(&root, "ledger").await, reader.rest().len()), ("restarting".into(), 0));
+    root.enable_child("store").await.expect("it is disabled").expect("it has something to run");
+    assert_eq!(life(&ledger).await, 3);
+    assert_eq!(reader.rest(), ["store up", "ledger up"]);
+
+    root.disable_child("store").await.expect("it is there");
+    assert_eq!((life(&ledger).await, reader.rest()), (3, vec!["store stopping shutdown".into()]));
+    root.disable_child("ledger").await.expect("it is there");
+    let refused = root.enable_child("ledger").await.expect_err("its store is disabled");
+    assert_eq!(refused, EnableChildError::NeedIsDown("store".into()));
+    assert_eq!(refused.to_string(), "the child needs `store`, which is down: start that first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_comes_up_without_who_is_disabled_and_without_who_needs_it() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let (_store, store_child) = puppet(&system, "store", &journal, &[]);
+    let (_ledger, ledger_child) = puppet(&system, "ledger", &journal, &["store"]);
+    let (_http, http_child) = puppet(&system, "http", &journal, &["ledger", "mail"]);
+    let (_mail, mail_child) = puppet(&system, "mail", &journal, &[]);
+    let children = [http_child.reports_ready(), ledger_child, store_child.disabled(), mail_child];
+    let root = tolerant(by_needs()).children(children).start(&system, "top").await.expect("starts");
+    assert_eq!(reader.rest(), ["mail up"]);
+    soon(root.ready()).await.expect("whoever waits for a disabled child holds nobody up");
+    assert_eq!(
+        (status(&root, "store").await, status(&root, "http").await),
+        ("disabled".into(), "restarting".into())
+    );
+    root.enable_child("store").await.expect("it is disabled").expect("it has something to run");
+    pass(SECOND).await;
+    assert_eq!(reader.rest(), ["store up", "ledger up", "http up"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -357,12 +431,8 @@ async fn trees_that_make_no_sense_are_refused_before_anything_starts() {
             "supervisor `sub`: child `b` names what it needs, but its supervisor starts its children in order",
         ),
         (
-            by_needs().child(job("a", &[]).disabled()),
-            "child `a` has a backoff, limits of its own, or is disabled",
-        ),
-        (
-            by_needs().backoff(Backoff::new(SECOND, SECOND, SECOND)).child(job("a", &[])),
-            "a supervisor by needs knows no backoff",
+            by_needs().backoff(Backoff::new(SECOND, Duration::ZERO, SECOND)).child(job("a", &[])),
+            "the backoff of all children: its cap is below its first delay",
         ),
         (by_needs().child(job("a", &[])).child(job("a", &[])), "children 0 and 1 are both called `a`"),
     ];

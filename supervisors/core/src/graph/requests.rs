@@ -2,7 +2,7 @@
 //! others: whoever is stopped by request takes nobody along.
 //! A request about a child that is coming up or going waits until it has; others overtake it.
 
-use super::standing::{Node, Purpose, State};
+use super::standing::{Node, Purpose, State, Then};
 use super::{GraphSupervision, Phase, Turn, needs};
 use crate::command::Command;
 use crate::readiness::Readiness;
@@ -28,9 +28,11 @@ impl GraphSupervision {
     pub(super) fn has_to_wait(&self, request: &Request) -> bool {
         let id = match request {
             Request::StartChild(rules) => &rules.id,
-            Request::TerminateChild(Which::Id(id)) | Request::RestartChild(id) | Request::DeleteChild(id) => {
-                id
-            }
+            Request::TerminateChild(Which::Id(id))
+            | Request::RestartChild(id)
+            | Request::DisableChild(id)
+            | Request::EnableChild(id)
+            | Request::DeleteChild(id) => id,
             _ => return false,
         };
         self.by_id.get(id).is_some_and(|slot| self.at(*slot).is_moving())
@@ -40,13 +42,31 @@ impl GraphSupervision {
     fn carry_out(&mut self, id: RequestId, request: Request, turn: &mut Turn<'_>) -> Option<Answer> {
         Some(match request {
             Request::StartChild(rules) => return self.add(id, rules, turn),
-            Request::TerminateChild(which) => return self.terminate(id, &which, turn),
+            Request::TerminateChild(which) => match self.find(&which) {
+                Some(slot) => return self.take_down(id, slot, Then::Down, turn),
+                None => not_found(),
+            },
             Request::RestartChild(child) => match self.without_process(&child) {
+                Ok(slot) if matches!(self.at(slot).state, State::Disabled) => {
+                    Answer::Refused(Refusal::Disabled)
+                }
                 Ok(slot) => {
-                    self.set(slot, State::Due(Purpose::Again(id)));
+                    self.begin_anew(slot, Purpose::Again(id));
                     return None;
                 }
                 Err(refusal) => Answer::Refused(refusal),
+            },
+            Request::EnableChild(child) => match self.by_id.get(&child) {
+                None => not_found(),
+                Some(&slot) if matches!(self.at(slot).state, State::Disabled) => {
+                    self.begin_anew(slot, Purpose::Enabled(id));
+                    return None;
+                }
+                Some(_) => Answer::Refused(Refusal::NotDisabled),
+            },
+            Request::DisableChild(child) => match self.by_id.get(&child) {
+                None => not_found(),
+                Some(&slot) => return self.take_down(id, slot, Then::Disabled, turn),
             },
             Request::DeleteChild(child) => match self.without_process(&child) {
                 Ok(slot) => {
@@ -68,15 +88,12 @@ impl GraphSupervision {
             Request::StartInstance | Request::StartInstanceAs(_) | Request::ChangeDynamic(_) => {
                 Answer::Refused(Refusal::NotDynamic)
             }
-            Request::DisableChild(_)
-            | Request::EnableChild(_)
-            | Request::Outline
-            | Request::Change { .. } => Answer::Refused(Refusal::ByNeeds),
+            Request::Outline | Request::Change { .. } => Answer::Refused(Refusal::ByNeeds),
         })
     }
 
     /// The rules are looked at before the id (SUP-142), and the needs after both.
-    fn add(&mut self, id: RequestId, rules: ChildRules, turn: &mut Turn<'_>) -> Option<Answer> {
+    fn add(&mut self, id: RequestId, mut rules: ChildRules, turn: &mut Turn<'_>) -> Option<Answer> {
         if let Err(error) = rules.check_by_needs(self.auto_shutdown) {
             return Some(Answer::Refused(Refusal::Invalid(error)));
         }
@@ -91,28 +108,47 @@ impl GraphSupervision {
         if let Err(error) = needs::check(all, |checked| checked.id == rules.id) {
             return Some(Answer::Refused(Refusal::Invalid(error)));
         }
+        rules.inherit(self.common.as_ref());
         let child = rules.id.clone();
-        let slot = self.children.add(Node::new(rules, State::Due(Purpose::Added(id))));
+        let slot = self.children.add(Node::new(rules));
         self.by_id.insert(child, slot);
         self.relate();
         turn.push(Command::Add(slot, id));
+        if let State::Disabled = self.at(slot).state {
+            return Some(Answer::Ignored);
+        }
+        self.set(slot, State::Due(Purpose::Added(id)));
         None
     }
 
+    /// Whoever asks for a start knows of what was.
+    fn begin_anew(&mut self, slot: Slot, purpose: Purpose) {
+        self.records.forget(slot);
+        self.set(slot, State::Due(purpose));
+    }
+
     /// SUP-143, SUP-144, SUP-074. Those that need it keep their processes (SUP-044).
-    fn terminate(&mut self, id: RequestId, which: &Which, turn: &mut Turn<'_>) -> Option<Answer> {
-        let Some(slot) = self.find(which) else { return Some(not_found()) };
+    fn take_down(&mut self, id: RequestId, slot: Slot, then: Then, turn: &mut Turn<'_>) -> Option<Answer> {
         match self.at(slot).state {
             State::Running { .. } => {
-                self.ask_to_stop(slot, None, Some(id), turn);
+                self.ask_to_stop(slot, then, Some(id), turn);
                 return None;
+            }
+            // Whoever asked for it to be added is told that it is there, and disabled.
+            State::Due(purpose @ Purpose::Added(_)) if then == Then::Disabled => {
+                self.set(slot, State::Disabled);
+                self.answer(purpose, Answer::Ignored, turn);
             }
             State::Due(purpose) => {
                 self.call_off(slot, purpose, Refusal::StartFailed(ExitReason::Shutdown), turn);
+                if then == Then::Disabled {
+                    self.set(slot, State::Disabled);
+                }
             }
-            // What is left of its retry finds a child that does not wait.
-            State::Waiting { .. } => self.set(slot, State::Down { done: false }),
-            State::Down { .. } | State::Starting(_) | State::Stopping { .. } => {}
+            // What is left of its retry, or of its wait, finds a child that does not wait for it.
+            State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => self.set(slot, then.into()),
+            State::Down { .. } if then == Then::Disabled => self.set(slot, then.into()),
+            State::Down { .. } | State::Disabled | State::Starting(_) | State::Stopping { .. } => {}
         }
         Some(Answer::Done)
     }
@@ -121,8 +157,10 @@ impl GraphSupervision {
     fn without_process(&self, id: &str) -> Result<Slot, Refusal> {
         let slot = self.by_id.get(id).copied().ok_or(Refusal::NotFound)?;
         match self.at(slot).state {
-            State::Down { .. } => Ok(slot),
-            State::Due(_) | State::Waiting { .. } => Err(Refusal::Restarting),
+            State::Down { .. } | State::Disabled => Ok(slot),
+            State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
+                Err(Refusal::Restarting)
+            }
             State::Starting(_) | State::Running { .. } | State::Stopping { .. } => Err(Refusal::Running),
         }
     }

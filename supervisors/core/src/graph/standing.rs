@@ -2,8 +2,9 @@
 //! A state says what is; whether a child is to leave, and may come up, follows from who stands beside it: see `graph.rs`.
 
 use crate::readiness::{Readiness, holds_up};
-use crate::{ChildRules, ChildState, RequestId, Restart};
-use minder_signals::{ExitReason, Moment};
+use crate::stopping::Stop;
+use crate::{ChildRules, ChildState, Delay, RequestId, Restart};
+use minder_signals::ExitReason;
 
 /// One child.
 #[derive(Clone, Debug)]
@@ -21,19 +22,24 @@ pub(super) enum State {
     Down {
         done: bool,
     },
+    /// It has no process, and is to have none until it is enabled.
+    Disabled,
     /// It is to be started when it may.
     Due(Purpose),
+    /// Its restart is to wait so long, from when its group is gone.
+    Held(Delay),
+    /// Its restart waits for its time.
+    Delayed {
+        ticket: u64,
+    },
     Starting(Purpose),
     Running {
         readiness: Readiness,
     },
-    /// `up`: it was running when it was told; otherwise its start was abandoned. `killed`: it was asked and then killed, so
-    /// that its reason says nothing. `again`: what it is started for when it is gone. `request`: who waits for that.
+    /// `then`: what becomes of it when it is gone. `request`: who waits for that.
     Stopping {
-        deadline: Option<Moment>,
-        up: bool,
-        killed: bool,
-        again: Option<Purpose>,
+        stop: Stop,
+        then: Then,
         request: Option<RequestId>,
     },
     /// Its restart failed for this reason, and is to be tried again.
@@ -53,11 +59,36 @@ pub(super) enum Purpose {
     Added(RequestId),
     /// A request to start it again.
     Again(RequestId),
+    /// A request to start it, which was disabled.
+    Enabled(RequestId),
+}
+
+/// What becomes of a child when it has no process any more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Then {
+    /// It stays down.
+    Down,
+    /// It is disabled.
+    Disabled,
+    /// It is started again.
+    Due(Purpose),
+}
+
+impl From<Then> for State {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::Down => Self::Down { done: false },
+            Then::Disabled => Self::Disabled,
+            Then::Due(purpose) => Self::Due(purpose),
+        }
+    }
 }
 
 impl Node {
-    pub(super) fn new(rules: ChildRules, state: State) -> Self {
-        Self { rules, state, regroups: false }
+    /// A child without a process.
+    pub(super) fn new(rules: ChildRules) -> Self {
+        let state = if rules.is_disabled() { Then::Disabled } else { Then::Down };
+        Self { rules, state: state.into(), regroups: false }
     }
 
     pub(super) fn is_temporary(&self) -> bool {
@@ -85,6 +116,16 @@ impl Node {
         }
     }
 
+    /// Whether it has no process, and waits for none.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self.state, State::Down { .. } | State::Disabled)
+    }
+
+    /// Whether it has no process, and waits for one.
+    pub(super) fn is_to_come(&self) -> bool {
+        self.seen() == ChildState::Waiting
+    }
+
     /// Whether a request about it has to wait until it has come up or gone.
     pub(super) fn is_moving(&self) -> bool {
         self.is_alive() && (self.regroups || !matches!(self.state, State::Running { .. }))
@@ -93,7 +134,10 @@ impl Node {
     pub(super) fn seen(&self) -> ChildState {
         match self.state {
             State::Down { .. } => ChildState::Gone,
-            State::Due(_) | State::Waiting { .. } => ChildState::Waiting,
+            State::Disabled => ChildState::Disabled,
+            State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
+                ChildState::Waiting
+            }
             State::Starting(_) => ChildState::Starting,
             State::Running { .. } => ChildState::Running,
             State::Stopping { .. } => ChildState::Stopping,

@@ -5,7 +5,10 @@ mod rest_for_one;
 mod world;
 
 use minder_signals::ExitReason;
-use minder_supervisors_core::{AutoShutdown, ChildRules, Event, NeedsRules, ReportsReady, Restart, Shutdown};
+use minder_supervisors_core::{
+    AutoShutdown, Backoff, Budget, ChildRules, Event, Exhausted, InARow, NeedsRules, ReportsReady, Restart,
+    Shutdown,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use world::{TICK, World};
@@ -75,6 +78,9 @@ fn every_short_sequence_over_every_small_graph_keeps_the_promises() {
                 let mut children = vec![needing("a", &[]), needing("b", &b), needing("c", &c)];
                 children[1].restart = restart;
                 children[edges % 3].policy_mut().readiness = Some(ReportsReady { within: None });
+                // By chance it may wait for no time at all, so that the end of a wait is among the next events.
+                let backoff = Backoff::new(SECOND, SECOND, SECOND).jitter(1.0);
+                children[2 * (edges % 2)].policy_mut().backoff = backwards.then_some(backoff);
                 if backwards {
                     children.reverse();
                 }
@@ -113,6 +119,10 @@ fn random_rules(random: &mut Random) -> NeedsRules {
         if random.below(3) == 0 {
             rules.policy_mut().readiness = Some(ReportsReady { within });
         }
+        rules.policy_mut().disabled = random.below(8) == 0;
+        if rules.restart != Restart::Temporary {
+            beyond(random, &mut rules);
+        }
         rules.significant =
             significant != AutoShutdown::Never && rules.restart != Restart::Permanent && random.below(2) == 0;
         children.insert(random.below(place + 1), rules);
@@ -121,9 +131,27 @@ fn random_rules(random: &mut Random) -> NeedsRules {
     NeedsRules::new(limit, 3 * SECOND, significant, children).expect("needs go backwards")
 }
 
+/// Backoff, and limits of its own.
+fn beyond(random: &mut Random, rules: &mut ChildRules) {
+    let policy = rules.policy_mut();
+    if random.below(3) > 0 {
+        policy.backoff = Some(Backoff::new(SECOND, 4 * SECOND, 8 * SECOND));
+    }
+    let restarts = u32::try_from(random.below(4)).expect("small");
+    if random.below(4) == 0 {
+        policy.budget = Some(Budget { restarts, period: 8 * SECOND });
+    }
+    if random.below(4) == 0 {
+        policy.in_a_row = Some(InARow { restarts, healthy_after: 8 * SECOND });
+    }
+    if policy.budget.is_some() || policy.in_a_row.is_some() {
+        policy.exhausted = random.one_of(&[Exhausted::Escalate, Exhausted::LeaveDown, Exhausted::LeaveDown]);
+    }
+}
+
 #[test]
 fn long_random_walks_keep_the_promises_and_always_come_to_rest() {
-    let (mut random, mut events, mut ends) = (Random(7), 0, 0);
+    let (mut random, mut events, mut ends, mut waits) = (Random(7), 0, 0, 0);
     for _ in 0..2_000 {
         let mut world = World::new(random_rules(&mut random));
         let busy = random.below(4);
@@ -137,17 +165,23 @@ fn long_random_walks_keep_the_promises_and_always_come_to_rest() {
                     world.ask(request);
                 }
                 _ if possible.is_empty() => {}
-                _ => drop(world.event(random.one_of(&possible))),
+                _ => match random.one_of(&possible) {
+                    Event::Exited { slot, reason, .. } => {
+                        world.event(Event::Exited { slot, reason, charged: random.below(8) > 0 });
+                    }
+                    event => drop(world.event(event)),
+                },
             }
             events += 1;
         }
-        ends += u32::from(world.ending);
+        (ends, waits) = (ends + u32::from(world.ending), waits + world.waited);
         world.let_settle();
         world.assert_settled();
         world.event(Event::Stop(ExitReason::Shutdown));
         world.let_settle();
         assert!(world.over, "the end is reached: {}", world.story());
     }
-    println!("{events} events, {ends} ends on the way");
+    println!("{events} events, {ends} ends on the way, {waits} waits");
     assert!(ends > 50, "{ends}: walks that end by themselves are among them");
+    assert!(waits > 200, "{waits}: restarts that wait are among them");
 }

@@ -4,15 +4,16 @@
 //! - things happen one at a time: nobody ends by itself, and no retry comes, while somebody starts or stops (a supervisor of
 //!   children in order puts that off until its operation is over; one by needs takes it in at once);
 //! - nobody asks for anything (a child of a group that is between two attempts is down in one and due in the other);
-//! - the supervisor does not end itself when *all* significant children have (for the same reason).
+//! - the supervisor does not end itself when *all* significant children have (for the same reason);
+//! - nobody is disabled or left down (those that need such a one wait for it, where in order they come up without it).
 //!
 //! One thing differs and is left out of the comparison: who has nobody after it is restarted alone, and begins no epoch.
 
 use crate::{Random, SECOND, needing};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    AutoShutdown, ChildRules, Command, Decision, Event, GraphSupervision, NeedsRules, Restart, Rules,
-    Shutdown, Slot, Strategy, Supervision,
+    AutoShutdown, Backoff, ChildRules, Command, Decision, Event, GraphSupervision, InARow, NeedsRules,
+    Restart, Rules, Shutdown, Slot, Strategy, Supervision,
 };
 use std::collections::BTreeMap;
 
@@ -37,6 +38,10 @@ fn children(random: &mut Random, any_significant: bool) -> Vec<ChildRules> {
             Shutdown::Within(std::time::Duration::ZERO),
         ]);
         rules.significant = any_significant && rules.restart != Restart::Permanent;
+        if rules.restart != Restart::Temporary && random.below(2) == 0 {
+            rules.policy_mut().backoff = Some(Backoff::new(SECOND, 4 * SECOND, 6 * SECOND));
+            rules.policy_mut().in_a_row = Some(InARow { restarts: 3, healthy_after: 6 * SECOND });
+        }
         rules
     };
     (0..5).map(child).collect()
@@ -56,6 +61,12 @@ fn shown(commands: Vec<Command>, last: Option<Slot>) -> Vec<Command> {
                 report.decision = Decision::Restart;
                 Command::Report(report)
             }
+            Command::Report(mut report)
+                if report.decision == Decision::RestartGroupLater && alone(report.slot) =>
+            {
+                report.decision = Decision::RestartLater;
+                Command::Report(report)
+            }
             other => other,
         })
         .collect()
@@ -63,12 +74,16 @@ fn shown(commands: Vec<Command>, last: Option<Slot>) -> Vec<Command> {
 
 #[test]
 fn a_chain_of_needs_is_rest_for_one() {
-    let (mut random, mut groups, mut failed, mut events) = (Random(11), 0, 0, 0);
+    let (mut random, mut groups, mut failed, mut events, mut waited) = (Random(11), 0, 0, 0, 0);
     for round in 0..2_000 {
         let auto_shutdown = [AutoShutdown::Never, AutoShutdown::AnySignificant][round % 2];
         let by_needs = children(&mut random, auto_shutdown != AutoShutdown::Never);
-        let in_order: Vec<ChildRules> =
-            by_needs.iter().map(|child| ChildRules { policy: None, ..child.clone() }).collect();
+        let without_needs = |child: &ChildRules| {
+            let mut child = child.clone();
+            child.policy_mut().needs = Vec::new();
+            child
+        };
+        let in_order: Vec<ChildRules> = by_needs.iter().map(without_needs).collect();
         let limit = u32::try_from(random.below(9)).expect("small");
         let rules =
             Rules::new(Strategy::RestForOne, limit, 3 * SECOND, auto_shutdown, in_order).expect("valid");
@@ -78,6 +93,7 @@ fn a_chain_of_needs_is_rest_for_one() {
 
         let mut processes: BTreeMap<Slot, Process> = rest.slots().map(|slot| (slot, Process::None)).collect();
         let (mut retries, mut now, mut history) = (Vec::new(), Moment::START, Vec::new());
+        let mut waits = Vec::new();
         let mut next = Some(Event::Start);
         for _ in 0..60 {
             let Some(event) = next else { break };
@@ -97,6 +113,9 @@ fn a_chain_of_needs_is_rest_for_one() {
                 }
                 Event::TryAgain(_) => {
                     retries.pop();
+                }
+                Event::RestartDue(..) => {
+                    waits.pop();
                 }
                 _ => {}
             }
@@ -120,6 +139,10 @@ fn a_chain_of_needs_is_rest_for_one() {
                         processes.insert(slot, Process::Stopping(up));
                     }
                     Command::TryAgain(slot) => retries.push(slot),
+                    Command::SetRestart { slot, ticket, .. } => {
+                        waited += 1;
+                        waits.push((slot, ticket));
+                    }
                     Command::NewEpoch(_) => groups += 1,
                     Command::Forget(slot) => {
                         processes.remove(&slot);
@@ -165,6 +188,7 @@ fn a_chain_of_needs_is_rest_for_one() {
                     ]);
                 }
                 possible.extend(retries.last().map(|slot| Event::TryAgain(*slot)));
+                possible.extend(waits.last().map(|(slot, ticket)| Event::RestartDue(*slot, *ticket)));
             }
             if random.below(60) == 0 {
                 possible = vec![Event::Stop(ExitReason::Normal)];
@@ -175,6 +199,7 @@ fn a_chain_of_needs_is_rest_for_one() {
             next = (!possible.is_empty()).then(|| random.one_of(&possible));
         }
     }
-    println!("{events} events, {groups} new epochs, {failed} failed starts");
+    println!("{events} events, {groups} new epochs, {failed} failed starts, {waited} waits");
     assert!(groups > 1_500 && failed > 500, "{groups} {failed}: the walks have lost their reach");
+    assert!(waited > 300, "{waited}: restarts that wait are among them");
 }

@@ -4,8 +4,8 @@
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    Answer, ChildRules, Command, Decision, Event, GraphSupervision, NeedsRules, Request, RequestId, Restart,
-    Slot, Which,
+    Answer, ChildRules, ChildState, Command, Decision, Delay, Event, GraphSupervision, NeedsRules, Request,
+    RequestId, Restart, Slot, Ticket, Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +37,12 @@ pub(crate) struct Child {
     in_group: bool,
     deadline: Option<Moment>,
     late: Option<Moment>,
+    /// It is given no process until somebody enables it.
+    disabled: bool,
+    /// How long its restart is to wait, once its group is gone.
+    delay: Option<Delay>,
+    /// It is not started before this comes, unless somebody it needs is restarted, or somebody asks for it.
+    wait: Option<Ticket>,
     retries: u8,
     pub(crate) starts: u32,
 }
@@ -52,8 +58,14 @@ pub(crate) struct World {
     next_request: u64,
     /// Asked, and not answered.
     pub(crate) asked: BTreeSet<u64>,
-    /// Whose stop each of them is about, if it is about one.
-    terminations: BTreeMap<u64, Arc<str>>,
+    /// Whose stop each of them is about, if it is about one, and whether it is disabled.
+    terminations: BTreeMap<u64, (Arc<str>, bool)>,
+    /// Who is to be enabled by each of them, if it is about that.
+    enabled: BTreeMap<u64, Arc<str>>,
+    /// Waits, and when each may end; those that are over among them.
+    waits: Vec<(Slot, Ticket, Moment)>,
+    /// How many waits there were.
+    pub(crate) waited: u32,
     /// What is being added by a request.
     added: BTreeMap<u64, ChildRules>,
     pub(crate) history: Vec<String>,
@@ -74,6 +86,9 @@ impl World {
             next_request: 0,
             asked: BTreeSet::new(),
             terminations: BTreeMap::new(),
+            enabled: BTreeMap::new(),
+            waits: Vec::new(),
+            waited: 0,
             added: BTreeMap::new(),
             history: Vec::new(),
         };
@@ -122,6 +137,8 @@ impl World {
                 events.push(Event::TryAgain(slot));
             }
         }
+        let due = self.waits.iter().filter(|(.., earliest)| *earliest <= self.now);
+        events.extend(due.map(|(slot, ticket, _)| Event::RestartDue(*slot, *ticket)));
         events
     }
 
@@ -132,6 +149,7 @@ impl World {
             let id = &child.rules.id;
             requests.push(Request::TerminateChild(Which::Id(id.clone())));
             requests.extend([Request::RestartChild(id.clone()), Request::DeleteChild(id.clone())]);
+            requests.extend([Request::DisableChild(id.clone()), Request::EnableChild(id.clone())]);
         }
         for id in ["z", "a"] {
             let mut rules = ChildRules::worker(id);
@@ -153,7 +171,11 @@ impl World {
         self.asked.insert(id);
         match &request {
             Request::StartChild(rules) => drop(self.added.insert(id, rules.clone())),
-            Request::TerminateChild(Which::Id(child)) => drop(self.terminations.insert(id, child.clone())),
+            Request::TerminateChild(Which::Id(child)) => {
+                self.terminations.insert(id, (child.clone(), false));
+            }
+            Request::DisableChild(child) => drop(self.terminations.insert(id, (child.clone(), true))),
+            Request::EnableChild(child) => drop(self.enabled.insert(id, child.clone())),
             _ => {}
         }
         self.event(Event::Asked(RequestId(id), request));
@@ -185,6 +207,14 @@ impl World {
             Event::ReadyDeadline(slot) => self.child(slot).late = None,
             Event::StopDeadline(slot) => self.child(slot).deadline = None,
             Event::TryAgain(slot) => self.child(slot).retries -= 1,
+            Event::RestartDue(slot, ticket) => {
+                self.waits.retain(|(_, other, _)| *other != ticket);
+                if let Some(child) = self.children.get_mut(&slot)
+                    && child.wait == Some(ticket)
+                {
+                    child.wait = None;
+                }
+            }
             Event::StartFailed(slot, _) => self.child(slot).process = Process::None,
             Event::Ignored(slot) => {
                 let child = self.child(slot);
@@ -216,6 +246,10 @@ impl World {
                     self.children[member].in_group && self.children[member].process != Process::None
                 });
                 assert_eq!(beside, None, "{slot:?} starts before its group is gone: {}", self.story());
+                let child = &self.children[&slot];
+                assert_eq!((child.wait, child.delay), (None, None), "{slot:?} is to wait: {}", self.story());
+                let is_enabled = self.enabled.values().any(|id| *id == child.rules.id);
+                assert!(!child.disabled || is_enabled, "{slot:?} is disabled: {}", self.story());
                 let story = self.story();
                 let child = self.child(slot);
                 assert_eq!(child.process, Process::None, "{slot:?} has two lives: {story}");
@@ -229,7 +263,7 @@ impl World {
             &Command::AskToStop(slot) | &Command::Kill(slot) => {
                 let child = self.children[&slot].clone();
                 if !matches!(child.process, Process::Stopping { .. })
-                    && !self.terminations.values().any(|id| *id == child.rules.id)
+                    && !self.terminations.values().any(|(id, _)| *id == child.rules.id)
                 {
                     let dependent = self.group(slot).into_iter().find(|dependent| {
                         *dependent != slot && self.children[dependent].process != Process::None
@@ -250,13 +284,39 @@ impl World {
             &Command::SetDeadline(slot, due) => self.child(slot).deadline = Some(due),
             &Command::SetReadyDeadline(slot, due) => self.child(slot).late = Some(due),
             &Command::TryAgain(slot) => self.child(slot).retries += 1,
+            &Command::SetRestart { slot, ticket, earliest, latest } => {
+                let lives = |member: &Slot| self.children[member].process != Process::None;
+                assert!(!self.group(slot).iter().any(lives), "its group is gone: {}", self.story());
+                let (now, story) = (self.now, self.story());
+                let child = self.child(slot);
+                let delay = child.delay.take().expect("a wait was decided on");
+                assert_eq!((earliest, latest), (now + delay.earliest, now + delay.latest), "{story}");
+                child.wait = Some(ticket);
+                self.waits.push((slot, ticket, earliest));
+                self.waited += 1;
+            }
             Command::Add(slot, RequestId(id)) => {
                 let rules = self.added.remove(id).expect("it was asked for");
                 assert!(self.children.insert(*slot, Child::new(rules)).is_none(), "a slot is new");
             }
             Command::Answer(RequestId(id), answer) => {
                 assert!(self.asked.remove(id), "{id} is answered once: {}", self.story());
-                self.terminations.remove(id);
+                if let Some((stopped, disabled)) = self.terminations.remove(id)
+                    && *answer == Answer::Done
+                    && let Some(slot) = self.named(&stopped)
+                {
+                    let story = self.story();
+                    let child = self.child(slot);
+                    assert_eq!(child.process, Process::None, "{slot:?} has been stopped: {story}");
+                    (child.wait, child.delay) = (None, None);
+                    child.disabled |= disabled;
+                }
+                if let Some(enabled) = self.enabled.remove(id)
+                    && let Answer::Started(_) | Answer::Ignored = answer
+                    && let Some(slot) = self.named(&enabled)
+                {
+                    self.child(slot).disabled = false;
+                }
                 if let Answer::Started(slot) = answer {
                     assert!(matches!(self.children[slot].process, Process::Up { .. }), "{}", self.story());
                 }
@@ -266,15 +326,26 @@ impl World {
                 assert_eq!(gone.process, Process::None, "whoever is forgotten is gone: {}", self.story());
             }
             Command::Report(report) => match report.decision {
-                Decision::RestartGroup => {
+                Decision::RestartGroup | Decision::RestartGroupLater => {
                     for member in self.group(report.slot) {
-                        self.child(member).in_group = true;
+                        let child = self.child(member);
+                        child.in_group = true;
+                        (child.wait, child.delay) = (None, None);
                     }
+                    self.is_to_wait(
+                        report.slot,
+                        report.delay,
+                        report.decision == Decision::RestartGroupLater,
+                    );
                 }
-                Decision::Restart => {
+                Decision::Restart | Decision::RestartLater => {
                     assert_eq!(self.group(report.slot).len(), 1, "it has a group: {}", self.story());
+                    self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartLater);
                 }
-                Decision::GiveUp | Decision::StartFailed | Decision::AutoShutdown => self.ending = true,
+                Decision::GiveUpOnChild => self.child(report.slot).disabled = true,
+                Decision::GiveUp | Decision::Escalate | Decision::StartFailed | Decision::AutoShutdown => {
+                    self.ending = true
+                }
                 _ => {}
             },
             Command::Ready => {
@@ -290,22 +361,32 @@ impl World {
         }
     }
 
+    fn is_to_wait(&mut self, slot: Slot, delay: Option<Delay>, later: bool) {
+        let child = &self.children[&slot];
+        let backoff = child.rules.policy.as_ref().and_then(|policy| policy.backoff);
+        assert_eq!(delay.is_some(), later, "{}", self.story());
+        assert!(!later || backoff.is_some(), "nobody asked for a delay: {}", self.story());
+        self.child(slot).delay = delay;
+    }
+
     /// Everything goes well from here on, until nothing happens any more.
     pub(crate) fn let_settle(&mut self) {
         for _ in 0..1_000 {
             let kind = |event: &Event| match event {
-                Event::TryAgain(_) => 1,
+                Event::TryAgain(_) | Event::RestartDue(..) => 1,
                 Event::Ready(_) => 2,
                 Event::Started(_) => 3,
                 Event::Exited { reason: ExitReason::Shutdown, .. } => 4,
                 Event::StartFailed(slot, _) if self.children[slot].process != Process::Starting => 4,
                 _ => 0,
             };
-            let Some(event) = self.events().into_iter().max_by_key(kind).filter(|event| kind(event) > 0)
-            else {
-                return;
-            };
-            self.event(event);
+            match self.events().into_iter().max_by_key(kind).filter(|event| kind(event) > 0) {
+                Some(event) => drop(self.event(event)),
+                None => match self.waits.iter().map(|(.., earliest)| *earliest).min() {
+                    Some(earliest) if !self.over => self.now = self.now.max(earliest),
+                    _ => return,
+                },
+            }
         }
         panic!("it never comes to rest: {}", self.story());
     }
@@ -317,8 +398,11 @@ impl World {
         for (slot, child) in &self.children {
             let missing = child.rules.needs().iter().filter_map(|need| self.named(need));
             let held = missing.into_iter().any(|need| !self.children[&need].is_met());
-            let waits = self.supervision.state(*slot) == Some(minder_supervisors_core::ChildState::Waiting);
+            let state = self.supervision.state(*slot);
+            let waits = state == Some(ChildState::Waiting);
             assert!(!waits || held, "{slot:?} waits for nobody: {}", self.story());
+            let disabled = state == Some(ChildState::Disabled);
+            assert!(self.ending || disabled == child.disabled, "{slot:?} is disabled: {}", self.story());
             assert!(
                 !matches!(child.process, Process::Starting | Process::Stopping { .. }),
                 "{}",
@@ -365,6 +449,7 @@ impl World {
 
 impl Child {
     fn new(rules: ChildRules) -> Self {
+        let disabled = rules.policy.as_ref().is_some_and(|policy| policy.disabled);
         Self {
             rules,
             process: Process::None,
@@ -372,12 +457,15 @@ impl Child {
             in_group: false,
             deadline: None,
             late: None,
+            disabled,
+            delay: None,
+            wait: None,
             retries: 0,
             starts: 0,
         }
     }
 
     fn is_met(&self) -> bool {
-        self.done || self.process == Process::Up { ready: true }
+        !self.disabled && (self.done || self.process == Process::Up { ready: true })
     }
 }

@@ -4,6 +4,7 @@
 
 mod apply;
 mod dynamic;
+mod graph;
 mod intensity;
 mod listing;
 mod policies;
@@ -18,8 +19,9 @@ mod strategies;
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, AutoShutdown, Backoff, Budget, Change, ChildRules, ChildState, Command, DynamicRules,
-    DynamicSupervision, Event, Exhausted, InARow, Likeness, ReportsReady, Request, RequestId, Restart, Rules,
-    Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision, Ticket, Which,
+    DynamicSupervision, Event, Exhausted, GraphSupervision, InARow, Likeness, NeedsRules, ReportsReady,
+    Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision,
+    Ticket, Which,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -45,18 +47,24 @@ fn check_with_reports(table: &str) {
 /// has come up already. Time stands still but for `wait` lines.
 ///
 /// Beyond OTP a child may have, between colons, `backoff=1s/4s/10s` (first, cap, reset, no jitter), `limit=2/30s`,
-/// `row=2/10s`, `down` (left down when exhausted) and `off` (disabled). `a due 0` is the time of the first wait, whoever's
+/// `row=2/10s`, `down` (left down when exhausted) and `off` (disabled); under `by_needs` also `needs=a/b`. `a due 0` is the time of the first wait, whoever's
 /// account that was on.
 fn run(table: &str, reports: bool) {
     let mut lines = table.lines().map(str::trim).filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().expect("a table has a header").split_whitespace().collect();
     let (mut supervision, mut slots) = match header[0] {
         "dynamic" => (Either::Dynamic(dynamic(&header)), Vec::new()),
+        "by_needs" => {
+            let rules = needs_rules(&header).expect("the rules of a table are valid");
+            let supervision = Either::ByNeeds(GraphSupervision::new(rules));
+            let slots = supervision.named();
+            (supervision, slots)
+        }
         _ => {
             let supervision = Supervision::new(rules(&header).expect("the rules of a table are valid"));
-            let named = |slot| (supervision.child(slot).expect("known at first").id.to_string(), slot);
-            let slots: Vec<(String, Slot)> = supervision.slots().map(named).collect();
-            (Either::Fixed(supervision), slots)
+            let supervision = Either::Fixed(supervision);
+            let slots = supervision.named();
+            (supervision, slots)
         }
     };
     let mut now = Moment::START;
@@ -65,10 +73,15 @@ fn run(table: &str, reports: bool) {
     let (mut commands, mut tickets) = (Vec::new(), Vec::new());
     if !lines.peek().is_some_and(|line| line.starts_with("start")) {
         supervision.handle(Event::Start, now, &mut commands);
-        for &(_, slot) in &slots {
-            supervision.handle(Event::Started(slot), now, &mut commands);
+        let mut next = 0;
+        while let Some(command) = commands.get(next).cloned() {
+            next += 1;
+            if let Command::Start(slot) = command {
+                supervision.handle(Event::Started(slot), now, &mut commands);
+            }
         }
-        assert_eq!(commands.pop(), Some(Command::Ready));
+        let is_up = matches!(supervision, Either::Dynamic(_)) || commands.contains(&Command::Ready);
+        assert!(is_up, "{supervision:#?}");
     }
     for line in lines {
         // New rules are written with double spaces too: there the commands are what comes after the last of them.
@@ -124,13 +137,31 @@ fn run(table: &str, reports: bool) {
 enum Either {
     Fixed(Supervision),
     Dynamic(DynamicSupervision),
+    ByNeeds(GraphSupervision),
 }
 
 impl Either {
+    /// Its children by their ids.
+    fn named(&self) -> Vec<(String, Slot)> {
+        let named = |(rules, slot): (Option<&ChildRules>, Slot)| {
+            (rules.expect("known at first").id.to_string(), slot)
+        };
+        match self {
+            Self::Fixed(supervision) => {
+                supervision.slots().map(|slot| (supervision.child(slot), slot)).map(named).collect()
+            }
+            Self::ByNeeds(supervision) => {
+                supervision.slots().map(|slot| (supervision.child(slot), slot)).map(named).collect()
+            }
+            Self::Dynamic(_) => Vec::new(),
+        }
+    }
+
     fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>) {
         match self {
             Self::Fixed(supervision) => supervision.handle(event, now, commands),
             Self::Dynamic(supervision) => supervision.handle(event, now, commands),
+            Self::ByNeeds(supervision) => supervision.handle(event, now, commands),
         }
     }
 
@@ -138,6 +169,7 @@ impl Either {
         match self {
             Self::Fixed(supervision) => supervision.check(),
             Self::Dynamic(supervision) => supervision.check(),
+            Self::ByNeeds(supervision) => supervision.check(),
         }
     }
 }
@@ -188,13 +220,26 @@ fn rules(header: &[&str]) -> Result<Rules, SpecError> {
         "rest_for_one" => Strategy::RestForOne,
         other => panic!("no strategy: {other}"),
     };
-    let (children, auto_shutdown) = match rest {
+    let (children, auto_shutdown) = children(rest);
+    Rules::new(strategy, limit.parse().expect("a number"), duration(period), auto_shutdown, children)
+}
+
+/// `by_needs  1 in 5s  a:perm b:perm:needs=a`
+fn needs_rules(header: &[&str]) -> Result<NeedsRules, SpecError> {
+    let ["by_needs", limit, "in", period, rest @ ..] = header else {
+        panic!("by_needs N in T children: {header:?}")
+    };
+    let (children, auto_shutdown) = children(rest);
+    NeedsRules::new(limit.parse().expect("a number"), duration(period), auto_shutdown, children)
+}
+
+fn children(words: &[&str]) -> (Vec<ChildRules>, AutoShutdown) {
+    let (children, auto_shutdown) = match words {
         [children @ .., "any"] => (children, AutoShutdown::AnySignificant),
         [children @ .., "all"] => (children, AutoShutdown::AllSignificant),
         children => (children, AutoShutdown::Never),
     };
-    let children = children.iter().map(|text| child(text)).collect();
-    Rules::new(strategy, limit.parse().expect("a number"), duration(period), auto_shutdown, children)
+    (children.iter().map(|text| child(text)).collect(), auto_shutdown)
 }
 
 fn child(text: &str) -> ChildRules {
@@ -226,6 +271,7 @@ fn beyond(text: &str, rules: &mut ChildRules) {
     let (word, values) = text.split_once('=').expect("word=values");
     let policy = rules.policy_mut();
     match (word, &values.split('/').collect::<Vec<_>>()[..]) {
+        ("needs", ids) => policy.needs = ids.iter().map(|id| (*id).into()).collect(),
         ("backoff", [first, cap, reset]) => policy.backoff = Some(backoff(first, cap, reset)),
         ("limit", [restarts, period]) => {
             let restarts = restarts.parse().expect("a number");
@@ -280,6 +326,9 @@ fn parse(event: &str, slots: &[(String, Slot)], tickets: &[Ticket]) -> Event {
                 ["disable", name] => Request::DisableChild(name.into()),
                 ["enable", name] => Request::EnableChild(name.into()),
                 ["which", name] => Request::WhichChild(which(name)),
+                ["which"] => Request::WhichChildren,
+                ["count"] => Request::CountChildren,
+                ["spec", name] => Request::ChildSpec(which(name)),
                 _ => panic!("no request: {event}"),
             };
             Event::Asked(RequestId(number.parse().expect("a number")), request)
@@ -352,6 +401,11 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
                 applied.failed.iter().map(|(id, reason)| format!(" {id} {reason}")).collect();
             let back: Vec<_> = applied.held_back.iter().map(|id| format!(" not {id}")).collect();
             format!("applied {id}{}{}", failed.concat(), back.concat())
+        }
+        Command::Answer(RequestId(id), Answer::Children(listed)) => {
+            let listed: Vec<_> =
+                listed.iter().map(|child| format!("{}:{:?}", child.id, child.state)).collect();
+            format!("answer {id} [{}]", listed.join(" "))
         }
         Command::Answer(RequestId(id), answer) => format!("answer {id} {answer:?}"),
         Command::SetEndDeadline(moment) => format!("end deadline {:?}", moment.since(now)),
