@@ -5,7 +5,8 @@ use std::pin::pin;
 
 use minder_signals::Moment;
 
-use crate::birth::{self, ActorRef, Anywhere};
+use crate::actor_ref::ActorRef;
+use crate::birth::{self, Anywhere};
 use crate::context::Context;
 use crate::delegate::Delegate;
 use crate::frame;

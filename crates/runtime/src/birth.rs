@@ -10,10 +10,11 @@ use std::num::NonZeroU8;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use minder_mailbox::{Rank, Statistics};
-use minder_signals::{ActorId, Control, ExitReason};
+use minder_mailbox::Rank;
+use minder_signals::ActorId;
 
 use crate::actor::{Actor, IntoActor};
+use crate::actor_ref::ActorRef;
 use crate::addr::Addr;
 use crate::cell::{Cell, MailboxOptions};
 use crate::context::Start;
@@ -24,7 +25,6 @@ use crate::local_host::LocalHost;
 use crate::names::RegisterError;
 use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
-use crate::sys::Sys;
 use crate::system::{System, SystemShared};
 
 /// How to start an actor, as often as needed: its seat and its factory, without its type.
@@ -115,63 +115,6 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
-
-/// One incarnation of whatever type, as its minder refers to it.
-#[derive(Clone)]
-pub struct ActorRef {
-    pub(crate) peer: Peer,
-}
-
-impl ActorRef {
-    /// Which incarnation.
-    pub fn id(&self) -> ActorId {
-        self.peer.id()
-    }
-
-    /// Where it stands in its tree.
-    pub fn path(&self) -> Arc<str> {
-        self.peer.cell.core().path()
-    }
-
-    /// Whether it lives.
-    pub fn is_alive(&self) -> bool {
-        self.peer.lives()
-    }
-
-    /// Ends it at its next await; cannot be trapped. False if it does not live any more.
-    ///
-    /// # OTP
-    /// `exit(Pid, kill)`.
-    pub fn kill(&self) -> bool {
-        self.peer.order(Control::Kill)
-    }
-
-    /// What became of the messages offered to its seat, over all lives there: see [`Addr::statistics`].
-    pub fn statistics(&self) -> Statistics {
-        self.peer.cell.statistics()
-    }
-
-    /// Requests to its machinery: see [`Addr::sys`].
-    pub fn sys(&self) -> Sys {
-        Sys::of(self.peer.clone())
-    }
-
-    pub(crate) fn kill_for(&self, reason: ExitReason) {
-        self.peer.order(Control::KillFor(reason));
-    }
-
-    /// The address of the seat it lives in, if that takes messages of type `M`. It reaches later lives as well.
-    pub fn address<M: Send + 'static>(&self) -> Option<Addr<M>> {
-        let cell = self.peer.cell.clone().into_any().downcast::<Cell<M>>().ok()?;
-        Some(Addr { cell })
-    }
-}
-
-impl fmt::Debug for ActorRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ActorRef({} {})", self.path(), self.id())
-    }
-}
 
 trait Launch: Send + Sync {
     fn start(&self, minder: &Peer, options: StartOptions) -> Result<ActorRef, StartError>;

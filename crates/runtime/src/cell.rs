@@ -279,6 +279,10 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
         self.mailbox.closed().is_some()
     }
 
+    fn traps_exits(&self) -> bool {
+        self.mailbox.is_trapping()
+    }
+
     fn statistics(&self) -> Statistics {
         self.mailbox.statistics()
     }

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::ops::Bound::{Excluded, Unbounded};
 
-use crate::birth::ActorRef;
-use crate::life::{Minder, Peer};
+use crate::actor_ref::ActorRef;
+use crate::life::Peer;
 use crate::system::System;
 
 /// The actors of a system, one by one: see [`System::actors`].
@@ -104,19 +104,5 @@ impl System {
     /// ```
     pub fn actors(&self) -> Actors {
         Actors { system: self.clone(), place: 0, above: Vec::new() }
-    }
-}
-
-impl ActorRef {
-    /// Who minds it; nothing if the system does, or it has ended.
-    ///
-    /// # OTP
-    /// `process_info(Pid, parent)`.
-    pub fn minder(&self) -> Option<Self> {
-        let life = self.peer.cell.core().life();
-        match &life.minder {
-            Minder::Actor(minder) if life.is(self.id()) => Some(Self { peer: minder.clone() }),
-            Minder::Actor(_) | Minder::System(_) => None,
-        }
     }
 }

@@ -12,9 +12,10 @@ use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
 use tokio::sync::oneshot;
 
 use crate::actor::IntoActor;
+use crate::actor_ref::ActorRef;
 use crate::addr::Addr;
 use crate::alias::AliasState;
-use crate::birth::{self, ActorRef, Anywhere, OnOneThread, Queued, Recipe, StartError, StartOptions};
+use crate::birth::{self, Anywhere, OnOneThread, Queued, Recipe, StartError, StartOptions};
 use crate::blocking;
 use crate::cell::Cell;
 use crate::companions::Companions;

@@ -224,6 +224,12 @@ impl Debugging {
         options
     }
 
+    /// What has begun and not ended, if a log is kept.
+    pub(crate) fn in_hand(&self) -> Option<String> {
+        let (_, logged) = self.log.as_ref().filter(|_| self.has_begun)?;
+        logged.back().map(|logged| logged.text.clone())
+    }
+
     fn happened(&mut self, whose: &Whose, kind: DebugKind<'_>) {
         self.events += 1;
         let event = DebugEvent { number: self.events, at: self.clock.now(), kind };

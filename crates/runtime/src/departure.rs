@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::attend::{Duty, attend};
 use crate::cell::Cell;
 use crate::context::Context;
+use crate::crash_report::{self, Seen};
 use crate::events::Event;
 use crate::frame;
 use crate::hosted::Hosted;
@@ -61,6 +62,7 @@ pub(crate) async fn depart<A: Hosted>(
     {
         reason = worse;
     }
+    let seen = Seen::of(actor.as_ref(), &context, &reason);
     let abnormal_since = reason.is_abnormal().then(|| cell.core.system.now());
 
     let fate = Fate::Crashed(reason.clone());
@@ -115,6 +117,7 @@ pub(crate) async fn depart<A: Hosted>(
 
     let (path, id, started) = (cell.core.path(), context.id(), context.acknowledged);
     let ignored = is_ignored(&context, &reason);
+    crash_report::tell::<A>(&context, &reason, seen);
     cell.core.system.report(&match ignored {
         true => Event::Ignored { path: &path, id },
         false => Event::Exited { path: &path, id, reason: &reason, started, charged },

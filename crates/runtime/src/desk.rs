@@ -89,6 +89,14 @@ pub(crate) fn answer<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>, du
     }
 }
 
+/// The state as the actor shows it.
+pub(crate) fn shown<A: Hosted>(actor: &A, whose: &Whose) -> Option<String> {
+    match whose.run(|| actor.format_status()) {
+        Ok(state) => state,
+        Err(panic) => Some(format!("`format_status` panicked: {panic}")),
+    }
+}
+
 struct At<'a, 'd, A: Hosted> {
     actor: &'a mut A,
     context: &'a mut Context<A::Msg>,
@@ -109,7 +117,7 @@ impl<A: Hosted> Desk for At<'_, '_, A> {
     }
 
     fn status(&mut self) -> Status {
-        let state = self.whose().run(|| self.actor.format_status());
+        let state = shown(self.actor, &self.whose());
         let cell = &self.context.cell;
         let (path, minder) = {
             let life = cell.core.life();
@@ -131,10 +139,7 @@ impl<A: Hosted> Desk for At<'_, '_, A> {
             links: self.context.links(),
             monitors: self.context.monitors(),
             debugging: debugging.map(|debugging| debugging.options()).unwrap_or_default(),
-            state: match state {
-                Ok(state) => state,
-                Err(panic) => Some(format!("`format_status` panicked: {panic}")),
-            },
+            state,
         }
     }
 

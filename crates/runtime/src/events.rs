@@ -1,10 +1,11 @@
 //! What a system tells whoever watches it: one event per start and exit, per actor that is ready to serve, per
 //! supervisor decision, per recovery, and per error or panic that reached nobody. Every event also goes to `tracing`,
-//! under the targets `minder::start`, `minder::ready`, `minder::exit`, `minder::decision`, `minder::recovery`,
+//! under the targets `minder::start`, `minder::ready`, `minder::crash`, `minder::exit`, `minder::decision`, `minder::recovery`,
 //! `minder::mailbox` and `minder::unheard`.
 
 use std::time::Duration;
 
+use crate::crash_report::CrashReport;
 use minder_signals::{ActorId, ExitReason, PanicReport};
 
 /// Something worth telling operators.
@@ -31,6 +32,12 @@ pub enum Event<'a> {
         path: &'a str,
         /// Which incarnation it would have been.
         id: ActorId,
+    },
+    /// What is known of an abnormal end, right before it is told: see
+    /// [`SystemBuilder::crash_reports`](crate::SystemBuilder::crash_reports).
+    Crashed {
+        /// All of it.
+        report: &'a CrashReport,
     },
     /// An incarnation ended and nothing is left of it.
     Exited {
@@ -137,6 +144,11 @@ pub(crate) fn trace(event: &Event<'_>) {
         }
         Event::Ignored { path, id } => {
             tracing::debug!(target: "minder::start", path, %id, "nothing to run");
+        }
+        Event::Crashed { report } => {
+            let CrashReport { path, id, actor, reason, in_hand, state, queued, neighbours, .. } = report;
+            let (in_hand, state, along) = (in_hand.as_deref(), state.as_deref(), neighbours.join(", "));
+            tracing::error!(target: "minder::crash", path = &**path, %id, actor, reason = %reason, in_hand, state, queued, along, "actor crashed");
         }
         Event::Exited { path, id, reason, started, charged } => {
             let (path, id, kind) = (*path, tracing::field::display(id), reason.kind());

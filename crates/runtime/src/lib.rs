@@ -8,6 +8,7 @@
 //! Where to start reading: `incarnation.rs` (one life), then `departure.rs` (its end) and `birth.rs` (its beginning).
 
 mod actor;
+mod actor_ref;
 mod addr;
 mod alias;
 mod ask;
@@ -23,6 +24,7 @@ mod census;
 mod clock;
 mod companions;
 mod context;
+mod crash_report;
 mod cycle;
 mod deadlines;
 mod debugging;
@@ -82,14 +84,16 @@ mod waits;
 mod within;
 
 pub use actor::{Actor, Handled, IntoActor, Winding};
+pub use actor_ref::ActorRef;
 pub use addr::{Addr, TellError};
 pub use alias::{Alias, AliasEnds, AliasError};
 pub use asking::without_deadline;
-pub use birth::{ActorRef, Queued, Recipe, StartError, StartOptions};
+pub use birth::{Queued, Recipe, StartError, StartOptions};
 pub use call::{Asks, Call, CallError, Message, call};
 pub use cell::MailboxOptions;
 pub use census::Actors;
 pub use context::Context;
+pub use crash_report::CrashReport;
 pub use cycle::Cycle;
 pub use debugging::{DebugEvent, DebugKind, Debugging, Figures, Logged};
 pub use desk::Status;

@@ -40,6 +40,8 @@ pub(crate) trait AnyCell: Send + Sync {
     fn give_up(&self);
     /// Whether the seat is given up.
     fn is_given_up(&self) -> bool;
+    /// Whether exit signals come as notices to who lives there.
+    fn traps_exits(&self) -> bool;
     /// What became of the messages that were offered to it.
     fn statistics(&self) -> Statistics;
     /// The type of the messages it takes.

@@ -12,6 +12,7 @@ use minder_mailbox::Rank;
 use minder_signals::{ActorId, Down, ExitReason, MonitorId};
 
 use crate::actor::{Actor, IntoActor};
+use crate::actor_ref::ActorRef;
 use crate::addr::{Addr, TellError};
 use crate::birth::{self, Anywhere, StartError, StartOptions};
 use crate::cell::Cell;
@@ -266,7 +267,7 @@ impl System {
     fn found_or_claimed<M: Send + 'static>(
         &self,
         name: &str,
-        start: impl FnOnce(crate::seat::Seat<M>) -> Result<birth::ActorRef, StartError>,
+        start: impl FnOnce(crate::seat::Seat<M>) -> Result<ActorRef, StartError>,
     ) -> Result<Addr<M>, EnsureError> {
         let name: Arc<str> = name.into();
         loop {

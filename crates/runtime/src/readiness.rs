@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minder_mailbox::Rank;
 use minder_signals::ExitReason;
 
-use crate::birth::ActorRef;
+use crate::actor_ref::ActorRef;
 use crate::context::Context;
 use crate::events::Event;
 use crate::frame;

@@ -14,8 +14,9 @@ use minder_signals::{ActorId, Control, ExitReason, Moment, MonitorId};
 use tokio::sync::{Notify, oneshot};
 
 use crate::actor::{Actor, IntoActor};
+use crate::actor_ref::ActorRef;
 use crate::addr::Addr;
-use crate::birth::{self, ActorRef, Anywhere, StartError, StartOptions};
+use crate::birth::{self, Anywhere, StartError, StartOptions};
 use crate::cell::MailboxOptions;
 use crate::clock::Clock;
 use crate::context::Start;
@@ -57,6 +58,8 @@ pub(crate) struct SystemShared {
     pub(crate) closing: OnceLock<Closing>,
     pub(crate) letters: letters::Store,
     pub(crate) registry: Registry,
+    /// Whether crashes are reported beyond their exits.
+    pub(crate) crash_reports: bool,
     /// When a mailbox is long, if that is told.
     pub(crate) long_mailboxes: Option<Marks>,
     /// What the system offers to all its actors.
@@ -134,6 +137,7 @@ pub struct SystemBuilder {
     dead_letters: usize,
     quarantine: Option<usize>,
     pub(crate) long_mailboxes: Option<Marks>,
+    pub(crate) crash_reports: bool,
     offers: Offers,
 }
 
@@ -236,6 +240,7 @@ impl SystemBuilder {
                 ),
                 locals: LocalHosts::default(),
                 registry: Registry::default(),
+                crash_reports: self.crash_reports,
                 long_mailboxes: self.long_mailboxes,
                 offers: self.offers,
                 fewer: Notify::new(),

@@ -127,3 +127,32 @@ async fn whoever_is_on_the_way_out_without_a_minder_does_not_come() {
     assert!(orphan.is_alive());
     assert_eq!((system.actors().count(), system.living()), (0, 1));
 }
+
+/// Whose work something is.
+#[derive(Clone, Debug, PartialEq)]
+struct Order(&'static str);
+
+/// OTP: PRC-010.
+#[test]
+fn an_actor_knows_the_line_of_its_minders_and_what_they_pass_on() {
+    everywhere(|| async {
+        let system = system();
+        let (leaf, seat) = system.address();
+        let below = one_for_one().child(actor_in("c", seat, puppet("c")));
+        let spec = one_for_one().offer(Order("of the day")).child(tree("b", below));
+        spec.start(&system, "app").await.expect("it starts");
+        let child = with_children(&leaf, 1).await.remove(0);
+        let it = system.actors().find(|actor| actor.id() == child.id());
+        let line = std::iter::successors(it, ActorRef::minder);
+        let line: Vec<String> = line.map(|actor| actor.path().to_string()).collect();
+        assert_eq!(line, ["app/b/c/child", "app/b/c", "app/b", "app"]);
+        let passed_on = child.ask(|reply| {
+            act(move |_, context| {
+                drop(reply.send((context.path(), context.service::<Order>())));
+                Ok(())
+            })
+        });
+        let (path, order) = passed_on.await.expect("it answers");
+        assert_eq!((&*path, order), ("app/b/c/child", Ok(Order("of the day"))));
+    });
+}

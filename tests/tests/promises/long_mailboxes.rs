@@ -29,12 +29,7 @@ fn an_actor_that_falls_behind_is_told_of_once_and_when_it_has_caught_up() {
         let system = System::builder().observer(observer).long_mailboxes(100, 20).build().expect("a runtime");
         let (busy, calm) = (named(&system, "busy").await, named(&system, "calm").await);
         let id = busy.id();
-        let mark = |times| {
-            for n in 0..times {
-                busy.tell(Msg::Mark(n)).expect("there is room");
-                calm.tell(Msg::Mark(n)).expect("there is room");
-            }
-        };
+        let mark = |times| (0..times).for_each(|n| busy.tell(Msg::Mark(n)).expect("there is room"));
         // It handles nothing, and is told of all the same.
         busy.suspend();
         mark(100);

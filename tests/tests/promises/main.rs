@@ -8,6 +8,7 @@ mod asks;
 mod blocking_asks;
 mod census;
 mod conservation;
+mod crash_reports;
 mod cycles;
 mod cycles_at_random;
 mod deadlines;
