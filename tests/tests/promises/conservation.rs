@@ -15,39 +15,12 @@ use minder::supervisors::Root;
 use minder::{Cause, MailboxOptions, Queued, Statistics, WhenFull};
 use tokio::task::AbortHandle;
 
+use crate::random::Random;
 use crate::support::*;
 use crate::worker::*;
 
 const RUNS: u64 = 1_200;
 const STEPS: u32 = 60;
-
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    pub(crate) fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[usize::try_from(self.below(of.len() as u64)).expect("few")]
-    }
-
-    fn milliseconds(&mut self, below: u64) -> Duration {
-        Duration::from_millis(self.below(below))
-    }
-}
 
 /// What its clients know of one actor.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use minder::supervisors::{
 };
 use minder::{Event, Observer};
 
-use crate::conservation::Random;
+use crate::random::Random;
 use crate::support::*;
 
 // --- who is stopped and started --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 //! The page of promises names, for each, a test that breaks it on purpose: those tests must be there.
-//! A test is named as `path/to/file.rs::function`. That it can fail is for whoever writes it.
+//! A test is named as `path/to/file.rs::function`. That it can fail is for whoever writes it. Those in the folder of promises
+//! are built as several binaries: each file belongs to one.
 
 use crate::assert_none;
 use crate::workspace::{File, files, read};
@@ -24,6 +25,34 @@ fn wrong_names(page: &str, files: &[File]) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The binaries of the folder of promises, which are its roots.
+const ROOTS: [&str; 3] = ["main", "trees", "state"];
+const FOLDER: &str = "tests/tests/promises/";
+
+/// A file that no root names is not built, and its tests are not run; tests that two of them name are run twice.
+fn homeless(files: &[File]) -> Vec<String> {
+    let inside = |file: &File| file.path.strip_prefix(FOLDER)?.strip_suffix(".rs").map(str::to_owned);
+    let (roots, modules): (Vec<_>, Vec<_>) = files
+        .iter()
+        .filter_map(|file| Some((inside(file)?, file)))
+        .partition(|(name, _)| ROOTS.contains(&name.as_str()));
+    let homes = |name: &str| {
+        let line = format!("mod {name};");
+        roots.iter().filter(|(_, root)| root.text.lines().any(|at| at == line)).count()
+    };
+    let has_tests = |file: &File| file.text.lines().any(|line| is_attribute_of_test(line.trim()));
+    let wrong = modules.iter().filter_map(|(name, file)| match (homes(name), has_tests(file)) {
+        (0, _) => Some(format!("{}: none of {ROOTS:?} has `mod {name};`", file.path)),
+        (2.., true) => Some(format!("{}: its tests are in several of {ROOTS:?}", file.path)),
+        _ => None,
+    });
+    wrong.collect()
+}
+
+fn is_attribute_of_test(line: &str) -> bool {
+    line.starts_with("#[") && line.contains("test") && !line.contains("cfg(")
 }
 
 /// A promise without a test is a row of the table with nothing in its last column.
@@ -54,6 +83,24 @@ fn the_tests_that_the_page_of_promises_names_are_there() {
     assert_none("the page of promises", &wrong_names(&page, &files()));
     assert_none("promises without a test", &untested(&page));
     println!("{} tests of promises", names.len());
+}
+
+#[test]
+fn every_file_of_promises_is_built_once() {
+    assert_none("the folder of promises", &homeless(&files()));
+    let file = |name: &str, text: &str| File { path: format!("{FOLDER}{name}.rs"), text: text.into() };
+    let test = "#[tokio::test(start_paused = true)]\nasync fn holds() {}";
+    let rows = [
+        (["mod a;\n", ""], test, 0),
+        (["mod a;\n", "mod a;\n"], "pub fn shared() {}", 0),
+        (["mod a;\n", "mod a;\n"], test, 1),
+        (["mod b;\n", "// mod a;\n"], test, 1),
+        (["", ""], "pub fn shared() {}", 1),
+    ];
+    for (roots, text, wrong) in rows {
+        let files = [file("main", roots[0]), file("trees", roots[1]), file("a", text)];
+        assert_eq!(homeless(&files).len(), wrong, "{roots:?} {text}");
+    }
 }
 
 #[test]

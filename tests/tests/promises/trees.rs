@@ -1,0 +1,23 @@
+//! The promises of supervisors and of what is built of them, each broken on purpose: see `main.rs`.
+
+mod applications;
+mod apply;
+mod dynamic;
+mod explain;
+mod ignore;
+mod lint;
+mod needs;
+mod orphans;
+mod partitions;
+mod policies;
+#[allow(dead_code, reason = "each part of the promises uses some of it")]
+mod random;
+mod readiness;
+mod requests;
+mod restarts;
+mod specs;
+mod supervisors;
+#[allow(dead_code, reason = "each part of the promises uses some of it")]
+mod support;
+mod task_supervisors;
+mod tasks;
