@@ -19,7 +19,9 @@ use crate::errors::Unavailable;
 use crate::root::{MAILBOX, Root};
 use crate::spec::Spec;
 
-pub use errors::{ApplicationEnded, ApplicationsError, StartApplicationError, StopApplicationError};
+pub use errors::{
+    ApplicationEnded, ApplicationsError, StartApplicationError, StartPhaseFailed, StopApplicationError,
+};
 
 use controller::{Controller, Msg, Question};
 use plan::Plan;
@@ -28,6 +30,7 @@ type Making = Pin<Box<dyn Future<Output = Result<Spec, ExitReason>> + Send>>;
 type Make = Arc<dyn Fn() -> Making + Send + Sync>;
 type Hooked = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Hook = Arc<dyn Fn() -> Hooked + Send + Sync>;
+type Phasing = Pin<Box<dyn Future<Output = Result<(), ExitReason>> + Send>>;
 
 /// Where the controller stands, and before the names of all applications in paths.
 const NAME: &str = "applications";
@@ -39,14 +42,22 @@ const NAME: &str = "applications";
 /// [`Context::service`](minder_runtime::Context::service).
 ///
 /// # OTP
-/// An application: its `.app` file and its callback module. There are no start phases, and nothing is loaded while it runs.
+/// An application: its `.app` file and its callback module. It includes no others, and nothing is loaded while it runs.
 #[derive(Clone)]
 pub struct Application {
     name: Arc<str>,
     needs: Vec<Arc<str>>,
     make: Make,
+    phases: Vec<Phase>,
     prep_stop: Option<Hook>,
     stop: Option<Hook>,
+}
+
+/// Something to be done once the tree is up.
+#[derive(Clone)]
+struct Phase {
+    name: Arc<str>,
+    run: Arc<dyn Fn(Root) -> Phasing + Send + Sync>,
 }
 
 /// What the end of a running application means for the system, when nobody has asked for it. Complete by definition.
@@ -107,13 +118,45 @@ impl Application {
             let making = make();
             Box::pin(async move { making.await.map_err(Into::into) })
         };
-        Self { name: name.into(), needs: Vec::new(), make: Arc::new(make), prep_stop: None, stop: None }
+        Self {
+            name: name.into(),
+            needs: Vec::new(),
+            make: Arc::new(make),
+            phases: Vec::new(),
+            prep_stop: None,
+            stop: None,
+        }
     }
 
     /// The applications that must run before this one starts.
     #[must_use]
     pub fn needs<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.needs.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// What is to be done once its tree is up, before the application counts as running and whatever needs it is started: to
+    /// fill a cache, to open the doors. Phases run one after the other, in the order in which they were given, beside the
+    /// tree's own work. One that fails or panics fails the start: the application is stopped, with its hooks, and the reason
+    /// holds a [`StartPhaseFailed`]. If the tree ends meanwhile, the start fails with its reason.
+    ///
+    /// When not to use this: for what an actor can do in its own start, where a restart does it again. A phase is not
+    /// repeated when a part of the tree is restarted.
+    ///
+    /// # OTP
+    /// `start_phase/3`. Of one application: none includes others.
+    #[must_use]
+    pub fn start_phase<F, Fut, E>(mut self, name: impl Into<Arc<str>>, phase: F) -> Self
+    where
+        F: Fn(Root) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<ExitReason>,
+    {
+        let run = move |tree| -> Phasing {
+            let phasing = phase(tree);
+            Box::pin(async move { phasing.await.map_err(Into::into) })
+        };
+        self.phases.push(Phase { name: name.into(), run: Arc::new(run) });
         self
     }
 
@@ -346,7 +389,7 @@ impl ApplicationController {
         self.ask(Question::Which).await
     }
 
-    /// The tree of a running application. Never waits for a start or a stop.
+    /// The tree of an application that runs, or is in its start phases. Never waits for a start or a stop.
     ///
     /// # Errors
     /// [`Unavailable`].

@@ -28,7 +28,7 @@ mod template;
 pub use applications::{
     Application, ApplicationController, ApplicationEnded, ApplicationInfo, ApplicationName,
     ApplicationStatus, ApplicationType, Applications, ApplicationsError, StartApplicationError,
-    StopApplicationError,
+    StartPhaseFailed, StopApplicationError,
 };
 pub use apply::{ApplyError, Incomplete};
 pub use child::{

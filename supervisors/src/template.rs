@@ -270,7 +270,8 @@ where
     }
 
     /// Starts an instance with these arguments and waits until it is up. Its address stays valid over its restarts.
-    /// Nothing if it had nothing to run.
+    /// Nothing if it had nothing to run. What it is to tell whoever starts it, beside its address, goes through a sender
+    /// among its arguments.
     ///
     /// # Errors
     /// See [`StartInstanceError`]; an instance that failed to start, or had nothing to run, is not kept.

@@ -14,11 +14,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{self, Poll};
 
 use minder_signals::{ActorId, PanicReport};
 
 use crate::addr::Addr;
 use crate::context::Context;
+use crate::directory_watch::{Aftermath, DirectoryEvent, DirectoryWatch, Feeds};
 use crate::frame;
 use crate::life::Peer;
 
@@ -92,6 +94,7 @@ struct State<K, V> {
     keys: HashMap<K, BTreeMap<u64, Entry<V>>>,
     /// Whoever stands here will leave at its end, even if it has withdrawn all its entries.
     owners: HashMap<Owner, Vec<(K, u64)>>,
+    feeds: Feeds<K, V>,
 }
 
 struct Entry<V> {
@@ -112,7 +115,7 @@ where
 {
     /// Nobody is in it.
     pub fn new() -> Self {
-        let state = State { made: 0, keys: HashMap::new(), owners: HashMap::new() };
+        let state = State { made: 0, keys: HashMap::new(), owners: HashMap::new(), feeds: Feeds::new() };
         Self { shared: Arc::new(Mutex::new(state)) }
     }
 
@@ -138,7 +141,8 @@ where
         let owner = owner_of(&peer);
         if !lock(&self.shared).owners.contains_key(&owner) {
             let shared = self.shared.clone();
-            context.at_end(move |_| leave(&shared, owner));
+            let id = peer.id();
+            context.at_end(move |_| leave(&shared, owner, id));
         }
         let value = Arc::new(value);
         let mut state = lock(&self.shared);
@@ -148,7 +152,16 @@ where
         state.made += 1;
         let number = state.made;
         state.owners.entry(owner).or_default().push((key.clone(), number));
-        state.keys.entry(key).or_default().insert(number, Entry { owner: peer, value });
+        let entry = Entry { owner: peer, value };
+        let told = if state.feeds.any() {
+            vec![DirectoryEvent::Entered(key.clone(), entry.listed())]
+        } else {
+            Vec::new()
+        };
+        state.keys.entry(key).or_default().insert(number, entry);
+        let aftermath = state.feeds.tell(&told);
+        drop(state);
+        aftermath.settle();
         Ok(())
     }
 
@@ -163,8 +176,19 @@ where
         let owner = owner_of(&context.peer());
         let value = Arc::new(value);
         let mut state = lock(&self.shared);
-        let entry = state.keys.get_mut(key)?.values_mut().find(|entry| owner_of(&entry.owner) == owner)?;
-        Some(std::mem::replace(&mut entry.value, value))
+        let State { keys, owners, feeds, .. } = &mut *state;
+        let entry = keys.get_mut(key)?.values_mut().find(|entry| owner_of(&entry.owner) == owner)?;
+        let old = std::mem::replace(&mut entry.value, value);
+        let mut told = Vec::new();
+        if feeds.any() {
+            let entered = owners.get(&owner).into_iter().flatten();
+            let key = entered.map(|(key, _)| key).find(|entered| (*entered).borrow() == key);
+            told.extend(key.map(|key| DirectoryEvent::Updated(key.clone(), entry.listed())));
+        }
+        let aftermath = feeds.tell(&told);
+        drop(state);
+        aftermath.settle();
+        Some(old)
     }
 
     /// Takes out all that this actor entered under the key; returns the values, none if there were none.
@@ -185,7 +209,9 @@ where
             std::mem::take(entered).into_iter().partition(|(entered, _)| entered.borrow() == key);
         *entered = kept;
         let values = taken.iter().filter_map(|(key, number)| state.take(key, *number)).collect();
+        let aftermath = state.tell_that_left(taken.iter().map(|(key, _)| key), context.id());
         drop(state);
+        aftermath.settle();
         values
     }
 
@@ -230,13 +256,57 @@ where
         entered.iter().map(|(key, _)| key.clone()).collect()
     }
 
+    /// All entries, in the order in which they were made: a copy, in which whoever called looks for what it wants.
+    ///
+    /// # OTP
+    /// `Registry.select/2` and `Registry.match/3`, whose patterns are iterators and closures here.
+    pub fn entries(&self) -> Vec<(K, Listed<V>)> {
+        lock(&self.shared).entries()
+    }
+
+    /// Tells who is in it, and then who comes and goes: for an actor, by
+    /// [`Context::attach`](crate::Context::attach). What waits for it is bounded: see [`DirectoryEvent::All`].
+    ///
+    /// When not to use this: to find out once who is there, or to hear of the end of one actor, which is a monitor's.
+    pub fn watch(&self) -> DirectoryWatch<K, V> {
+        let number = lock(&self.shared).feeds.add();
+        DirectoryWatch::new(self.clone(), number)
+    }
+
+    pub(crate) fn poll_watch(&self, number: u64, cx: &mut task::Context<'_>) -> Poll<DirectoryEvent<K, V>> {
+        let mut state = lock(&self.shared);
+        let State { keys, feeds, .. } = &mut *state;
+        feeds.take(number, cx, || entries_of(keys))
+    }
+
     /// How many entries there are.
     pub fn count(&self) -> usize {
         lock(&self.shared).keys.values().map(BTreeMap::len).sum()
     }
 }
 
-impl<K: Hash + Eq, V> State<K, V> {
+impl<K, V> Directory<K, V> {
+    pub(crate) fn watch_no_longer(&self, number: u64) {
+        let feed = lock(&self.shared).feeds.remove(number);
+        drop(feed);
+    }
+}
+
+impl<K: Hash + Eq + Clone, V> State<K, V> {
+    fn entries(&self) -> Vec<(K, Listed<V>)> {
+        entries_of(&self.keys)
+    }
+
+    /// Entries of this actor are gone, one under each of these keys.
+    fn tell_that_left<'k>(&mut self, keys: impl Iterator<Item = &'k K>, owner: ActorId) -> Aftermath<K, V>
+    where
+        K: 'k,
+    {
+        let watched = self.feeds.any();
+        let told = keys.filter(|_| watched).map(|key| DirectoryEvent::Left(key.clone(), owner));
+        self.feeds.tell(&told.collect::<Vec<_>>())
+    }
+
     fn take(&mut self, key: &K, number: u64) -> Option<Arc<V>> {
         let entries = self.keys.get_mut(key)?;
         let entry = entries.remove(&number);
@@ -247,16 +317,26 @@ impl<K: Hash + Eq, V> State<K, V> {
     }
 }
 
+fn entries_of<K: Clone, V>(keys: &HashMap<K, BTreeMap<u64, Entry<V>>>) -> Vec<(K, Listed<V>)> {
+    let numbered = keys.iter().flat_map(|(key, entries)| entries.iter().map(move |entry| (key, entry)));
+    let mut all: Vec<(u64, K, Listed<V>)> =
+        numbered.map(|(key, (number, entry))| (*number, key.clone(), entry.listed())).collect();
+    all.sort_unstable_by_key(|(number, ..)| *number);
+    all.into_iter().map(|(_, key, entry)| (key, entry)).collect()
+}
+
 /// Takes out what the owner has entered, and drops it: code of users, each on its own, and with no lock.
-fn leave<K: Hash + Eq, V>(shared: &Mutex<State<K, V>>, owner: Owner) {
+fn leave<K: Hash + Eq + Clone, V>(shared: &Mutex<State<K, V>>, owner: Owner, id: ActorId) {
     let mut state = lock(shared);
     let entered = state.owners.remove(&owner).unwrap_or_default();
+    let aftermath = state.tell_that_left(entered.iter().map(|(key, _)| key), id);
     let take = |(key, number)| {
         let value = state.take(&key, number);
         (key, value)
     };
     let left: Vec<_> = entered.into_iter().map(take).collect();
     drop(state);
+    aftermath.settle();
     if let Some(text) = frame::drop_each_caught(owner.0, left) {
         // Goes on in the departure, which adds it to the reason.
         frame::raise(PanicReport { text, ..PanicReport::default() });

@@ -32,6 +32,7 @@ mod delegate;
 mod departure;
 mod desk;
 mod directory;
+mod directory_watch;
 mod events;
 mod exits;
 #[doc(hidden)]
@@ -98,6 +99,7 @@ pub use cycle::Cycle;
 pub use debugging::{DebugEvent, DebugKind, Debugging, Figures, Logged};
 pub use desk::Status;
 pub use directory::{Directory, Listed};
+pub use directory_watch::{DirectoryEvent, DirectoryWatch};
 pub use events::{Event, Observer};
 pub use futures_core::Stream;
 pub use jobs::{JobFailed, JobId};

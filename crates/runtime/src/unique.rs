@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::addr::Addr;
 use crate::context::Context;
 use crate::directory::{Directory, Listed};
+use crate::directory_watch::DirectoryWatch;
 
 /// Entries of actors, one under a key. Clones are the same directory.
 ///
@@ -152,6 +153,19 @@ where
     /// `Registry.keys/2`.
     pub fn keys_of<M: Send + 'static>(&self, actor: &Addr<M>) -> Vec<K> {
         self.entries.keys_of(actor)
+    }
+
+    /// All keys that belong to somebody, with whose they are, in the order in which they were claimed: a copy.
+    ///
+    /// # OTP
+    /// `Registry.select/2` and `Registry.match/3`, whose patterns are iterators and closures here.
+    pub fn entries(&self) -> Vec<(K, Listed<V>)> {
+        self.entries.entries()
+    }
+
+    /// Tells which keys belong to whom, and then what changes: see [`Directory::watch`].
+    pub fn watch(&self) -> DirectoryWatch<K, V> {
+        self.entries.watch()
     }
 
     /// How many keys belong to somebody.

@@ -11,7 +11,7 @@ use minder_runtime::{
     Reply, StartOptions, Winding,
 };
 
-use super::errors::{ApplicationEnded, StartApplicationError, StopApplicationError};
+use super::errors::{ApplicationEnded, StartApplicationError, StartPhaseFailed, StopApplicationError};
 use super::plan::Plan;
 use super::{Application, ApplicationInfo, ApplicationName, ApplicationStatus, ApplicationType, Hook, NAME};
 use crate::root::{MAILBOX, Root};
@@ -24,6 +24,7 @@ type Stopped = Result<(), StopApplicationError>;
 pub(super) enum Msg {
     Asked(Question),
     Made(Result<Result<Spec, ExitReason>, JobFailed>),
+    Phased(Result<Result<(), ExitReason>, JobFailed>),
     Hooked(Result<(), JobFailed>),
 }
 
@@ -102,6 +103,14 @@ enum End {
 enum InHand {
     Making(usize, JobId),
     Starting(usize, ActorRef),
+    /// The tree is up and runs.
+    Phase {
+        place: usize,
+        number: usize,
+        job: JobId,
+        /// With which reason the tree has ended meanwhile.
+        ended: Option<ExitReason>,
+    },
     PrepStop {
         place: usize,
         tree: ActorRef,
@@ -174,7 +183,9 @@ impl Controller {
 
     fn status(&self, place: usize) -> ApplicationStatus {
         match &self.in_hand {
-            Some(InHand::Making(at, _) | InHand::Starting(at, _)) if *at == place => {
+            Some(InHand::Making(at, _) | InHand::Starting(at, _) | InHand::Phase { place: at, .. })
+                if *at == place =>
+            {
                 ApplicationStatus::Starting
             }
             Some(InHand::PrepStop { place: at, .. } | InHand::Stopping(at, _) | InHand::Hook(Some(at)))
@@ -362,6 +373,40 @@ impl Controller {
         }
     }
 
+    /// Begins a phase of an application whose tree is up, if it has so many, and the system is not to stop.
+    fn phase(&mut self, place: usize, number: usize, context: &mut Context<Msg>) {
+        let tree = self.tree(place).and_then(ActorRef::address).map(Root::of);
+        let phase = self.all[place].phases.get(number).filter(|_| self.closing.is_none());
+        if let Some((phase, tree)) = phase.zip(tree) {
+            let job = context.run("start phase of an application", (phase.run)(tree), Msg::Phased);
+            self.in_hand = Some(InHand::Phase { place, number, job, ended: None });
+        }
+    }
+
+    fn phased(&mut self, phased: Result<Result<(), ExitReason>, JobFailed>, context: &mut Context<Msg>) {
+        let (place, number, ended) = match self.in_hand.take() {
+            Some(InHand::Phase { place, number, ended, .. }) => (place, number, ended),
+            other => return self.in_hand = other,
+        };
+        if let Some(reason) = ended {
+            if let Some(Operation { end: End::Start { started, .. }, .. }) = &mut self.operation {
+                started.retain(|started| *started != place);
+            }
+            self.failed(place, reason);
+            if let Some(operation) = &mut self.operation {
+                operation.steps.push_front(Step::AfterEnd(place));
+            }
+            return;
+        }
+        match phased.unwrap_or_else(|failed| Err(failed.into_reason())) {
+            Ok(()) => self.phase(place, number + 1, context),
+            Err(reason) => {
+                let phase = self.all[place].phases[number].name.clone();
+                self.failed(place, ExitReason::error(StartPhaseFailed { phase, reason }));
+            }
+        }
+    }
+
     fn hooked(&mut self, hooked: Result<(), JobFailed>, context: &mut Context<Msg>) {
         let place = match self.in_hand.take() {
             Some(InHand::PrepStop { place, tree, has_ended: false }) => {
@@ -387,12 +432,22 @@ impl Controller {
     fn child(&mut self, news: minder_runtime::ChildNotice, context: &mut Context<Msg>) {
         match (self.in_hand.take(), news.event) {
             (Some(InHand::Starting(place, tree)), event) if tree.id() == news.child => match event {
-                ChildEvent::Started => self.is_up(tree, place),
+                ChildEvent::Started => {
+                    self.is_up(tree, place);
+                    self.phase(place, 0, context);
+                }
                 ChildEvent::StartFailed(reason) | ChildEvent::Exited { reason, .. } => {
                     self.failed(place, reason)
                 }
                 _ => self.failed(place, ExitReason::Normal),
             },
+            (Some(InHand::Phase { place, number, job, .. }), ChildEvent::Exited { reason, .. })
+                if self.tree(place).is_some_and(|tree| tree.id() == news.child) =>
+            {
+                context.cancel_job(job);
+                self.running.retain(|(running, _)| *running != place);
+                self.in_hand = Some(InHand::Phase { place, number, job, ended: Some(reason) });
+            }
             (Some(InHand::PrepStop { place, tree, .. }), ChildEvent::Exited { .. })
                 if tree.id() == news.child =>
             {
@@ -458,6 +513,7 @@ impl Actor for Controller {
         match message {
             Msg::Asked(question) => self.asked(question),
             Msg::Made(made) => self.made(made, context),
+            Msg::Phased(phased) => self.phased(phased, context),
             Msg::Hooked(hooked) => self.hooked(hooked, context),
         }
         self.go_on(context);
@@ -492,7 +548,7 @@ impl Actor for Controller {
             error.get_or_insert(StartApplicationError::ShuttingDown);
         }
         match &self.in_hand {
-            Some(InHand::Making(_, job)) => drop(context.cancel_job(*job)),
+            Some(InHand::Making(_, job) | InHand::Phase { job, .. }) => drop(context.cancel_job(*job)),
             Some(InHand::Starting(_, tree)) => context.stop_child(&tree.clone(), ExitReason::Shutdown),
             _ => {}
         }

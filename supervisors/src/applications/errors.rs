@@ -70,7 +70,7 @@ pub enum StartApplicationError {
         /// What it needs.
         needs: Arc<str>,
     },
-    /// This one failed, for this reason: its start function, or its tree. Those that had been started for the same request
+    /// This one failed, for this reason: its start function, its tree, or one of its start phases. Those that had been started for the same request
     /// were stopped again.
     Failed {
         /// Which.
@@ -102,6 +102,24 @@ impl fmt::Display for StartApplicationError {
 }
 
 impl Error for StartApplicationError {}
+
+/// A start phase of an application failed: in the reason of [`StartApplicationError::Failed`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StartPhaseFailed {
+    /// Which.
+    pub phase: Arc<str>,
+    /// Why.
+    pub reason: ExitReason,
+}
+
+impl fmt::Display for StartPhaseFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "start phase `{}` failed: {}", self.phase, self.reason)
+    }
+}
+
+impl Error for StartPhaseFailed {}
 
 /// Why [`ApplicationController::stop`](crate::ApplicationController::stop) failed.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,12 @@
 //! Many actors under one key, or one, with values. Rows EXR.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use minder::prelude::*;
-use minder::{Directory, LocalActor, UniqueDirectory};
+use minder::supervisors::{Pool, StartInstanceError};
+use minder::{AlreadyClaimed, Directory, DirectoryEvent, LocalActor, StartActorError, UniqueDirectory};
 use tokio::task::LocalSet;
 
 use crate::support::*;
@@ -325,6 +330,237 @@ async fn a_key_of_the_dead_can_be_claimed_at_once() {
     it.tell(crash()).expect("there is room");
     reader.expect(&["true"]).await;
     assert_eq!(tables.lookup("x").map(|entry| entry.owner), Some(heir.id()));
+}
+
+/// By key, value and owner at once: a pattern is a closure over a copy, in which the order is that of entering.
+///
+/// OTP: EXR-009.
+#[tokio::test(start_paused = true)]
+async fn all_entries_can_be_searched_by_whatever_they_say() {
+    let (system, topics) = (system(), Topics::new());
+    let (a, b) = (puppet(&system), puppet(&system));
+    enlist(&topics, &a, &[("x", 1), ("y", 20), ("z", 3)]).await;
+    enlist(&topics, &b, &[("x", 40), ("a", 50)]).await;
+    let large: Vec<(String, u32)> = topics
+        .entries()
+        .into_iter()
+        .filter(|(key, entry)| key != "a" && *entry.value > 2)
+        .map(|(key, entry)| (key, *entry.value))
+        .collect();
+    assert_eq!(large, [("y".into(), 20), ("z".into(), 3), ("x".into(), 40)]);
+    let of_b = topics.entries().iter().filter(|(_, entry)| entry.owner == b.id()).count();
+    assert_eq!(of_b, 2);
+    let tables = Tables::new();
+    for (key, value) in [("x", 1), ("y", 2)] {
+        assert_eq!(claim(&tables, &a, key, value).await, None);
+    }
+    let keys: Vec<String> = tables.entries().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["x", "y"]);
+}
+
+/// What a watch has told, in short.
+fn told(event: &DirectoryEvent<String, u32>) -> String {
+    match event {
+        DirectoryEvent::All(all) => {
+            let all = all.iter().map(|(key, entry)| format!("{key}={}", entry.value));
+            format!("all [{}]", all.collect::<Vec<_>>().join(" "))
+        }
+        DirectoryEvent::Entered(key, entry) => format!("entered {key}={} of {}", entry.value, entry.owner),
+        DirectoryEvent::Updated(key, entry) => format!("updated {key}={} of {}", entry.value, entry.owner),
+        DirectoryEvent::Left(key, owner) => format!("left {key} of {owner}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Who is there, then every change in order; one that is dropped holds nothing up.
+///
+/// OTP: EXR-010.
+#[tokio::test(start_paused = true)]
+async fn whoever_watches_is_told_who_is_there_and_then_who_comes_and_goes() {
+    let (system, tables) = (system(), Tables::new());
+    let (a, b) = (puppet(&system), puppet(&system));
+    assert_eq!(claim(&tables, &a, "x", 1).await, None);
+    drop(tables.watch());
+    let mut watch = tables.watch();
+    assert_eq!(told(&soon(watch.next()).await), "all [x=1]");
+    assert_eq!(claim(&tables, &b, "x", 2).await, Some((a.id(), 1)), "that is no news");
+    assert_eq!(claim(&tables, &b, "y", 3).await, None);
+    let directory = tables.clone();
+    a.tell(act(move |_, context| {
+        directory.update(context, "x", 4).expect("it is its own");
+        directory.withdraw(context, "x").expect("it is its own");
+        Ok(())
+    }))
+    .expect("there is room");
+    life(&a).await;
+    b.kill();
+    soon(b.ended()).await;
+    let (a, b) = (a.id(), b.id());
+    let expected = [
+        format!("entered y=3 of {b}"),
+        format!("updated x=4 of {a}"),
+        format!("left x of {a}"),
+        format!("left y of {b}"),
+    ];
+    for expected in expected {
+        // All of it is there by now: it came before the end was heard of.
+        let event = tokio::time::timeout(Duration::ZERO, watch.next()).await.expect("it has been told");
+        assert_eq!(told(&event), expected);
+    }
+}
+
+/// Whoever is too slow is told the whole again, and from there on the changes: no gap, no duplicate.
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_falls_behind_is_told_the_whole_again() {
+    // how many entries come while nobody reads, whether that is too many
+    for (entries, behind) in [(1_024, false), (1_025, true)] {
+        let (system, topics) = (system(), Topics::new());
+        let mut watch = topics.watch();
+        assert_eq!(told(&soon(watch.next()).await), "all []");
+        let (it, directory) = (puppet(&system), topics.clone());
+        it.tell(act(move |_, context| {
+            (0..entries).for_each(|number| directory.enlist(context, "x".into(), number));
+            Ok(())
+        }))
+        .expect("there is room");
+        life(&it).await;
+        let mut known = 0;
+        while known < entries {
+            match soon(watch.next()).await {
+                DirectoryEvent::All(all) => {
+                    assert!(behind && known == 0);
+                    known = u32::try_from(all.len()).expect("few");
+                }
+                DirectoryEvent::Entered(_, entry) => {
+                    assert_eq!((behind, *entry.value), (false, known));
+                    known += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let other = puppet(&system);
+        enlist(&topics, &other, &[("y", 1)]).await;
+        assert_eq!(told(&soon(watch.next()).await), format!("entered y=1 of {}", other.id()), "and goes on");
+    }
+}
+
+/// An actor attaches a watch like any other stream, and is woken by it.
+#[tokio::test(start_paused = true)]
+async fn an_actor_attaches_a_watch() {
+    struct Watcher(Topics, Journal);
+    impl Actor for Watcher {
+        type Msg = DirectoryEvent<String, u32>;
+        async fn started(&mut self, context: &mut Context<Self::Msg>) -> Handled {
+            context.attach(self.0.watch(), |event| event);
+            Ok(())
+        }
+        async fn handle(&mut self, event: Self::Msg, _: &mut Context<Self::Msg>) -> Handled {
+            self.1.note(told(&event));
+            Ok(())
+        }
+    }
+    let (system, topics, (journal, mut reader)) = (system(), Topics::new(), journal());
+    let watched = topics.clone();
+    system.spawn(move || Watcher(watched, journal)).expect("open");
+    reader.expect(&["all []"]).await;
+    let it = puppet(&system);
+    enlist(&topics, &it, &[("x", 1)]).await;
+    reader.expect(&[&format!("entered x=1 of {}", it.id())]).await;
+    it.kill();
+    reader.expect(&[&format!("left x of {}", it.id())]).await;
+}
+
+/// Instances under keys of any type, found or started by whoever asks: the key is claimed before anything is handled, a
+/// second start fails with who has it, and leaves nothing.
+///
+/// OTP: EXR-013.
+#[tokio::test(start_paused = true)]
+async fn a_unique_directory_names_the_instances_of_a_pool() {
+    type Rooms = UniqueDirectory<(u8, u8), Addr<Msg>>;
+    async fn ensure(rooms: &Rooms, pool: &Pool<(u8, u8), Msg>, key: (u8, u8)) -> (Addr<Msg>, &'static str) {
+        if let Some(known) = rooms.lookup(&key) {
+            return ((*known.value).clone(), "found");
+        }
+        match pool.start(key).await {
+            Ok(started) => (started.expect("it runs"), "started"),
+            // Somebody was faster: the reason says who.
+            Err(StartInstanceError::Failed(ExitReason::Error(cause))) => {
+                let claimed = cause.downcast_ref::<AlreadyClaimed<Addr<Msg>>>().expect("nothing else fails");
+                ((*claimed.by.value).clone(), "was faster")
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let (system, rooms, (journal, mut reader)) = (system(), Rooms::new(), journal());
+    let claims = rooms.clone();
+    let template = template("room", move |key: (u8, u8)| {
+        let claims = claims.clone();
+        Puppet::new("room", &journal).on_start(move |_, context| {
+            let me = context.address();
+            Ok(claims.claim(context, key, me)?)
+        })
+    });
+    let spec = dynamic(&template).limit(9, SECOND);
+    let pool = spec.start(&system, "rooms").await.expect("starts with nobody").pool(&template);
+    // Both look before either has started.
+    let both = || (ensure(&rooms, &pool, (1, 2)), ensure(&rooms, &pool, (1, 2)));
+    let (one, other) = both();
+    let ((one, how), (other, how_other)) = tokio::join!(one, other);
+    assert_eq!((one == other, how, how_other), (true, "started", "was faster"));
+    assert_eq!(ensure(&rooms, &pool, (1, 2)).await, (one.clone(), "found"));
+    assert_eq!(ensure(&rooms, &pool, (3, 4)).await.1, "started");
+    assert_eq!((rooms.count(), pool.instances().await.expect("it lives").len()), (2, 2));
+    reader.expect(&["room up", "room up"]).await;
+    // Its next life claims the key again.
+    one.tell(crash()).expect("there is room");
+    reader.expect(&["room up"]).await;
+    assert_eq!(ensure(&rooms, &pool, (1, 2)).await, (one.clone(), "found"));
+    pool.terminate(&one).await.expect("it is there");
+    assert_eq!((rooms.count(), ensure(&rooms, &pool, (1, 2)).await.1), (1, "started"));
+}
+
+/// A registry of a user's own, on the public API: who registers does so in its start, before anything is handled, and what
+/// it registered goes with its end, before anybody hears of that.
+///
+/// OTP: REG-008.
+#[tokio::test(start_paused = true)]
+async fn a_registry_of_ones_own_names_actors() {
+    #[derive(Clone, Default)]
+    struct ByNumber(Arc<Mutex<HashMap<u32, Addr<Msg>>>>);
+    impl ByNumber {
+        fn register(&self, number: u32, context: &mut Context<Msg>) -> Handled {
+            let mut all = self.0.lock().expect("nobody panics in here");
+            if let Some(owner) = all.get(&number) {
+                return Err(ExitReason::other(&format!("taken by {}", owner.id())));
+            }
+            all.insert(number, context.address());
+            let all = self.clone();
+            context.at_end(move |_| drop(all.0.lock().expect("nobody panics in here").remove(&number)));
+            Ok(())
+        }
+        fn whereis(&self, number: u32) -> Option<Addr<Msg>> {
+            self.0.lock().expect("nobody panics in here").get(&number).cloned()
+        }
+    }
+    let (system, numbers, (journal, mut reader)) = (system(), ByNumber::default(), journal());
+    let start = async |name: &'static str| {
+        let ((it, seat), numbers, journal) = (system.address(), numbers.clone(), journal.clone());
+        it.tell(Msg::Mark(1)).expect("there is room");
+        let make =
+            move || Puppet::new(name, &journal).on_start(move |_, context| numbers.register(7, context));
+        system.start(seat, name, make).await.map(|_| it).map_err(StartActorError::into_reason)
+    };
+    let first = start("first").await.expect("it is free");
+    assert_eq!(numbers.whereis(7), Some(first.clone()));
+    let refused = start("second").await.expect_err("it is taken");
+    assert_eq!(refused, ExitReason::other(&format!("taken by {}", first.id())));
+    assert_eq!(numbers.whereis(7), Some(first.clone()), "not freed by whoever had not got it");
+    first.tell(crash()).expect("there is room");
+    soon(first.ended()).await;
+    let third = start("third").await.expect("it is free again");
+    assert_eq!(numbers.whereis(7), Some(third.clone()));
+    assert_eq!(life(&third).await, 1);
+    assert_eq!(reader.rest(), ["first up", "first 1", "third up", "third 1"], "nobody else handled anything");
 }
 
 /// Numbers that are the same in every run.

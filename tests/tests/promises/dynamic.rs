@@ -251,3 +251,36 @@ async fn what_makes_no_sense_for_a_dynamic_supervisor_is_refused() {
         assert_eq!(spec.check(), Err(TreeError::Spec { supervisor: String::new(), cause }));
     }
 }
+
+/// What an instance is to tell whoever started it, beside its address, goes through its arguments. Whoever asked has it when
+/// the start is over; a restart tells nobody anything.
+///
+/// OTP: SUP-020.
+#[tokio::test(start_paused = true)]
+async fn a_start_hands_out_something_beside_the_address() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let made = Arc::new(AtomicU32::new(8_000));
+    let template = template("server", move |tell: tokio::sync::mpsc::Sender<u32>| {
+        let made = made.clone();
+        Puppet::new("server", &journal).on_start(move |puppet, _| {
+            let port = made.fetch_add(1, Ordering::Relaxed);
+            if tell.try_send(port).is_err() {
+                puppet.note("tells nobody");
+            }
+            Ok(())
+        })
+    });
+    let spec = tolerant(dynamic(&template));
+    let pool = spec.start(&system, "servers").await.expect("starts with nobody").pool(&template);
+    let start = async || {
+        let (tell, mut told) = tokio::sync::mpsc::channel(1);
+        let it = pool.start(tell).await.expect("there is room").expect("it runs");
+        (it, told.try_recv())
+    };
+    let ((one, first), (other, second)) = (start().await, start().await);
+    assert_eq!((first, second), (Ok(8_000), Ok(8_001)));
+    reader.expect(&["server up", "server up"]).await;
+    one.tell(crash()).expect("there is room");
+    reader.expect(&["server tells nobody", "server up"]).await;
+    assert_eq!((life(&one).await, life(&other).await), (2, 1));
+}

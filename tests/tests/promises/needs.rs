@@ -461,3 +461,52 @@ async fn a_stop_overtakes_a_restart_and_a_start() {
     assert!(!lines.iter().any(|line| line == "http starts"), "{lines:?}");
     assert_eq!(system.living(), 0);
 }
+
+/// Children of any kind by request, each with a restart type and a shutdown of its own; nobody shares another's fate, and at
+/// the end all are told at once, each with its own time.
+///
+/// OTP: EXD-001, EXD-007.
+#[tokio::test(start_paused = true)]
+async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_limit() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let root = tolerant(by_needs()).start(&system, "pool").await.expect("starts with nobody");
+    let cleaning = |name: &'static str, seconds: u32| {
+        let (it, seat) = system.address();
+        let journal = journal.clone();
+        let make = move || Puppet::new(name, &journal).trapping().cleaning_up_for(seconds * SECOND);
+        (it, actor_in(name, seat, make))
+    };
+    let (endless, endless_child) = cleaning("endless", 7);
+    let (patient, patient_child) = cleaning("patient", 3);
+    let (hasty, hasty_child) = cleaning("hasty", 9);
+    let (brutal, brutal_child) = cleaning("brutal", 9);
+    let children = [
+        endless_child.shutdown(Shutdown::Infinity),
+        patient_child.shutdown(Shutdown::Within(5 * SECOND)).restart(Restart::Transient),
+        hasty_child.shutdown(Shutdown::Within(SECOND)).restart(Restart::Temporary),
+        brutal_child.shutdown(Shutdown::BrutalKill),
+        task("work", std::future::pending::<()>),
+    ];
+    for child in children {
+        root.start_child(child).await.expect("its id is free");
+    }
+    reader.expect(&["endless up", "patient up", "hasty up", "brutal up"]).await;
+    brutal.tell(crash()).expect("there is room");
+    reader.expect(&["brutal up"]).await;
+    let lives = [life(&endless).await, life(&patient).await, life(&hasty).await, life(&brutal).await];
+    assert_eq!(lives, [1, 1, 1, 2], "one for one");
+
+    let stopping = aside(async move { root.stop(ExitReason::Shutdown).await });
+    let alive = || [&brutal, &hasty, &patient, &endless].map(Addr::is_alive);
+    // A timer is late by no more than this.
+    let late = Duration::from_millis(20);
+    turns().await;
+    assert_eq!(alive(), [false, true, true, true]);
+    pass(SECOND + late).await;
+    assert_eq!(alive(), [false, false, true, true]);
+    pass(2 * SECOND).await;
+    assert_eq!(alive(), [false, false, false, true]);
+    pass(4 * SECOND).await;
+    assert_eq!((alive(), system.living()), ([false; 4], 0));
+    assert_eq!(stopping.await.expect("no panic"), Ok(ExitReason::Shutdown));
+}
