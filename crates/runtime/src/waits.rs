@@ -12,7 +12,7 @@
 //! Not known here, and never reported: waits of others than actors, for locks, channels or blocking closures, and for a
 //! reply of which it is not known who holds it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use minder_signals::ActorId;
@@ -45,21 +45,21 @@ pub(crate) struct Waits {
     version: u32,
     /// What its handler waits for; empty while it runs.
     handler: Vec<Arc<dyn Awaited>>,
-    /// The children for which it has begun something and handles nothing else until that is done.
-    children: Vec<ActorId>,
+    /// The children for which it has begun something and handles nothing else until that is done. One, as a rule, and all
+    /// of a million when a dynamic supervisor ends; in an order that is the same in every run.
+    children: BTreeSet<ActorId>,
 }
 
 impl Waits {
     pub(crate) fn begin(&mut self, child: ActorId) {
         self.version = self.version.wrapping_add(1);
-        self.children.push(child);
+        self.children.insert(child);
     }
 
     /// There is news of a child.
     pub(crate) fn end(&mut self, child: ActorId) {
-        if self.children.contains(&child) {
+        if self.children.remove(&child) {
             self.version = self.version.wrapping_add(1);
-            self.children.retain(|awaited| *awaited != child);
         }
     }
 }
