@@ -42,8 +42,8 @@ pub(crate) fn interleaved(
     Ok(figures.map(|(subject, runs)| summary(bench, subject.name(), runs)).collect())
 }
 
-fn summary(bench: &Bench, subject: &'static str, mut runs: Vec<f64>) -> Figure {
-    runs.sort_by(f64::total_cmp);
+fn summary(bench: &Bench, subject: &'static str, runs: Vec<f64>) -> Figure {
+    let runs = sorted(runs);
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     Figure {
         bench: bench.name,
@@ -56,8 +56,13 @@ fn summary(bench: &Bench, subject: &'static str, mut runs: Vec<f64>) -> Figure {
     }
 }
 
+pub(crate) fn sorted(mut runs: Vec<f64>) -> Vec<f64> {
+    runs.sort_by(f64::total_cmp);
+    runs
+}
+
 /// Of sorted values, at least one.
-fn median(sorted: &[f64]) -> f64 {
+pub(crate) fn median(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) }
 }

@@ -5,6 +5,7 @@
 mod bars;
 mod bench;
 mod figure;
+mod many;
 mod memory;
 mod minder_subject;
 mod report;
@@ -48,6 +49,14 @@ struct Options {
     #[arg(long, value_name = "N", default_value = "11")]
     pairs: NonZeroUsize,
 
+    /// Measure this instead: dynamic supervisors with so many children, and how the cost of each grows with their number.
+    #[arg(long, value_name = "N", num_args = 0.., value_delimiter = ',', default_missing_values = ["10000", "100000", "1000000"], value_parser = clap::value_parser!(u32).range(10..), conflicts_with_all = ["quick", "json", "only", "subject"])]
+    children: Option<Vec<u32>>,
+
+    /// What the process does that measures one dynamic supervisor: see `many.rs`.
+    #[arg(long, hide = true, value_name = "CHILDREN")]
+    many: Option<usize>,
+
     /// What the process does that measures idle memory: see `memory.rs`.
     #[arg(long, hide = true, num_args = 3, value_names = ["SUBJECT", "SUPERVISED", "ACTORS"])]
     idle: Option<Vec<String>>,
@@ -58,6 +67,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let subjects = subjects();
     if let Some(request) = &options.idle {
         println!("{}", memory::answer(request, &subjects)?);
+        return Ok(());
+    }
+    if let Some(children) = options.many {
+        println!("{}", many::answer(children)?);
+        return Ok(());
+    }
+    if let Some(children) = &options.children {
+        let children: Vec<usize> = children.iter().map(|&children| children as usize).collect();
+        println!("{}", many::compared(&children, options.pairs)?);
         return Ok(());
     }
 

@@ -13,20 +13,24 @@ use crate::bench::runtime;
 use crate::subject::Subject;
 
 /// Started before the count begins, so that the runtime and its threads have what they need.
-const WARM_UP: usize = 1_000;
+pub(crate) const WARM_UP: usize = 1_000;
 
 /// Has a child process measure. `None` where the system does not say how much is resident.
 pub(crate) fn ask(subject: &str, supervised: bool, actors: usize) -> Result<Option<f64>, Box<dyn Error>> {
     if resident().is_none() {
         return Ok(None);
     }
-    let output = Command::new(std::env::current_exe()?)
-        .args(["--idle", subject, &supervised.to_string(), &actors.to_string()])
-        .output()?;
+    let answer = in_a_process(&["--idle", subject, &supervised.to_string(), &actors.to_string()])?;
+    Ok(Some(answer.trim().parse()?))
+}
+
+/// What this program says when it is run with these arguments in a process of its own.
+pub(crate) fn in_a_process(arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+    let output = Command::new(std::env::current_exe()?).args(arguments).output()?;
     if !output.status.success() {
-        return Err(format!("{subject}: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!("{}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into());
     }
-    Ok(Some(String::from_utf8(output.stdout)?.trim().parse()?))
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// What the child process does: `[subject, supervised, actors]` to bytes per actor.
@@ -45,7 +49,7 @@ pub(crate) fn answer(request: &[String], subjects: &[&'static dyn Subject]) -> R
 }
 
 /// Resident bytes of this process, exactly; `/proc/self/statm` is cheaper and, since Linux 6.2, approximate.
-fn resident() -> Option<u64> {
+pub(crate) fn resident() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Rss:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -233,8 +233,8 @@ impl Actor for Idler {
 }
 
 /// Says when it has worked, and crashes when told to.
-struct Crasher {
-    handled: Signal,
+pub(crate) struct Crasher {
+    pub(crate) handled: Signal,
 }
 
 impl Actor for Crasher {
@@ -282,7 +282,7 @@ fn idler(countdown: &Countdown) -> impl Fn() -> Idler + Clone + Send + Sync + 's
     }
 }
 
-fn system() -> System {
+pub(crate) fn system() -> System {
     System::new().expect("the runtime of a run has its time enabled")
 }
 
@@ -291,7 +291,7 @@ fn spawn<A: Actor>(system: &System, make: impl FnOnce() -> A + Send + 'static) -
 }
 
 #[inline]
-async fn send<M: Send + 'static>(address: &Addr<M>, message: M) {
+pub(crate) async fn send<M: Send + 'static>(address: &Addr<M>, message: M) {
     assert!(address.send(message).await.is_ok(), "the receiver outlives the run");
 }
 

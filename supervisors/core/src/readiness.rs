@@ -34,7 +34,7 @@ impl ChildRules {
 
 impl Readiness {
     /// That of a life by these rules which has just come up.
-    pub(crate) fn of_new_life(rules: &ChildRules, now: Moment) -> Self {
+    fn of_new_life(rules: &ChildRules, now: Moment) -> Self {
         match rules.reports_ready() {
             None => Self::Undeclared,
             Some(reports) => Self::Awaited { deadline: reports.within.map(|within| now + within) },

@@ -4,7 +4,6 @@
 
 use crate::turn::Turn;
 use crate::{ChildRules, Command, Restart, Shutdown, Slot};
-use alloc::vec::Vec;
 use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
@@ -22,12 +21,17 @@ pub(crate) struct Stop {
 impl Stop {
     /// Tells a child to stop, within a time of its own if its setting gives it one.
     pub(crate) fn tell(shutdown: Shutdown, slot: Slot, up: bool, turn: &mut Turn<'_>) -> Self {
-        Self { deadline: tell_to_stop(shutdown, slot, turn.now, turn.commands), up, killed: false }
+        order(shutdown, slot, turn);
+        let deadline = grace(shutdown).map(|grace| turn.now + grace);
+        if let Some(deadline) = deadline {
+            turn.push(Command::SetDeadline(slot, deadline));
+        }
+        Self { deadline, up, killed: false }
     }
 
     /// Tells a child to stop as one of many, within a time that they share.
     pub(crate) fn tell_with_others(shutdown: Shutdown, slot: Slot, up: bool, turn: &mut Turn<'_>) -> Self {
-        order(shutdown, slot, turn.commands);
+        order(shutdown, slot, turn);
         Self { deadline: None, up, killed: false }
     }
 
@@ -58,36 +62,25 @@ pub(crate) fn grace(shutdown: Shutdown) -> Option<Duration> {
 
 /// Asked, or killed, or both where there is no time. Nothing is reported of a kill at once: its end says whether it took
 /// one (SUP-095).
-fn order(shutdown: Shutdown, slot: Slot, commands: &mut Vec<Command>) {
+fn order(shutdown: Shutdown, slot: Slot, turn: &mut Turn<'_>) {
     if shutdown != Shutdown::BrutalKill {
-        commands.push(Command::AskToStop(slot));
+        turn.push(Command::AskToStop(slot));
     }
     if matches!(shutdown, Shutdown::BrutalKill | Shutdown::Within(Duration::ZERO)) {
-        commands.push(Command::Kill(slot));
+        turn.push(Command::Kill(slot));
     }
 }
 
-/// Tells a child to stop; when it is to be killed, if it is to be asked first.
-fn tell_to_stop(shutdown: Shutdown, slot: Slot, now: Moment, commands: &mut Vec<Command>) -> Option<Moment> {
-    order(shutdown, slot, commands);
-    let deadline = now + grace(shutdown)?;
-    commands.push(Command::SetDeadline(slot, deadline));
-    Some(deadline)
-}
-
-/// Whether the reason of a child that was to be stopped is to be reported. `stop`: unless it had ended before it was told.
-pub(crate) fn ended_otherwise(stop: Option<Stop>, rules: &ChildRules, reason: &ExitReason) -> bool {
-    !is_as_asked(rules, reason) && !stop.is_some_and(Stop::excuses)
-}
-
-/// Whether a stopped child's reason is the one it was asked for, or one that its restart type excuses.
+/// Whether the reason of a child that was to be stopped is to be reported: it is not the one that it was asked for, nor one
+/// that its restart type excuses. `stop`: unless it had ended before it was told.
 ///
 /// # OTP
 /// `shutdown/1`: a permanent child has to end with exactly what it was told.
-fn is_as_asked(rules: &ChildRules, reason: &ExitReason) -> bool {
+pub(crate) fn ended_otherwise(stop: Option<Stop>, rules: &ChildRules, reason: &ExitReason) -> bool {
     let exactly = match rules.shutdown {
         Shutdown::BrutalKill => matches!(reason, ExitReason::Killed),
         Shutdown::Within(_) | Shutdown::Infinity => matches!(reason, ExitReason::Shutdown),
     };
-    exactly || (rules.restart != Restart::Permanent && !reason.is_abnormal())
+    let as_asked = exactly || (rules.restart != Restart::Permanent && !reason.is_abnormal());
+    !as_asked && !stop.is_some_and(Stop::excuses)
 }
