@@ -95,6 +95,8 @@ pub(crate) struct Extra<M> {
     pub(crate) is_silent: bool,
     /// What the news of it are to its minder.
     pub(crate) news: Rank,
+    /// Who asked for what was in hand at its end, if that is reported.
+    pub(crate) asked_by: Option<Box<Arc<str>>>,
     /// What watches it at its work.
     pub(crate) debugging: Option<Box<Debugging>>,
     rng: Option<fastrand::Rng>,
@@ -129,6 +131,7 @@ impl<M> Default for Extra<M> {
             keeps_requests: false,
             is_silent: false,
             news: Rank::Ordinary,
+            asked_by: None,
             debugging: None,
             rng: None,
         }

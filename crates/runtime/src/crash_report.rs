@@ -14,7 +14,8 @@ use crate::desk;
 use crate::events::Event;
 use crate::hosted::Hosted;
 use crate::life::Peer;
-use crate::system::SystemBuilder;
+use crate::reply::Envelope;
+use crate::system::{System, SystemBuilder};
 
 /// How many of those who end along are named.
 const NEIGHBOURS: usize = 16;
@@ -38,6 +39,8 @@ pub struct CrashReport {
     /// What it had in hand, if it kept a log of what it is at: see [`Debugging::log`](crate::Debugging::log) and
     /// [`describe`](crate::Debugging::describe).
     pub in_hand: Option<String>,
+    /// The path of the actor that asked for what was in hand, if one did and waits for the answer.
+    pub asked_by: Option<Arc<str>>,
     /// The log that it kept, oldest first.
     pub log: Vec<Logged>,
     /// Its state as it shows it: see [`Actor::format_status`](crate::Actor::format_status).
@@ -53,8 +56,30 @@ pub struct CrashReport {
 #[derive(Default)]
 pub(crate) struct Seen {
     in_hand: Option<String>,
+    asked_by: Option<Arc<str>>,
     log: Vec<Logged>,
     state: Option<String>,
+}
+
+/// What an actor has in hand at its end was asked for with this envelope, or with the one it came with when it was handled
+/// before: notes who waits for the answer, if the system wants to know.
+pub(crate) fn note_asker<M: Send + 'static>(
+    context: &mut Context<M>,
+    envelope: Option<&Envelope<M>>,
+    reason: &ExitReason,
+) {
+    let system = System::of(&context.cell.core.system);
+    if !system.shared.crash_reports || !reason.is_abnormal() {
+        return;
+    }
+    let past = context.extra.as_ref().and_then(|extra| extra.past.as_ref()?.slot.as_ref());
+    let asker = envelope.or(past).map_or(0, |envelope| envelope.asker());
+    if asker == 0 {
+        return;
+    }
+    // By its place in memory, which is its own for as long as it waits.
+    let found = system.actors().find(|actor| actor.peer.cell.core().address() == asker);
+    context.extra().asked_by = found.map(|actor| Box::new(actor.path()));
 }
 
 impl Seen {
@@ -72,6 +97,7 @@ impl Seen {
             seen.log = debugging.logged();
             seen.in_hand = debugging.in_hand();
         }
+        seen.asked_by = context.extra.as_ref().and_then(|extra| extra.asked_by.as_deref().cloned());
         seen.state = actor.and_then(|actor| desk::shown(actor, &context.whose("crash report")));
         Some(Box::new(seen))
     }
@@ -83,7 +109,7 @@ pub(crate) fn tell<A: Hosted>(context: &Context<A::Msg>, reason: &ExitReason, se
     if !core.system.crash_reports || !reason.is_abnormal() {
         return;
     }
-    let Seen { in_hand, log, state } = seen.map(|seen| *seen).unwrap_or_default();
+    let Seen { in_hand, asked_by, log, state } = seen.map(|seen| *seen).unwrap_or_default();
     let report = CrashReport {
         path: core.path(),
         id: context.id(),
@@ -92,6 +118,7 @@ pub(crate) fn tell<A: Hosted>(context: &Context<A::Msg>, reason: &ExitReason, se
         reason: reason.clone(),
         started: context.acknowledged,
         in_hand,
+        asked_by,
         log,
         state,
         queued: context.cell.mailbox.len(),
@@ -141,7 +168,8 @@ impl SystemBuilder {
     /// it had in hand, what it did last, and who ends along. Off unless this is called.
     ///
     /// When to use this: where crashes are rare and are to be understood. When not: where they are everyday, since each of them
-    /// formats a state, and looks at up to 16 other lives; [`Event::Exited`] says why and where at no such price.
+    /// formats a state, looks at up to 16 other lives, and at all of them to find who asked, if an actor did;
+    /// [`Event::Exited`] says why and where at no such price.
     ///
     /// An actor shows its state by [`Actor::format_status`](crate::Actor::format_status), which runs after a panic too, when the
     /// state may be anything: what it panics with stands in the report. What it had in hand is known if it is watched from its
@@ -149,8 +177,7 @@ impl SystemBuilder {
     /// [`describe`](crate::Debugging::describe); that does cost something with each message.
     ///
     /// # OTP
-    /// The crash reports of `proc_lib` and `gen_server`. Who asked for what was in hand is not named: it is told itself, by
-    /// [`AskError::Crashed`](crate::AskError::Crashed).
+    /// The crash reports of `proc_lib` and `gen_server`.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -214,6 +241,9 @@ impl fmt::Display for CrashReport {
         writeln!(f, "{} ({}) crashed: {}", self.path, self.id, self.reason)?;
         writeln!(f, "  actor: {}, which takes {}", self.actor, self.messages)?;
         writeln!(f, "  in hand: {}", self.in_hand.as_deref().unwrap_or("not known"))?;
+        if let Some(asker) = &self.asked_by {
+            writeln!(f, "  asked by: {asker}")?;
+        }
         writeln!(f, "  state: {}", self.state.as_deref().unwrap_or("not shown"))?;
         self.log.iter().try_for_each(|logged| writeln!(f, "  before: {logged}"))?;
         writeln!(f, "  messages queued: {}", self.queued)?;

@@ -146,9 +146,10 @@ pub(crate) fn trace(event: &Event<'_>) {
             tracing::debug!(target: "minder::start", path, %id, "nothing to run");
         }
         Event::Crashed { report } => {
-            let CrashReport { path, id, actor, reason, in_hand, state, queued, neighbours, .. } = report;
+            let CrashReport { path, id, actor, reason, in_hand, asked_by, state, queued, neighbours, .. } =
+                report;
             let (in_hand, state, along) = (in_hand.as_deref(), state.as_deref(), neighbours.join(", "));
-            tracing::error!(target: "minder::crash", path = &**path, %id, actor, reason = %reason, in_hand, state, queued, along, "actor crashed");
+            tracing::error!(target: "minder::crash", path = &**path, %id, actor, reason = %reason, in_hand, asked_by = asked_by.as_deref(), state, queued, along, "actor crashed");
         }
         Event::Exited { path, id, reason, started, charged } => {
             let (path, id, kind) = (*path, tracing::field::display(id), reason.kind());

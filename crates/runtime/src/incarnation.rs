@@ -14,6 +14,7 @@ use crate::attend::{Duty, attend, attend_first, attend_further, attend_now, unle
 use crate::birth::StartOptions;
 use crate::cell::Cell;
 use crate::context::{Context, Start};
+use crate::crash_report;
 use crate::debugging;
 use crate::departure::{Swept, depart};
 use crate::desk;
@@ -511,6 +512,7 @@ fn interrupted<M: Send + 'static>(
             End::orderly(reason)
         }
     };
+    crash_report::note_asker(context, duty.envelope.as_ref(), &end.reason);
     let was_postponed = context.settle_postponed(duty.in_hand, duty.is_bound, &mut duty.envelope);
     let counted = duty.in_hand && !was_postponed;
     redelivery::interrupted(context, counted, duty.envelope.take(), &end.reason);

@@ -137,6 +137,8 @@ pub(crate) trait Asked<M>: Send + Sync {
     fn pass(&self);
     /// Whether an answer was sent.
     fn is_answered(&self) -> bool;
+    /// Which cell's actor asked, by its address in memory; 0 if none did, or it does not wait any more.
+    fn asker(&self) -> usize;
 }
 
 /// Stands beside the message of an ask, in the lane and in hand. As long as it is there, it is its holder who will
@@ -191,6 +193,8 @@ pub(crate) trait Standing: Send + Sync {
     fn end_forwarded(&self, fate: Fate);
     /// As [`Asked::is_answered`].
     fn has_answer(&self) -> bool;
+    /// As [`Asked::asker`].
+    fn waiting_asker(&self) -> usize;
 }
 
 /// What the reply knows of the slot.
@@ -208,8 +212,8 @@ trait Answered<T>: Unanswered + Standing {
 /// Where an ask's outcome is put: one allocation, shared by asker, envelope and reply.
 pub(crate) struct Slot<M, T> {
     until: Option<Instant>,
-    /// Whether an actor asked; only then anyone wants to know who will answer.
-    by_actor: bool,
+    /// Which cell's actor asked; 0 if none did: then nobody wants to know who will answer.
+    asker: usize,
     /// The one incarnation that is asked; 0, which never lives, if any may answer.
     bound: u32,
     /// The number of the envelope that is with whoever will answer, or [`NONE`].
@@ -224,7 +228,9 @@ enum SlotState<M, T> {
     Open(Open),
     Settled(Outcome<M, T>),
     /// The asker has its outcome.
-    Done,
+    Done {
+        answered: bool,
+    },
     /// The asker does not want it any more, or has waited long enough.
     Abandoned(Gone),
 }
@@ -248,7 +254,7 @@ impl<M, T> Slot<M, T> {
         Self {
             until,
             bound: bound.unwrap_or(0),
-            by_actor: frame::current_cell() != 0,
+            asker: frame::current_cell(),
             envelope: AtomicU32::new(0),
             state: Mutex::new(SlotState::Open(Open::default())),
         }
@@ -269,16 +275,17 @@ impl<M, T> Slot<M, T> {
                 }
                 Poll::Pending
             }
-            SlotState::Done | SlotState::Abandoned(_) => Poll::Pending,
+            SlotState::Done { .. } | SlotState::Abandoned(_) => Poll::Pending,
             SlotState::Settled(outcome) => {
                 // A question that was taken back is skipped.
                 let then = match outcome {
                     Err(AskError::WouldDeadlock(_)) => SlotState::Abandoned(Gone::TurnedAway),
-                    _ => SlotState::Done,
+                    Err(_) => SlotState::Done { answered: false },
+                    Ok(_) => SlotState::Done { answered: true },
                 };
                 match std::mem::replace(&mut *state, then) {
                     SlotState::Settled(outcome) => Poll::Ready(outcome.map_err(unboxed)),
-                    SlotState::Open(_) | SlotState::Done | SlotState::Abandoned(_) => Poll::Pending,
+                    SlotState::Open(_) | SlotState::Done { .. } | SlotState::Abandoned(_) => Poll::Pending,
                 }
             }
         }
@@ -303,7 +310,7 @@ impl<M, T> Slot<M, T> {
                 }
                 Ok(())
             }
-            SlotState::Settled(_) | SlotState::Done | SlotState::Abandoned(_) => Err(outcome),
+            SlotState::Settled(_) | SlotState::Done { .. } | SlotState::Abandoned(_) => Err(outcome),
         }
     }
 
@@ -316,7 +323,7 @@ impl<M, T> Slot<M, T> {
                 false
             }
             // Settled already: whoever settled it knew better.
-            SlotState::Settled(_) | SlotState::Done | SlotState::Abandoned(_) => false,
+            SlotState::Settled(_) | SlotState::Done { .. } | SlotState::Abandoned(_) => false,
         }
     }
 
@@ -361,12 +368,12 @@ impl<M, T> Slot<M, T> {
         match &*self.lock() {
             SlotState::Abandoned(gone) => Err(*gone),
             SlotState::Settled(Err(AskError::WouldDeadlock(_))) => Err(Gone::TurnedAway),
-            SlotState::Open(_) | SlotState::Settled(_) | SlotState::Done => Ok(self.until),
+            SlotState::Open(_) | SlotState::Settled(_) | SlotState::Done { .. } => Ok(self.until),
         }
     }
 
     fn is_past(&self, envelope: u32) {
-        if self.by_actor {
+        if self.asker != 0 {
             // Against a forward at the same time: whichever comes second finds that it is too late, or puts another
             // number in place.
             let _ = self.envelope.compare_exchange(envelope, NONE, Ordering::AcqRel, Ordering::Relaxed);
@@ -377,7 +384,7 @@ impl<M, T> Slot<M, T> {
 impl<M: Send + 'static, T: Send + 'static> Slot<M, T> {
     /// The asker waits in its handler, for this actor unless its reply was forwarded already.
     pub(crate) fn note_wait(self: &Arc<Self>, asked: impl FnOnce() -> Weak<dyn AnyCell>) {
-        if !self.by_actor {
+        if self.asker == 0 {
             return;
         }
         if let SlotState::Open(open) = &mut *self.lock() {
@@ -416,6 +423,10 @@ impl<M: Send, T: Send> Asked<M> for Slot<M, T> {
     fn is_answered(&self) -> bool {
         self.has_answer()
     }
+
+    fn asker(&self) -> usize {
+        self.waiting_asker()
+    }
 }
 
 impl<M: Send + 'static, T: Send + 'static> Answered<T> for Slot<M, T> {
@@ -437,7 +448,7 @@ impl<M: Send + 'static, T: Send + 'static> Answered<T> for Slot<M, T> {
     }
 
     fn is_abandoned(&self) -> bool {
-        matches!(*self.lock(), SlotState::Done) || self.until_or_gone().is_err()
+        matches!(*self.lock(), SlotState::Done { .. }) || self.until_or_gone().is_err()
     }
 
     fn put_to(&self, holder: Weak<dyn AnyCell>) -> u32 {
@@ -471,14 +482,22 @@ impl<M: Send, T: Send> Standing for Slot<M, T> {
     }
 
     fn has_answer(&self) -> bool {
-        matches!(&*self.lock(), SlotState::Settled(Ok(_)) | SlotState::Done)
+        matches!(&*self.lock(), SlotState::Settled(Ok(_)) | SlotState::Done { answered: true })
+    }
+
+    fn waiting_asker(&self) -> usize {
+        match &*self.lock() {
+            // One that has just been told of the crash may be quicker than whoever reports that.
+            SlotState::Open(_) | SlotState::Settled(_) | SlotState::Done { answered: false } => self.asker,
+            SlotState::Done { answered: true } | SlotState::Abandoned(_) => 0,
+        }
     }
 }
 
 impl<M: Send, T: Send> Awaited for Slot<M, T> {
     fn awaits(&self) -> Awaits {
         match &*self.lock() {
-            SlotState::Done | SlotState::Abandoned(_) => Awaits::Over,
+            SlotState::Done { .. } | SlotState::Abandoned(_) => Awaits::Over,
             SlotState::Settled(_) => Awaits::Free,
             // Forwarded, and there is a copy of the message: either of two may answer.
             SlotState::Open(open) if open.forwarded > 0 && open.twins > 0 => Awaits::Free,
@@ -528,6 +547,10 @@ impl<M: Send> Asked<M> for Forwarded {
 
     fn is_answered(&self) -> bool {
         self.slot.has_answer()
+    }
+
+    fn asker(&self) -> usize {
+        self.slot.waiting_asker()
     }
 }
 

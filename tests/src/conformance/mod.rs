@@ -34,7 +34,6 @@ pub const BY_DESIGN: &[(&str, &str)] = &[
     ("GS-011", "the message comes back"),
     ("GS-016", "an answer is there when it is given"),
     ("GS-017", "after a panic the state is not to be trusted"),
-    ("GS-026", "a report is paid for by who wants it, and whoever asked is told itself"),
     ("GEV-001", "listeners are actors of their own"),
     ("STM-021", "every ask has a deadline"),
     ("PRC-001", "mailboxes are bounded"),

@@ -61,6 +61,8 @@ enum Count {
     Fail,
     Hang,
     Stop(ExitReason),
+    /// Asks for what crashes it.
+    Ask(Reply<()>),
 }
 
 impl Actor for Counter {
@@ -80,6 +82,11 @@ impl Actor for Counter {
             Count::Fail => return Err(ExitReason::other("no more")),
             Count::Hang => std::future::pending().await,
             Count::Stop(reason) => context.stop(reason),
+            Count::Ask(reply) => {
+                context.sleep(SECOND).await;
+                drop(reply);
+                panic!("asked too much");
+            }
         }
         assert!(self.0 < 100, "too much");
         Ok(())
@@ -235,4 +242,80 @@ async fn nothing_is_formatted_unless_reports_are_wanted() {
         shy.ended().await;
         assert_eq!((reports.take().len(), reader.rest().len()), (wanted.into(), wanted.into()));
     }
+}
+
+/// OTP: GS-026.
+#[test]
+fn whoever_asked_for_what_was_in_hand_is_named() {
+    everywhere(|| async {
+        let (system, reports) = reporting();
+        let (client, middle) = (named(&system, "client").await, named(&system, "middle").await);
+        // how it is asked; whether by somebody who can be named
+        type Ask = fn(&Addr<Msg>, &Addr<Msg>, Addr<Count>);
+        let rows: &[(&str, Ask, bool)] = &[
+            (
+                "by an actor",
+                |client, _, it| {
+                    let asks = wait(move |_, _| {
+                        Box::pin(async move {
+                            it.ask(Count::Ask).await.expect_err("it crashes");
+                            Ok(())
+                        })
+                    });
+                    client.tell(asks).expect("there is room");
+                },
+                true,
+            ),
+            (
+                "by an actor, through another",
+                |client, middle, it| {
+                    let middle = middle.clone();
+                    let asks = wait(move |_, _| {
+                        Box::pin(async move {
+                            let forwards = |reply| {
+                                act(move |_, _| {
+                                    it.forward(reply, Count::Ask).expect("there is room");
+                                    Ok(())
+                                })
+                            };
+                            middle.ask(forwards).await.expect_err("it crashes");
+                            Ok(())
+                        })
+                    });
+                    client.tell(asks).expect("there is room");
+                },
+                true,
+            ),
+            (
+                "by an actor that does not wait any more",
+                |client, _, it| {
+                    let asks = wait(move |_, context| {
+                        Box::pin(async move {
+                            let asked = it.ask_within(SECOND / 2, Count::Ask);
+                            asked.await.expect_err("it is slow");
+                            context.sleep(2 * SECOND).await;
+                            Ok(())
+                        })
+                    });
+                    client.tell(asks).expect("there is room");
+                },
+                false,
+            ),
+            ("by nobody", |_, _, it| it.tell(Count::Ask(Reply::nobody())).expect("there is room"), false),
+        ];
+        for (case, ask, is_named) in rows {
+            let it = system.spawn(|| Counter(0)).expect("open");
+            ask(&client, &middle, it.clone());
+            pass(5 * SECOND).await;
+            let reports = reports.take();
+            let asked_by: Vec<Option<&str>> =
+                reports.iter().map(|report| report.asked_by.as_deref()).collect();
+            assert_eq!(asked_by, [is_named.then_some("client")], "{case}");
+            assert_eq!(reports[0].to_string().contains("asked by: client"), *is_named, "{case}");
+        }
+        let it = system.spawn(|| Counter(0)).expect("open");
+        it.ask(Count::Ask).await.expect_err("it crashes");
+        turns().await;
+        assert_eq!(reports.take()[0].asked_by, None, "by nobody of the system");
+    });
 }
