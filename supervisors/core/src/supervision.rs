@@ -301,18 +301,13 @@ impl Supervision {
         }
     }
 
+    /// Its turn comes at once, or after the operation in hand, or that reaches it first and finds it dead.
     fn fell(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         self.life_is_over(slot, turn);
-        match self.phase {
-            Phase::Idle => self.judge(slot, reason, charged, turn),
-            _ => {
-                // Either its turn comes after the operation, or the operation reaches it first and finds it dead.
-                let ticket = self.tickets.next();
-                self.children.set(slot, State::Fallen { ticket, reason });
-                if !matches!(self.phase, Phase::Ending { .. }) {
-                    self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
-                }
-            }
+        let ticket = self.tickets.next();
+        self.children.set(slot, State::Fallen { ticket, reason });
+        if !matches!(self.phase, Phase::Ending { .. }) {
+            self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
         }
     }
 
@@ -562,7 +557,7 @@ impl Supervision {
     /// States what is true between any two events, beyond what holds of the children by themselves:
     ///
     /// 1. The child in hand, and no other, is starting or stopping.
-    /// 2. Between operations nothing is put off, and no child is fallen.
+    /// 2. Between operations, and at the end, nothing is put off; between operations no child is fallen.
     /// 3. A fallen child's notice is put off exactly once, unless the supervisor ends.
     /// 4. A group's members after the one being stopped are gone; so are, at the end, all after the last one reached.
     /// 5. Before the start, and once all is over, no child has a process or waits for one.
@@ -596,13 +591,11 @@ impl Supervision {
             Phase::New | Phase::Ended => {
                 assert!(all_gone(&|_| true), "no child without a living supervisor: {self:?}")
             }
-            Phase::Idle => {
-                assert!(self.deferred.is_empty(), "nothing is put off between operations: {self:?}")
-            }
             Phase::Starting { at, purpose: Purpose::OwnStart | Purpose::Group } => {
                 assert!(all_gone(&|slot| slot > *at), "children after the starting one are gone: {self:?}");
             }
-            Phase::Starting { .. }
+            Phase::Idle
+            | Phase::Starting { .. }
             | Phase::StoppingOne { .. }
             | Phase::Comparing { .. }
             | Phase::StoppingForChange { .. }
@@ -613,6 +606,12 @@ impl Supervision {
             Phase::Ending { end, .. } => {
                 assert!(all_gone(&|slot| slot >= *end), "children reached by the end are gone: {self:?}")
             }
+        }
+        if let Phase::Idle | Phase::Ending { .. } | Phase::Ended = self.phase {
+            assert!(
+                self.deferred.is_empty(),
+                "nothing is put off between operations, or at the end: {self:?}"
+            );
         }
         let changing = matches!(
             self.phase,

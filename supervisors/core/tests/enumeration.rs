@@ -1,10 +1,12 @@
 //! Every sequence of events that an environment can produce, to a small depth, against the plain model of
 //! `reference.rs`: the same commands after every event, and children that stand alike.
-//! Two beginnings: before the supervisor's own start, and after it. Reports are not compared; `rows.rs` shows them.
+//! Two beginnings: before the supervisor's own start, and after it. Reports are not compared; `rows.rs` shows them. Changes of
+//! rules are in `live.rs`, what goes beyond OTP in `beyond.rs`.
 
 mod beyond;
 mod fixed;
 mod harness;
+mod live;
 mod notes;
 mod reference;
 mod walks;
@@ -140,8 +142,8 @@ const FEWEST_WITH_REQUESTS: u64 = 120_000;
 /// A little less than was measured when this was written.
 const FEWEST_SEQUENCES: u64 = 340_000;
 
-/// On demand, in a build with optimizations: one to four children of every restart type, requests among everything else,
-/// one level deeper for as long as there is time. It says how deep it came.
+/// On demand, in a build with optimizations: one to four children of every restart type, requests and changes of rules among
+/// everything else, one level deeper for as long as there is time. It says how deep it came.
 ///
 /// `MINDER_DEEP_SECONDS=60 cargo test --release -p minder-supervisors-core --test enumeration as_deep -- --nocapture`
 #[test]
@@ -159,9 +161,10 @@ fn as_deep_as_time_allows() {
             while Instant::now() < end
                 && let Some(rules) = family.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
             {
-                let one = enumerate(rules, depth, 1);
-                tally.sequences += one.sequences;
-                tally.events += one.events;
+                for one in [enumerate(rules, depth, 1), live::explored(rules, depth)] {
+                    tally.sequences += one.sequences;
+                    tally.events += one.events;
+                }
             }
             tally
         };

@@ -6,8 +6,8 @@ use crate::reference::{self, Ask};
 use crate::words::{History, Outcome};
 use minder_signals::Moment;
 use minder_supervisors_core::{
-    Answer, ChildRules, ChildState, Command, Event, Refusal, Request, Restart, Rules, Shutdown, Slot,
-    Supervision, Which,
+    Answer, Change, ChildRules, ChildState, Command, Event, Outline, Refusal, Request, Restart, Rules,
+    Shutdown, Slot, Standing, Supervision, Which,
 };
 
 impl Subject for Supervision {
@@ -32,7 +32,15 @@ impl Subject for Supervision {
             Ask::Enable(id) => Request::EnableChild(id.into()),
             Ask::Which => Request::WhichChildren,
             Ask::Count => Request::CountChildren,
+            Ask::Outline => Request::Outline,
+            Ask::Change(_) => Request::Change { in_parts: false },
         }
+    }
+
+    fn compared(&self, ask: &Ask) -> Event {
+        let Ask::Change(new) = ask else { panic!("only a change is compared: {ask:?}") };
+        let change = Change::new(&self.outline(), new.rules.clone(), |_, place| new.likeness[place]);
+        Event::Compared(Box::new(Ok(change)))
     }
 
     fn in_words(answer: &Answer) -> String {
@@ -49,7 +57,17 @@ impl Subject for Supervision {
                 assert_eq!((counts.specs, counts.supervisors), (counts.workers, 0));
                 format!("{} of {}", counts.active, counts.specs)
             }
+            Answer::Outline(Outline { own, children }) => {
+                let line = |child: &Standing| format!(" {}:{:?}", child.rules.id, child.stands);
+                format!("{own:?}{}", children.iter().map(line).collect::<String>())
+            }
+            Answer::Applied(applied) => {
+                let failed = applied.failed.iter().map(|(id, reason)| format!(" {id} {reason}"));
+                let held_back = applied.held_back.iter().map(|id| format!(" not {id}"));
+                format!("applied{}", failed.chain(held_back).collect::<String>())
+            }
             Answer::Refused(refusal) => match refusal {
+                Refusal::Stale => "stale".to_owned(),
                 Refusal::AlreadyStarted(slot) => format!("already started {slot:?}"),
                 Refusal::AlreadyPresent => "already present".to_owned(),
                 Refusal::Running => "running".to_owned(),
@@ -84,5 +102,5 @@ fn asks(_: usize) -> Vec<Ask> {
 }
 
 pub(crate) fn beginning(rules: &Rules) -> (Vec<Slot>, Supervision, World<Ask>) {
-    (slots(80), Supervision::new(rules.clone()), World::new(rules.children().len(), asks))
+    (slots(600), Supervision::new(rules.clone()), World::new(rules.children().len(), asks))
 }

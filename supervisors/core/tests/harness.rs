@@ -6,6 +6,7 @@ use crate::words::{Act, History, Input, Outcome};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{Answer, ChildState, Command, Event, Places, Request, RequestId, Slot, Ticket};
 use std::fmt::Debug;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub(crate) const PERIOD: Duration = Duration::from_secs(3);
@@ -22,6 +23,10 @@ pub(crate) trait Subject: Clone + Debug {
     fn handle(&mut self, event: Event, now: Moment, commands: &mut Vec<Command>);
     fn state(&self, slot: Slot) -> Option<ChildState>;
     fn request(ask: Self::Ask, slots: &[Slot]) -> Request;
+    /// What comes of comparing it with what this request is to make of it.
+    fn compared(&self, _: &Self::Ask) -> Event {
+        panic!("nobody asks for a change")
+    }
     /// The words that the model uses for this answer.
     fn in_words(answer: &Answer) -> String;
     /// What the model does.
@@ -58,8 +63,12 @@ pub(crate) struct World<A> {
     /// Waits for a restart: on whose account, from when on they may be over, and what is sent back. None once it was.
     waits: Vec<Option<(usize, Moment)>>,
     tickets: Vec<Ticket>,
+    /// Whether a part of a change is being done within a child.
+    parts: Vec<bool>,
     /// What may be asked for when there have been so many children.
     pub(crate) offers: fn(usize) -> Vec<A>,
+    /// And what may be asked for at any time.
+    pub(crate) changes: Rc<[A]>,
     /// How many requests there have been, and how many there may be.
     asks: u64,
     pub(crate) most_asks: u64,
@@ -79,7 +88,7 @@ pub(crate) enum Step<A> {
     Input(Input<A>),
 }
 
-impl<A> World<A> {
+impl<A: Clone> World<A> {
     pub(crate) fn new(children: usize, offers: fn(usize) -> Vec<A>) -> Self {
         Self {
             now: Moment::START,
@@ -89,7 +98,9 @@ impl<A> World<A> {
             retries: vec![0; children],
             waits: Vec::new(),
             tickets: Vec::new(),
+            parts: vec![false; children],
             offers,
+            changes: Rc::from([]),
             asks: 0,
             most_asks: 0,
             stops: 0,
@@ -135,6 +146,9 @@ impl<A> World<A> {
             if self.retries[child] > 0 {
                 inputs.push(Input::TryAgain(child));
             }
+            if self.parts[child] {
+                inputs.extend([true, false].map(|done| Input::PartDone(child, done)));
+            }
         }
         for (number, wait) in self.waits.iter().enumerate() {
             if let Some((child, due)) = *wait
@@ -151,6 +165,7 @@ impl<A> World<A> {
         }
         if self.asks < self.most_asks {
             inputs.extend((self.offers)(self.processes.len()).into_iter().map(Input::Asked));
+            inputs.extend(self.changes.iter().cloned().map(Input::Asked));
         }
         let mut steps: Vec<Step<A>> = inputs.into_iter().map(Step::Input).collect();
         let waits = self.waits.iter().any(Option::is_some);
@@ -159,6 +174,14 @@ impl<A> World<A> {
             steps.push(Step::Tick);
         }
         steps
+    }
+
+    /// A place that nobody has had.
+    fn comes(&mut self, process: Process) {
+        self.processes.push(process);
+        self.deadlines.push(None);
+        self.retries.push(0);
+        self.parts.push(false);
     }
 
     pub(crate) fn tick(&mut self) {
@@ -181,6 +204,7 @@ impl<A> World<A> {
             Input::EndDeadline => self.end = None,
             Input::TryAgain(child) => self.retries[child] -= 1,
             Input::RestartDue(_, number) => self.waits[number] = None,
+            Input::PartDone(child, _) => self.parts[child] = false,
             Input::Stop(_) => self.stops += 1,
             Input::Asked(_) => self.asks += 1,
         }
@@ -213,9 +237,21 @@ impl<A> World<A> {
             }
             Act::Add(child) => {
                 assert_eq!(child, self.processes.len(), "a new child comes last");
-                self.processes.push(Process::None);
-                self.deadlines.push(None);
-                self.retries.push(0);
+                self.comes(Process::None);
+            }
+            // Also within one that has fallen meanwhile: what comes of it is heard all the same.
+            Act::Part(child, _) => self.parts[child] = true,
+            Act::LetGo(_) => {}
+            Act::Rearrange(ref places) => {
+                for &(child, was) in places {
+                    assert_eq!(child, self.processes.len(), "places are numbered on");
+                    let none = Process::None;
+                    let process = was.map_or(none, |was| std::mem::replace(&mut self.processes[was], none));
+                    assert!(matches!(process, Process::None | Process::Up), "nobody is on the way");
+                    self.comes(process);
+                }
+                let lost = self.processes.iter().rev().skip(places.len()).any(|it| *it != Process::None);
+                assert!(!lost, "whoever has no place has no process");
             }
             Act::Forget(child) => {
                 assert!(self.processes[child] == Process::None, "whoever is forgotten is gone")
@@ -260,6 +296,7 @@ impl<'a, S: Subject> Case<'a, S> {
             Input::EndDeadline => Event::EndDeadline,
             Input::TryAgain(child) => Event::TryAgain(self.slots[child]),
             Input::RestartDue(child, number) => Event::RestartDue(self.slots[child], world.tickets[number]),
+            Input::PartDone(child, done) => Event::PartDone(self.slots[child], done),
             Input::Stop(reason) => Event::Stop(reason),
             Input::Asked(ask) => Event::Asked(RequestId(world.asks), S::request(ask, self.slots)),
         }
@@ -300,6 +337,10 @@ impl<'a, S: Subject> Case<'a, S> {
         let mut commands = std::mem::take(&mut self.commands);
         commands.clear();
         supervision.handle(event, world.now, &mut commands);
+        while let Some(&Command::Compare(request)) = commands.last() {
+            commands.pop();
+            supervision.handle(supervision.compared(self.ask(request)), world.now, &mut commands);
+        }
         let (acts, states) = S::replay(self.rules, &self.history);
         let (expected, got) = (&acts[self.acts..], || commands.iter().filter_map(act::<S>));
         let alike = |(slot, state): (&Slot, &Option<ChildState>)| supervision.state(*slot) == *state;
@@ -324,14 +365,23 @@ impl<'a, S: Subject> Case<'a, S> {
         Ok(())
     }
 
+    /// The request of this number.
+    fn ask(&self, RequestId(number): RequestId) -> &S::Ask {
+        let mut asked = self.history.iter().filter_map(|(input, _)| match input {
+            Input::Asked(ask) => Some(ask),
+            _ => None,
+        });
+        asked.nth(usize::try_from(number).expect("few requests")).expect("it was asked")
+    }
+
     /// Whoever waits between operations is going to be started: something is under way for it.
     fn nobody_waits_in_vain(&self, supervision: &S, world: &World<S::Ask>) -> bool {
         let idle = |process: &Process| matches!(process, Process::None | Process::Up);
-        let mut waiting =
-            self.slots.iter().filter(|slot| supervision.state(**slot) == Some(ChildState::Waiting));
-        let under_way =
-            world.retries.iter().any(|&retries| retries > 0) || world.waits.iter().any(Option::is_some);
-        !world.processes.iter().all(idle) || under_way || waiting.next().is_none()
+        let mut waiting = (self.slots.iter().zip(&world.retries))
+            .filter(|(slot, _)| supervision.state(**slot) == Some(ChildState::Waiting));
+        let timed = world.waits.iter().any(Option::is_some);
+        let busy = !world.processes.iter().all(idle) || world.parts.contains(&true);
+        busy || timed || waiting.all(|(_, retries)| *retries > 0)
     }
 
     pub(crate) fn explore(&mut self, supervision: &S, world: &World<S::Ask>, depth: usize) {
@@ -383,9 +433,12 @@ fn act<S: Subject>(command: &Command) -> Option<Act> {
         Command::Add(slot, _) => Act::Add(index(slot)),
         Command::Answer(RequestId(id), answer) => Act::Answer(*id, S::in_words(answer)),
         Command::Report(_) => return None,
-        Command::Compare(_) | Command::Part(..) | Command::LetGo(_) | Command::Rearrange(..) => {
-            panic!("nobody asks for a change: `changes.rs` does")
+        Command::Part(slot, part) => Act::Part(index(slot), *part),
+        Command::LetGo(slot) => Act::LetGo(index(slot)),
+        Command::Rearrange(_, seats) => {
+            Act::Rearrange(seats.iter().map(|(slot, was)| (index(slot), was.as_ref().map(index))).collect())
         }
+        Command::Compare(_) => panic!("nothing comes after it"),
         Command::KillFor(..) | Command::SetReadyDeadline(..) => panic!("nobody here says when it is ready"),
     })
 }

@@ -2,12 +2,16 @@
 //! It has no states between events: it runs the whole history again from the beginning until nothing is left to read.
 //! Slow and plain on purpose; scans everything. Shares only the words (rules, reasons) with the implementation.
 
+mod changes;
+
 use crate::notes::{Limits, Notes};
 use crate::words::{Act, History, Outcome};
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    AutoShutdown, ChildRules, ChildState, Exhausted, Restart, Rules, Shutdown, StartFailed, Strategy,
+    AutoShutdown, ChildRules, ChildState, Exhausted, Likeness, Own, Restart, Rules, Shutdown, Stands,
+    StartFailed, Strategy,
 };
+use std::sync::Arc;
 
 /// What may be asked for; children by their id.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,16 @@ pub(crate) enum Ask {
     Enable(String),
     Which,
     Count,
+    /// How everything stands that a change starts from.
+    Outline,
+    Change(Arc<NewRules>),
+}
+
+/// Other rules, and how the recipe of each of their children relates to that of the one of its id which stands.
+#[derive(Debug, PartialEq)]
+pub(crate) struct NewRules {
+    pub(crate) rules: Rules,
+    pub(crate) likeness: Vec<Likeness>,
 }
 
 type Input = crate::words::Input<Ask>;
@@ -27,7 +41,7 @@ type Input = crate::words::Input<Ask>;
 /// Everything a supervisor with these rules does and how its children stand (`None`: forgotten) after this history.
 pub(crate) fn replay(rules: &Rules, history: &History<Ask>) -> Outcome {
     let mut model = Model {
-        rules,
+        own: own(rules),
         children: rules.children().to_vec(),
         asked: 0,
         requests: Vec::new(),
@@ -36,7 +50,9 @@ pub(crate) fn replay(rules: &Rules, history: &History<Ask>) -> Outcome {
         mailbox: Vec::new(),
         acts: Vec::new(),
         states: rules.children().iter().map(|child| Some(at_first(child))).collect(),
+        finished: vec![false; rules.children().len()],
         waits: vec![None; rules.children().len()],
+        times: Vec::new(),
         notes: vec![Notes::default(); rules.children().len()],
         restarts: Vec::new(),
         let_off: Vec::new(),
@@ -55,9 +71,15 @@ pub(crate) fn replay(rules: &Rules, history: &History<Ask>) -> Outcome {
 }
 
 fn at_first(child: &ChildRules) -> ChildState {
-    match &child.policy {
-        Some(policy) if policy.disabled => ChildState::Disabled,
-        _ => ChildState::Gone,
+    if child.is_disabled() { ChildState::Disabled } else { ChildState::Gone }
+}
+
+fn own(rules: &Rules) -> Own {
+    Own {
+        strategy: rules.strategy(),
+        limit: rules.limit(),
+        period: rules.period(),
+        auto_shutdown: rules.auto_shutdown(),
     }
 }
 
@@ -89,7 +111,7 @@ enum Answer {
 }
 
 struct Model<'a> {
-    rules: &'a Rules,
+    own: Own,
     children: Vec<ChildRules>,
     /// How many requests have arrived, and which of them stand in the mailbox, in order.
     asked: u64,
@@ -99,8 +121,12 @@ struct Model<'a> {
     mailbox: Vec<Input>,
     acts: Vec<Act>,
     states: Vec<Option<ChildState>>,
+    /// Who is down because it is through.
+    finished: Vec<bool>,
     /// Which wait a child is in that is waiting; none if it is to be tried again.
     waits: Vec<Option<usize>>,
+    /// The times that were asked for: of which wait, and between which moments.
+    times: Vec<(usize, Moment, Moment)>,
     notes: Vec<Notes>,
     restarts: Vec<Moment>,
     let_off: Vec<Moment>,
@@ -186,7 +212,18 @@ impl Model<'_> {
                 {
                     self.restart(child, true)?
                 }
-                Input::RestartDue(_, wait) => self.due(wait)?,
+                Input::RestartDue(child, time) => {
+                    let mut wait = self.times[time].0;
+                    if self.own.strategy == Strategy::OneForOne {
+                        // Whose time it is, and nobody else who is in the same wait.
+                        if self.waits[child] != Some(wait) {
+                            continue;
+                        }
+                        self.waits[child] = Some(AT_ONCE);
+                        wait = AT_ONCE;
+                    }
+                    self.due(wait)?;
+                }
                 Input::Asked(ask) => {
                     let number = self.requests.remove(0);
                     let answer = self.answer(ask)?;
@@ -212,10 +249,7 @@ impl Model<'_> {
                     });
                 }
                 let child = self.states.len();
-                self.states.push(Some(at_first(&rules)));
-                self.children.push(rules);
-                self.waits.push(None);
-                self.notes.push(Notes::default());
+                self.arrives(&rules);
                 self.acts.push(Act::Add(child));
                 if self.states[child] == Some(ChildState::Disabled) {
                     return Ok("ignored".to_owned());
@@ -245,6 +279,7 @@ impl Model<'_> {
             Ask::Disable(id) => {
                 let child = known(&id).expect("looked for above");
                 self.stop(child)?;
+                self.finished[child] = false;
                 self.states[child] = Some(ChildState::Disabled);
                 Ok("done".to_owned())
             }
@@ -293,6 +328,21 @@ impl Model<'_> {
                 let up = self.states.iter().filter(|state| **state == Some(ChildState::Running)).count();
                 Ok(format!("{} of {}", up, self.states.iter().flatten().count()))
             }
+            Ask::Outline => {
+                let line = |child: usize| {
+                    let stands = match self.states[child]? {
+                        ChildState::Running => Stands::Up,
+                        ChildState::Waiting => Stands::Waiting,
+                        ChildState::Disabled => Stands::Disabled,
+                        _ if self.finished[child] => Stands::Finished,
+                        _ => Stands::Down,
+                    };
+                    Some(format!(" {}:{stands:?}", self.children[child].id))
+                };
+                let lines: String = (0..self.states.len()).filter_map(line).collect();
+                Ok(format!("{:?}{lines}", self.own))
+            }
+            Ask::Change(new) => self.change(&new),
         }
     }
 
@@ -316,6 +366,7 @@ impl Model<'_> {
         {
             return self.restart(child, charged);
         }
+        self.finished[child] = true;
         self.down(child);
         self.ended_for_good(&rules)
     }
@@ -323,7 +374,7 @@ impl Model<'_> {
     fn ended_for_good(&mut self, rules: &ChildRules) -> Result<(), Interrupt> {
         let significant_left = (0..self.states.len())
             .any(|other| self.rules_of(other).significant && !is_down(self.states[other]));
-        match self.rules.auto_shutdown() {
+        match self.own.auto_shutdown {
             AutoShutdown::AnySignificant if rules.significant => {
                 Err(Interrupt::Terminate(ExitReason::Shutdown))
             }
@@ -340,8 +391,8 @@ impl Model<'_> {
         let tried = self.states[child] == Some(ChildState::Waiting);
         self.states[child] = Some(ChildState::Gone);
         let full = |when: &[Moment]| {
-            let recent = when.iter().filter(|&&then| self.now.since(then) <= self.rules.period()).count();
-            recent + 1 > self.rules.limit() as usize
+            let recent = when.iter().filter(|&&then| self.now.since(then) <= self.own.period).count();
+            recent + 1 > self.own.limit as usize
         };
         let mut delay = None;
         if !charged && !full(&self.let_off) {
@@ -356,7 +407,7 @@ impl Model<'_> {
             }
             self.restarts.push(self.now);
         }
-        let members: Vec<usize> = match self.rules.strategy() {
+        let members: Vec<usize> = match self.own.strategy {
             Strategy::OneForOne => vec![child],
             Strategy::OneForAll => (0..self.states.len()).collect(),
             Strategy::RestForOne => (child..self.states.len()).collect(),
@@ -368,7 +419,7 @@ impl Model<'_> {
             }
         }
         for &member in &members {
-            if self.rules.strategy() != Strategy::OneForOne && self.states[member].is_some() {
+            if self.own.strategy != Strategy::OneForOne && self.states[member].is_some() {
                 self.acts.push(Act::NewEpoch(member));
             }
         }
@@ -376,17 +427,24 @@ impl Model<'_> {
             self.wait(&members, AT_ONCE);
             return self.due(AT_ONCE);
         };
-        let before = self.acts.iter().filter(|act| matches!(act, Act::SetRestart(..))).count();
-        self.wait(&members, before);
-        self.acts.push(Act::SetRestart(child, self.now + earliest, self.now + latest));
+        let wait = self.times.len();
+        self.wait(&members, wait);
+        self.waits_until(wait, child, self.now + earliest, self.now + latest);
         Ok(())
+    }
+
+    fn waits_until(&mut self, wait: usize, child: usize, earliest: Moment, latest: Moment) {
+        self.times.push((wait, earliest, latest));
+        self.acts.push(Act::SetRestart(child, earliest, latest));
     }
 
     fn wait(&mut self, members: &[usize], wait: usize) {
         for &member in members {
             if self.states[member] == Some(ChildState::Gone) {
-                self.states[member] =
-                    Some(if wait == AT_ONCE { ChildState::Gone } else { ChildState::Waiting });
+                if wait != AT_ONCE {
+                    self.finished[member] = false;
+                    self.states[member] = Some(ChildState::Waiting);
+                }
                 self.waits[member] = Some(wait);
             }
         }
@@ -422,11 +480,12 @@ impl Model<'_> {
         if rules.significant {
             self.ended_for_good(&rules)?;
         }
-        if tried && self.rules.strategy() != Strategy::OneForOne {
+        if tried && self.own.strategy != Strategy::OneForOne {
             let rest: Vec<usize> = (child + 1..self.states.len()).collect();
             // Whoever looks sees them restarting: they are about to be.
             for &other in &rest {
                 if self.states[other] == Some(ChildState::Gone) {
+                    self.finished[other] = false;
                     self.states[other] = Some(ChildState::Waiting);
                     self.waits[other] = Some(AT_ONCE);
                 }
@@ -449,6 +508,7 @@ impl Model<'_> {
     fn start(&mut self, child: usize) -> Result<Answer, Interrupt> {
         self.acts.push(Act::Start(child));
         self.waits[child] = None;
+        self.finished[child] = false;
         self.states[child] = Some(ChildState::Starting);
         self.waiting_for = Some(WaitingFor { child, starting: true, deadline: None });
         let answer = loop {

@@ -5,7 +5,7 @@ use crate::fixed::beginning;
 use crate::harness::{Case, PERIOD, Step};
 use crate::reference::Ask;
 use crate::words::Input;
-use crate::{RESTARTS, SHUTDOWNS, STRATEGIES};
+use crate::{RESTARTS, SHUTDOWNS, STRATEGIES, live};
 use minder_signals::ExitReason;
 use minder_supervisors_core::{AutoShutdown, ChildRules, Event, Restart, Rules};
 use proptest::prelude::*;
@@ -24,6 +24,8 @@ enum Wish {
     TryAgain,
     Tick,
     Stop,
+    /// Whether it was done.
+    Part(bool),
     /// The request of this number among those that can be made.
     Ask(usize),
 }
@@ -41,6 +43,7 @@ impl Wish {
             | (Self::Crashes, Step::Input(Input::Exited(who, ExitReason::Killed, true)))
             | (Self::CrashesUncharged, Step::Input(Input::Exited(who, _, false))) => *who == child,
             (Self::Stop, Step::Input(Input::Stop(_))) => true,
+            (Self::Part(is), Step::Input(Input::PartDone(who, done))) => *who == child && is == *done,
             (Self::Ask(number), Step::Input(Input::Asked(_))) => {
                 *ask += 1;
                 *ask - 1 == number
@@ -63,6 +66,8 @@ fn wish() -> impl Strategy<Value = (Wish, usize)> {
         4 => Just(Wish::Tick),
         1 => (0..40_u8).prop_map(|dice| if dice == 0 { Wish::Stop } else { Wish::Started }),
         10 => (0..14_usize).prop_map(Wish::Ask),
+        2 => (14..60_usize).prop_map(Wish::Ask),
+        6 => any::<bool>().prop_map(Wish::Part),
     ];
     (kind, any::<usize>())
 }
@@ -100,6 +105,7 @@ fn walk(rules: &Rules, wishes: &[(Wish, usize)]) -> Result<u64, String> {
     world.uncharged = true;
     world.most_asks = 60;
     world.most_ticks = u8::MAX;
+    world.changes = live::changes(rules);
     let mut case = Case::new(rules, &slots);
     case.step(Event::Start, &mut supervision, &mut world);
     for (wish, child) in wishes {
@@ -107,7 +113,9 @@ fn walk(rules: &Rules, wishes: &[(Wish, usize)]) -> Result<u64, String> {
         if !world.ready && matches!(wish, Wish::StartFails | Wish::Ends | Wish::Stop) {
             continue;
         }
-        let child = child % world.processes.len();
+        // Whoever stands has one of the last places, after a change at the latest.
+        let places = world.processes.len();
+        let child = places - 1 - child % places.min(8);
         let mut ask = 0;
         match world.steps().into_iter().find(|step| wish.is(step, child, &mut ask)) {
             None => {}

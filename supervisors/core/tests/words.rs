@@ -3,7 +3,7 @@
 //! Nothing happens here.
 
 use minder_signals::{ExitReason, Moment};
-use minder_supervisors_core::ChildState;
+use minder_supervisors_core::{ChildState, Part};
 
 /// What the environment tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub(crate) enum Input<A> {
     TryAgain(usize),
     /// The time of a wait on account of this child, by the number of the wait.
     RestartDue(usize, usize),
+    /// What came of a part of a change within this child.
+    PartDone(usize, bool),
     Stop(ExitReason),
     Asked(A),
 }
@@ -39,6 +41,10 @@ pub(crate) enum Act {
     Ready,
     Exit(ExitReason),
     Add(usize),
+    Part(usize, Part),
+    LetGo(usize),
+    /// Everybody's new place, and the one before.
+    Rearrange(Vec<(usize, Option<usize>)>),
     /// Which request, in order of arrival, and the answer in words.
     Answer(u64, String),
 }

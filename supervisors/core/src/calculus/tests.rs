@@ -306,7 +306,8 @@ fn independent_crashes_against_the_estimate() {
         for _ in 0..300 {
             let (mut supervision, slot) = up(level);
             let mut now = Moment::START;
-            loop {
+            for crashes in 0.. {
+                assert!(crashes < 100_000, "it never gives up");
                 // Exponential waits, by the sum of small chances: no logarithms without the standard library.
                 let mut wait = 1;
                 while random.below(400) != 0 {

@@ -32,7 +32,7 @@ fn a_broken_invariant_is_found_out() {
     const STOPPING: fn(Option<Moment>) -> State =
         |deadline| State::Stopping(Stop { deadline, up: true, killed: false });
     const FALLEN: State = State::Fallen { ticket: 7, reason: ExitReason::Normal };
-    let rows: [(Break, &str); 13] = [
+    let rows: [(Break, &str); 14] = [
         (|it| it.phase = Phase::Applying { inside: None }, "a change is in progress, or is not"),
         (|it| drop(it.children.set(slot(it, 0), State::Starting)), "exactly the child in hand"),
         (
@@ -54,6 +54,15 @@ fn a_broken_invariant_is_found_out() {
         (
             |it| it.deferred.push_back(Deferred::TryAgain { slot: Slot::FIRST }),
             "nothing is put off between operations",
+        ),
+        (
+            |it| {
+                let (at, reason) = (slot(it, 2), ExitReason::Normal);
+                it.children.set(at, STOPPING(None));
+                it.phase = Phase::Ending { at, end: at, reason };
+                it.deferred.push_back(Deferred::TryAgain { slot: at });
+            },
+            "nothing is put off between operations, or at the end",
         ),
         (|it| it.phase = Phase::New, "no child without a living supervisor"),
         (|it| it.phase = Phase::Ended, "no child without a living supervisor"),

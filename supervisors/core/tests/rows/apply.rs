@@ -98,6 +98,17 @@ fn children_without_a_process() {
          a up                 start b
          b up                 applied 3",
     );
+    // It was not stopped for that, and nobody says so.
+    check_with_reports(
+        "one_for_one  5 in 5s  a:perm b:perm:off c:perm
+         ask 1 terminate a    stop a
+         a exits shutdown     answer 1 Done
+         ask 2 terminate c    stop c
+         c exits shutdown     answer 2 Done
+         ask 3 change one_for_one 5 in 5s a:perm b:perm c:perm:off  [a b c], start a
+         a up                 start b
+         b up                 applied 3",
+    );
     // A child that waits for a start is not left to wait as a temporary one.
     check(
         "one_for_one  5 in 5s  a:perm

@@ -218,6 +218,20 @@ fn a_start_that_fails_when_the_time_has_come() {
     );
 }
 
+/// Nothing that comes at the end is kept: it will never be looked at.
+#[test]
+fn a_time_that_comes_at_the_end_is_nothing() {
+    check(
+        "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s b:perm
+         a panics     wait a 1s..1s
+         stop boom    stop b
+         wait 1s      -
+         a due 0      -
+         b exits shutdown  exit boom
+         a due 0      -",
+    );
+}
+
 #[test]
 fn what_is_not_charged_does_not_wait() {
     check(
@@ -256,6 +270,21 @@ fn a_child_that_has_used_up_its_own_limit() {
          a up         answer 2 Started(#0)
          a panics     (a Restart 4/99), start a",
         true,
+    );
+    // One that is down for another reason stays so, whether the last restart was one that failed or not.
+    check(
+        "rest_for_one  99 in 5s  a:perm:limit=0/10s:down b:perm
+         ask 1 terminate b  stop b
+         b exits shutdown  answer 1 Done
+         a panics     -",
+    );
+    check(
+        "one_for_one  99 in 5s  a:perm:limit=1/10s:down b:perm
+         ask 1 terminate b  stop b
+         b exits shutdown  answer 1 Done
+         a panics     start a
+         a fails      retry a
+         a retry      -",
     );
     // The supervisor's own limit is not gone by then.
     check(
@@ -476,7 +505,34 @@ fn a_backoff_for_all_children() {
     let added = Event::Asked(RequestId(0), Request::StartChild(child("new:perm")));
     supervision.handle(added, Moment::START, &mut commands);
     let Some(&Command::Start(slot)) = commands.last() else { panic!("{commands:?}") };
-    assert_eq!(supervision.child(slot).and_then(|rules| rules.policy.as_ref()?.backoff), Some(common));
+    let given = |supervision: &Supervision, slot| supervision.child(slot)?.policy.as_ref()?.backoff;
+    assert_eq!(given(&supervision, slot), Some(common));
+
+    // By other rules other children are given something else, also those that are added after that.
+    supervision.handle(Event::Started(slot), Moment::START, &mut commands);
+    let other = backoff("2s", "4s", "10s");
+    let new =
+        Rules::new(Strategy::OneForOne, 9, duration("5s"), AutoShutdown::Never, vec![child("new:perm")]);
+    let new = new.expect("valid").with_backoff(other).expect("valid");
+    supervision.handle(
+        Event::Asked(RequestId(1), Request::Change { in_parts: false }),
+        Moment::START,
+        &mut commands,
+    );
+    let change = Change::new(&supervision.outline(), new, |_, _| Likeness::Same);
+    supervision.handle(Event::Compared(Box::new(Ok(change))), Moment::START, &mut commands);
+    while let Some(&Command::AskToStop(slot) | &Command::Kill(slot)) =
+        commands.iter().rfind(|it| matches!(it, Command::AskToStop(_) | Command::Kill(_)))
+    {
+        commands.clear();
+        let (reason, charged) = (ExitReason::Shutdown, true);
+        supervision.handle(Event::Exited { slot, reason, charged }, Moment::START, &mut commands);
+    }
+    let [new] = supervision.slots().collect::<Vec<_>>()[..] else { panic!("one is left: {supervision:#?}") };
+    let added = Event::Asked(RequestId(2), Request::StartChild(child("later:perm")));
+    supervision.handle(added, Moment::START, &mut commands);
+    let Some(&Command::Start(later)) = commands.last() else { panic!("{commands:?}") };
+    assert_eq!([new, later].map(|slot| given(&supervision, slot)), [Some(other); 2]);
 
     let template = DynamicRules::new(child("t:perm"), 1, duration("5s"), 9).expect("valid");
     let dynamic = DynamicSupervision::new(template.with_backoff(common).expect("valid"));

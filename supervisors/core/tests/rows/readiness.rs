@@ -143,6 +143,91 @@ fn a_supervisor_knows_who_keeps_it_from_being_ready() {
     }
 }
 
+/// Under a change: whoever is to be started by it, from the moment when it has been decided, and nobody who is not.
+#[test]
+fn a_change_keeps_a_supervisor_from_being_ready() {
+    let header = "rest_for_one 9 in 5s s:reports k:tran:reports d:reports b:reports";
+    let rows = [
+        ("start", "s k d b"),
+        ("s up", "s k d b"),
+        ("k up", "s k d b"),
+        ("d up", "s k d b"),
+        ("b up", "s k d b"),
+        ("s ready", "k d b"),
+        ("k ready", "d b"),
+        ("d ready", "b"),
+        ("b ready", ""),
+        ("k exits normal", ""),
+        ("ask 1 terminate d", "d"),
+        ("d exits shutdown", ""),
+        // Who is through stays so. While the first part is under way nobody has been stopped.
+        (
+            "ask 2 change rest_for_one 9 in 5s s:reports:in k:tran:reports d:reports b:reports:new n:reports",
+            "d",
+        ),
+        ("s done", "d b"),
+        ("b exits shutdown", "d b"),
+        ("s done", "d b n"),
+        ("s done", "d b n"),
+        ("d up", "d b n"),
+        ("d ready", "b n"),
+        ("b up", "b n"),
+        ("b ready", "n"),
+        ("n up", "n"),
+        ("n ready", ""),
+        // Whoever has failed keeps nobody waiting any more.
+        ("ask 3 terminate n", "n"),
+        ("n exits shutdown", ""),
+        ("ask 4 terminate d", "d"),
+        ("d exits shutdown", ""),
+        ("ask 5 change one_for_one 9 in 5s s:reports:in k:tran:reports d:reports b:reports n:reports", "d n"),
+        ("s done", "d n"),
+        ("s done", "d n"),
+        ("s done", "d n"),
+        ("d fails", "n"),
+        ("n up", "n"),
+        ("n ready", ""),
+        // Nor does whoever is held back.
+        ("ask 6 terminate n", "n"),
+        ("n exits shutdown", ""),
+        (
+            "ask 7 change rest_for_one 9 in 5s k:tran:reports d:reports b:reports s:reports:in n:reports",
+            "d n",
+        ),
+        ("s done", "d n"),
+        ("s done", "d n"),
+        ("d fails", ""),
+        ("s done", ""),
+    ];
+    let header: Vec<&str> = header.split_whitespace().collect();
+    let mut supervision = Supervision::new(rules(&header).expect("valid"));
+    let mut slots: Vec<(String, Slot)> = supervision
+        .slots()
+        .map(|slot| (supervision.child(slot).expect("known").id.to_string(), slot))
+        .collect();
+    let mut commands = Vec::new();
+    for (event, expected) in rows {
+        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
+        if let Some(Command::Compare(_)) = commands.last() {
+            let (rules, like) = new_rules(&format!("{event}  -"));
+            let change = Change::new(&supervision.outline(), rules, |_, place| like[place]);
+            assert!(!supervision.is_changing());
+            supervision.handle(Event::Compared(Box::new(Ok(change))), Moment::START, &mut commands);
+            assert!(supervision.is_changing());
+        }
+        for command in commands.drain(..) {
+            if let Command::Rearrange(_, seats) = command {
+                let id = |slot| supervision.child(slot).expect("it stands").id.to_string();
+                slots = seats.into_iter().map(|(slot, _)| (id(slot), slot)).collect();
+            }
+        }
+        let name = |slot| &*slots.iter().find(|(_, known)| *known == slot).expect("named").0;
+        let unready: Vec<&str> = supervision.unready().map(name).collect();
+        assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
+    }
+    assert!(!supervision.is_changing());
+}
+
 #[test]
 fn no_time_to_be_ready_in_is_refused() {
     let header: Vec<&str> = "one_for_one 1 in 5s a:ready<0s".split_whitespace().collect();

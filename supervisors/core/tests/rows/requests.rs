@@ -99,3 +99,23 @@ fn a_supervisor_that_ends_answers_nobody_any_more() {
          a exits shutdown      exit shutdown",
     );
 }
+
+/// What somebody has stopped or disabled is what it is called then: who is through stays through.
+#[test]
+fn who_is_down_already_is_disabled_but_not_stopped_once_more() {
+    check(
+        "one_for_one  5 in 5s  a:perm b:tran
+         ask 1 terminate a     stop a
+         a exits shutdown      answer 1 Done
+         ask 2 disable a       answer 2 Done
+         ask 3 restart a       answer 3 Refused(Disabled)
+         ask 4 terminate a     answer 4 Done
+         ask 5 enable a        start a
+         a up                  answer 5 Started(#0)
+         b exits normal        -
+         ask 6 terminate b     answer 6 Done
+         ask 7 change one_for_one 5 in 5s a:perm b:tran  [a b], applied 7
+         ask 8 disable b       answer 8 Done
+         ask 9 enable b        start b",
+    );
+}
