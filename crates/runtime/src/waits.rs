@@ -225,3 +225,25 @@ fn noted(core: &CellCore) -> Option<(Stamp, Vec<Wait>)> {
     let waits = waits.filter(|waits| !waits.is_empty())?;
     Some((stamp, waits))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A walk that is made again from the same seed comes by the same actors in the same order.
+    #[test]
+    fn children_are_noted_in_an_order_of_their_own_and_crossed_out_once() {
+        let ids = [3, 1, 2].map(|cell| ActorId::new(cell, 1));
+        let mut waits = Waits::default();
+        ids.into_iter().for_each(|id| waits.begin(id));
+        assert!(waits.children.iter().map(|id| id.cell()).eq([1, 2, 3]));
+        let before = waits.version;
+        waits.end(ActorId::new(2, 2));
+        assert_eq!((waits.version, waits.children.len()), (before, 3), "another life of the second");
+        waits.end(ids[2]);
+        assert_ne!(waits.version, before, "whoever looks twice has to see it");
+        let after = waits.version;
+        waits.end(ids[2]);
+        assert_eq!((waits.version, waits.children.len()), (after, 2));
+    }
+}
