@@ -18,7 +18,7 @@ use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::spec::NeedsRules;
 use crate::stopping::{Stop, ended_otherwise};
 use crate::tolerance::Tolerance;
-use crate::turn::{CHECKED_AFTER_EVERY_EVENT, Turn};
+use crate::turn::Turn;
 use crate::verdict::{Verdict, verdict};
 use crate::{AutoShutdown, ChildRules, Event, Level, Policy};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,6 +33,8 @@ mod requests;
 mod settling;
 mod standing;
 mod stopping;
+#[cfg(test)]
+mod tests;
 
 use needs::Needs;
 use standing::{Node, Purpose, State, Then};
@@ -136,7 +138,8 @@ impl GraphSupervision {
             _ => {}
         }
         self.settle(turn);
-        if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {
+        // As costly as the event itself, and so done however many there are.
+        if cfg!(debug_assertions) {
             self.check();
         }
     }
@@ -216,6 +219,8 @@ impl GraphSupervision {
     fn ignored(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         let Some(child) = self.children.get(slot) else { return };
         match child.state {
+            // What it was asked for nobody waits for any more.
+            State::Starting(_) if self.is_ending() => self.set(slot, State::Down { done: false }),
             State::Starting(purpose) => {
                 let (regroups, temporary) = (child.regroups, child.is_temporary());
                 self.report(slot, ExitReason::Normal, Decision::Ignore, turn);
@@ -244,9 +249,8 @@ impl GraphSupervision {
             State::Stopping { stop: Stop { up: false, .. }, .. } => return self.stopped(slot, reason, turn),
             _ => return,
         };
-        let ending = matches!(self.phase, Phase::Ending(_));
         match purpose {
-            _ if ending => self.set(slot, State::Down { done: false }),
+            _ if self.is_ending() => self.set(slot, State::Down { done: false }),
             Purpose::OwnStart => {
                 self.report(slot, reason.clone(), Decision::StartFailed, turn);
                 let id = self.at(slot).rules.id.clone();
@@ -268,8 +272,6 @@ impl GraphSupervision {
             }
             // It waited for somebody who was disabled, when all others came up. It is never started again.
             Purpose::Restart if self.at(slot).is_temporary() => self.judge(slot, reason, true, turn),
-            // Its group is about to be started anew: that is the next attempt.
-            Purpose::Restart if regroups => self.set(slot, State::Due(purpose)),
             Purpose::Restart => {
                 self.report(slot, reason.clone(), Decision::TryAgain, turn);
                 self.set(slot, State::Waiting { reason });
@@ -444,10 +446,15 @@ impl GraphSupervision {
 
     fn answer(&self, purpose: Purpose, answer: Answer, turn: &mut Turn<'_>) {
         if let Purpose::Added(request) | Purpose::Again(request) | Purpose::Enabled(request) = purpose
-            && !matches!(self.phase, Phase::Ending(_))
+            && !self.is_ending()
         {
             turn.push(Command::Answer(request, answer));
         }
+    }
+
+    /// Whether everyone is to leave.
+    fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Ending(_))
     }
 
     fn all(&self) -> Vec<Slot> {

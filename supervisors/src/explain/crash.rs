@@ -20,7 +20,7 @@ impl Layout {
         // Whoever is stopped with the group and is temporary is not started again.
         let (forgotten, started): (Vec<usize>, Vec<usize>) = group
             .iter()
-            .filter(|member| !self.at(**member).disabled)
+            .filter(|member| !self.at(**member).is_left_out())
             .partition(|member| **member != place && self.at(**member).rules.restart == Restart::Temporary);
         let lost = match (then, node.parent) {
             (Then::EndsSupervisor, Some(parent)) => self.living(self.subtree(parent)),
@@ -121,7 +121,11 @@ impl Layout {
     /// A supervisor begins to start before its children and is up after them. It starts without instances.
     fn in_start_order(&self, place: usize) -> impl Iterator<Item = Arc<str>> {
         let starts = self.subtree(place).filter(move |below| *below == place || !self.is_instance(*below));
-        starts.map(|place| self.at(place).path.clone())
+        let comes_up = move |below: &usize| {
+            let mut way = std::iter::once(*below).chain(self.above(*below)).take_while(|at| *at >= place);
+            way.all(|at| !self.at(at).is_left_out())
+        };
+        starts.filter(comes_up).map(|place| self.at(place).path.clone())
     }
 
     /// Last to first; a supervisor is gone after its children. Of a dynamic one all are told at once.

@@ -47,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) up: bool,
     /// Whether it is not started with its group either.
     pub(crate) disabled: bool,
+    /// Whether it needs somebody who is disabled, directly or through others: it is not started before that is enabled.
+    pub(crate) in_vain: bool,
     /// How many it stands for.
     pub(crate) count: usize,
     pub(crate) role: Role,
@@ -69,12 +71,20 @@ pub(crate) struct Ruling {
     pub(crate) max_children: usize,
 }
 
+impl Node {
+    /// Whether it is not started with its group.
+    pub(crate) fn is_left_out(&self) -> bool {
+        self.disabled || self.in_vain
+    }
+}
+
 /// A child and what is below it, before it has a place.
 pub(crate) struct Part {
     rules: ChildRules,
     settings: Settings,
     up: bool,
     disabled: bool,
+    in_vain: bool,
     count: usize,
     role: Role,
     below: Vec<Part>,
@@ -93,9 +103,13 @@ impl Part {
         for child in &mut below {
             child.inherit(spec.backoff.as_deref());
         }
+        if spec.is_by_needs() {
+            below = after_needs(below);
+            below.iter_mut().for_each(|child| child.up &= !child.in_vain);
+        }
         let disabled = rules.is_disabled();
         let role = Role::Supervisor(spec.ruling());
-        Self { rules, settings, up: !disabled, disabled, count: 1, role, below }
+        Self { rules, settings, up: !disabled, disabled, in_vain: false, count: 1, role, below }
     }
 
     fn of_child(child: &Child) -> Self {
@@ -121,7 +135,7 @@ impl Part {
             crate::Kind::Worker => Role::Worker,
             crate::Kind::Supervisor => Role::Unknown,
         };
-        Self { rules, settings, up, disabled: false, count: 1, role, below: Vec::new() }
+        Self { rules, settings, up, disabled: false, in_vain: false, count: 1, role, below: Vec::new() }
     }
 
     /// Any instance of a dynamic supervisor, of which there are so many.
@@ -169,18 +183,25 @@ fn gather(root: Root, rules: ChildRules, settings: Settings) -> Gathered {
             };
             below.push(Part { disabled, ..part });
         }
+        if described.ruling.regime == Regime::ByNeeds {
+            below = after_needs(below);
+        }
         let role = Role::Supervisor(described.ruling);
-        Ok(Part { rules, settings, up: true, disabled: false, count: 1, role, below })
+        Ok(Part { rules, settings, up: true, disabled: false, in_vain: false, count: 1, role, below })
     })
 }
 
-/// Each after what it needs; of several that could come next, the first. What goes round in a circle stays as it is.
+/// Each after what it needs; of several that could come next, the first. What goes round in a circle stays as it is. Whoever
+/// needs somebody who is disabled is found out on the way.
 fn after_needs(mut left: Vec<Part>) -> Vec<Part> {
-    let mut sorted = Vec::with_capacity(left.len());
+    let needs = |part: &Part, other: &Part| part.rules.needs().contains(&other.rules.id);
+    let mut sorted: Vec<Part> = Vec::with_capacity(left.len());
     while !left.is_empty() {
-        let waits = |part: &Part| left.iter().any(|other| part.rules.needs().contains(&other.rules.id));
+        let waits = |part: &Part| left.iter().any(|other| needs(part, other));
         let next = left.iter().position(|part| !waits(part)).unwrap_or(0);
-        sorted.push(left.remove(next));
+        let mut next = left.remove(next);
+        next.in_vain = sorted.iter().any(|other| (other.disabled || other.in_vain) && needs(&next, other));
+        sorted.push(next);
     }
     sorted
 }
@@ -202,7 +223,9 @@ impl Layout {
     }
 
     fn add(&mut self, part: Part, parent: Option<usize>) -> usize {
-        let Part { rules, settings, up, disabled, count, role, below } = part;
+        let Part { rules, settings, up, disabled, in_vain, count, role, below } = part;
+        // Nobody is up below somebody who is not.
+        let up = up && parent.is_none_or(|parent| self.nodes[parent].up);
         let path: Arc<str> = match parent {
             Some(parent) => Arc::from(path_below(&self.nodes[parent].path, &rules.id)),
             None => Arc::from(""),
@@ -210,11 +233,19 @@ impl Layout {
         let place = self.nodes.len();
         self.places.insert(path.clone(), place);
         let (end, children) = (place + 1, Vec::new());
-        self.nodes.push(Node { path, parent, end, children, rules, settings, up, disabled, count, role });
-        let below = match role {
-            Role::Supervisor(Ruling { regime: Regime::ByNeeds, .. }) => after_needs(below),
-            _ => below,
-        };
+        self.nodes.push(Node {
+            path,
+            parent,
+            end,
+            children,
+            rules,
+            settings,
+            up,
+            disabled,
+            in_vain,
+            count,
+            role,
+        });
         self.nodes[place].children = below.into_iter().map(|child| self.add(child, Some(place))).collect();
         self.nodes[place].end = self.nodes.len();
         place

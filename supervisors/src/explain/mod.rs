@@ -29,8 +29,9 @@ use crate::spec::Spec;
 pub enum Regime {
     /// They are known beforehand and share their fates by a strategy.
     Fixed(Strategy),
-    /// They are known beforehand, and each shares the fate of those that it needs. What happens side by side is
-    /// explained as if it happened one after the other: no time is longer than the one told, and it may be shorter.
+    /// They are known beforehand, and each shares the fate of those that it needs. Those that do not need each other start
+    /// and stop side by side, so that all of them take as long as the longest chain; they are named in an order in which
+    /// that could happen one after the other.
     ByNeeds,
     /// They come and go, and each is restarted alone.
     Dynamic,
@@ -116,7 +117,8 @@ pub struct ExplainedChild {
     pub of: usize,
     /// How long the stops take, at worst.
     pub stop: Bound,
-    /// How long the starts take, at worst.
+    /// How long the starts take, at worst. In a supervisor by needs the wait for those to get ready whom others need is part
+    /// of it.
     pub start: Bound,
     /// How long after they are up those who report it are ready, or killed for not being so; nothing if none does.
     pub ready: Option<Bound>,

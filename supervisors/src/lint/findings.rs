@@ -48,6 +48,8 @@ pub enum Lint {
     NothingSignificant,
     /// A temporary child is stopped when its group is restarted, and not started again.
     ForgottenInGroup,
+    /// A child needs one that is disabled, and so is not started before somebody enables that.
+    WaitsInVain,
     /// To stop the tree may take longer than the 30 s that orchestrators commonly allow before they kill.
     SlowStop,
     /// A setting has no effect where it stands.
@@ -76,6 +78,7 @@ impl Lint {
             Self::LongRestForOne => "long-rest-for-one",
             Self::NothingSignificant => "nothing-significant",
             Self::ForgottenInGroup => "forgotten-in-group",
+            Self::WaitsInVain => "waits-in-vain",
             Self::SlowStop => "slow-stop",
             Self::WithoutEffect => "without-effect",
             Self::Allowance => "allowance",

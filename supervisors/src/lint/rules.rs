@@ -225,6 +225,18 @@ impl Found {
             self.add(Lint::SilentlyDown, place, what, "make it permanent, or significant");
         }
         let node = self.layout.at(place);
+        if node.in_vain && !node.disabled {
+            let what = "it needs, directly or through others, somebody who is disabled: it is not started before that is \
+                        enabled"
+                .to_owned();
+            self.add(
+                Lint::WaitsInVain,
+                place,
+                what,
+                "take the need out if it can do without, or allow this if the two belong together",
+            );
+        }
+        let node = self.layout.at(place);
         if node.rules.restart == Restart::Temporary {
             let quarantine = node.settings.quarantine_after.is_some();
             if let Some(by) = self.stopped_along_with(place) {

@@ -37,14 +37,20 @@ struct Grown<'a> {
     random: &'a mut Random,
     system: &'a System,
     workers: Vec<(String, Addr<Msg>)>,
+    /// Which supervisors there are.
+    kinds: Vec<fn() -> Spec>,
     /// Whether workers take all the time they are given to stop.
     slow: bool,
 }
 
+const IN_ORDER: [fn() -> Spec; 3] = [one_for_one, one_for_all, rest_for_one];
+const WITH_NEEDS: [fn() -> Spec; 4] = [by_needs, by_needs, one_for_all, rest_for_one];
+
 impl Grown<'_> {
     fn spec(&mut self, path: &str, depth: usize) -> Spec {
-        let kinds: [fn() -> Spec; 3] = [one_for_one, one_for_all, rest_for_one];
-        let mut spec = tolerant(self.random.pick(&kinds)());
+        let kind = self.random.pick(&self.kinds);
+        let mut spec = tolerant(kind());
+        let mut earlier: Vec<String> = Vec::new();
         for number in 0..1 + self.random.below(4) {
             let id = format!("{}{number}", ["x", "y", "z"][depth]);
             let path = if path.is_empty() { id.clone() } else { format!("{path}/{id}") };
@@ -59,7 +65,12 @@ impl Grown<'_> {
                 Restart::Transient,
                 Restart::Temporary,
             ]));
-            spec = spec.child(if self.slow { self.timed(child) } else { child });
+            let mut child = if self.slow { self.timed(child) } else { child };
+            if std::ptr::fn_addr_eq(kind, by_needs as fn() -> Spec) {
+                child = child.needs(earlier.iter().filter(|_| self.random.one_in(2)).map(String::as_str));
+                earlier.push(id);
+            }
+            spec = spec.child(child);
         }
         spec
     }
@@ -83,8 +94,13 @@ impl Grown<'_> {
     }
 }
 
-fn grown(random: &mut Random, system: &System, slow: bool) -> (Spec, Vec<(String, Addr<Msg>)>) {
-    let mut grown = Grown { random, system, workers: Vec::new(), slow };
+fn grown(
+    random: &mut Random,
+    system: &System,
+    kinds: &[fn() -> Spec],
+    slow: bool,
+) -> (Spec, Vec<(String, Addr<Msg>)>) {
+    let mut grown = Grown { random, system, workers: Vec::new(), kinds: kinds.to_vec(), slow };
     let spec = grown.spec("", 0);
     (spec, grown.workers)
 }
@@ -108,7 +124,7 @@ async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
             let (journal, mut reader) = journal();
             let system =
                 System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
-            let (spec, workers) = grown(&mut Random(seed), &system, false);
+            let (spec, workers) = grown(&mut Random(seed), &system, &IN_ORDER, false);
             let Some((path, address)) = workers.get(victim) else { break };
             let explained = spec.explain_child(path).expect("it is there");
             let root = spec.start(&system, "top").await.expect("puppets start");
@@ -141,15 +157,59 @@ async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
     assert!(crashes > 400 && groups > 100, "{crashes} crashes, {groups} of them of groups");
 }
 
+/// The same where children say what they need. What happens side by side is named in one of the orders in which it may.
+#[tokio::test(start_paused = true)]
+async fn a_crash_takes_along_those_who_need_it_and_nobody_else() {
+    let (mut crashes, mut groups) = (0, 0);
+    for seed in 0..80 {
+        let mut victim = 0;
+        loop {
+            let (journal, mut reader) = journal();
+            let system =
+                System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
+            let (spec, workers) = grown(&mut Random(seed), &system, &WITH_NEEDS, false);
+            let Some((path, address)) = workers.get(victim) else { break };
+            let explained = spec.explain_child(path).expect("it is there");
+            let root = spec.start(&system, "top").await.expect("puppets start");
+            reader.rest();
+            address.tell(crash()).expect("there is room");
+            pass(SECOND).await;
+
+            let seen = reader.rest();
+            let story = format!("seed {seed}, {path} of\n{:?}\n{explained}", root.explain().await);
+            let of = |word: &str| {
+                let mut of: Vec<String> =
+                    seen.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
+                of.sort_unstable();
+                of
+            };
+            let sorted = |paths: Vec<&str>| {
+                let mut paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+                paths.sort_unstable();
+                paths
+            };
+            let stopped: Vec<&str> = texts(&explained.stops).into_iter().chain([&**path]).collect();
+            assert_eq!(of("end "), sorted(stopped), "{story}");
+            assert_eq!(of("up "), sorted(texts(&explained.starts)), "{story}");
+            assert_eq!(of("end ").len(), explained.lost, "{story}");
+            crashes += 1;
+            groups += usize::from(explained.stops.len() > 1);
+            victim += 1;
+        }
+    }
+    assert!(crashes > 200 && groups > 50, "{crashes} crashes, {groups} of them of groups");
+}
+
 // --- how long it takes -----------------------------------------------------------------------------------------------
 
-/// Random trees in which nobody ends before it must. Timers are at most 10 ms late, each.
+/// Random trees in which nobody ends before it must, in order and by needs. Timers are at most 10 ms late, each.
 #[tokio::test(start_paused = true)]
 async fn a_stop_takes_as_long_as_was_said() {
     let (mut longest, mut finite) = (Duration::ZERO, 0);
     for seed in 0..300 {
         let system = system();
-        let (spec, workers) = grown(&mut Random(seed), &system, true);
+        let kinds = if seed % 2 == 0 { &IN_ORDER[..] } else { &WITH_NEEDS[..] };
+        let (spec, workers) = grown(&mut Random(seed), &system, kinds, true);
         let Bound::AtMost(said) = spec.explain().stop() else { continue };
         let root = spec.start(&system, "top").await.expect("puppets start");
         let before = system.now();
@@ -207,6 +267,75 @@ fn a_start_is_bounded_by_a_handler_limit_alone() {
     assert_eq!(bounded.start, Bound::AtMost(3 * SECOND));
     let unbounded = spec(idle("next")).explain_child("first").expect("it is there");
     assert_eq!(unbounded.start, Bound::Unbounded(vec![Arc::from("next")]));
+}
+
+/// Children that do not need each other start and stop side by side: the longest chain counts.
+#[test]
+fn by_needs_the_longest_chain_counts() {
+    let job = |id: &str, start: u32, stop: u32| {
+        task(id, std::future::pending::<()>)
+            .handler_limit(start * SECOND)
+            .shutdown(Shutdown::Within(stop * SECOND))
+    };
+    // a ─ b ─ d, a ─ c ─ d, and e beside them.
+    let of = |b: Child, c: Child| {
+        by_needs()
+            .child(job("d", 1, 1).needs(["b", "c"]))
+            .child(b.needs(["a"]))
+            .child(c.needs(["a"]))
+            .children([job("a", 1, 2), job("e", 6, 7)])
+    };
+    let spec = of(job("b", 4, 8), job("c", 9, 3));
+    let a = spec.explain_child("a").expect("it is there");
+    assert_eq!(texts(&a.stops), ["d", "c", "b"]);
+    assert_eq!(texts(&a.starts), ["a", "b", "c", "d"]);
+    assert_eq!((a.stop, a.start), (Bound::AtMost(9 * SECOND), Bound::AtMost(11 * SECOND)));
+    assert_eq!(spec.explain().stop(), Bound::AtMost(11 * SECOND));
+    // Whoever is needed is waited for until it is ready; whoever is not, is not.
+    let spec = of(job("b", 4, 8).ready_within(7 * SECOND), job("c", 9, 3));
+    assert_eq!(spec.explain_child("a").expect("it is there").start, Bound::AtMost(13 * SECOND));
+    let b = spec.explain_child("b").expect("it is there");
+    assert_eq!((b.stop, b.start), (Bound::AtMost(SECOND), Bound::AtMost(12 * SECOND)));
+    let d = by_needs().child(job("a", 1, 1)).child(job("d", 2, 1).needs(["a"]).ready_within(60 * SECOND));
+    assert_eq!(d.explain_child("a").expect("it is there").start, Bound::AtMost(3 * SECOND));
+    // Whoever has no limit is named once, however many wait for it.
+    let endless = |id: &str| job(id, 1, 1).shutdown(Shutdown::Infinity).reports_ready();
+    let spec = of(endless("b"), job("c", 1, 1));
+    let a = spec.explain_child("a").expect("it is there");
+    let b = || Bound::Unbounded(vec!["b".into()]);
+    assert_eq!((a.stop, a.start), (b(), b()));
+    // As in another supervisor's group.
+    let spec = one_for_all().child(tree("x", of(job("b", 4, 8), job("c", 9, 3)))).child(job("y", 1, 1));
+    let y = spec.explain_child("y").expect("it is there");
+    assert_eq!((y.stop, y.start), (Bound::AtMost(11 * SECOND), Bound::AtMost(12 * SECOND)));
+}
+
+/// Whoever needs somebody who is disabled does not come up with its group, and takes no time.
+#[tokio::test(start_paused = true)]
+async fn who_needs_a_disabled_child_is_left_out() {
+    let job = |id: &str| task(id, std::future::pending::<()>).handler_limit(SECOND);
+    let below = || one_for_one().child(job("x"));
+    let spec = by_needs()
+        .child(job("a"))
+        .child(job("b").needs(["a"]).disabled())
+        .child(tree("c", below()).needs(["b"]))
+        .child(job("d").needs(["a"]))
+        .child(tree("e", below()).disabled());
+    let system = system();
+    let running =
+        spec.clone().start(&system, "top").await.expect("starts").explain().await.expect("it lives");
+    for (explanation, c) in [(spec.explain(), "c"), (running, "c")] {
+        let a = explanation.child("a").expect("it is there");
+        assert_eq!((texts(&a.stops), texts(&a.starts)), (vec!["d"], vec!["a", "d"]), "{a}");
+        assert_eq!((a.lost, a.of, a.start), (2, 2, Bound::AtMost(2 * SECOND)));
+        let picture = explanation.to_string();
+        let line = picture.lines().find(|line| line.contains(&format!(" {c} "))).expect("it is drawn");
+        assert!(line.contains("waits for who is disabled"), "{picture}");
+    }
+    let above = one_for_all().child(job("z")).child(tree("s", spec));
+    let z = above.explain_child("z").expect("it is there");
+    assert_eq!(texts(&z.starts), ["z", "s", "s/a", "s/d"]);
+    assert_eq!(z.start, Bound::AtMost(3 * SECOND));
 }
 
 #[test]

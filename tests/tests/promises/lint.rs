@@ -261,6 +261,38 @@ fn rows() -> Vec<Row> {
             few().child(idle("a")),
         ),
         (
+            Lint::WaitsInVain,
+            "b",
+            "somebody who is disabled",
+            by_needs().limit(2, SECOND).child(idle("a").disabled()).child(idle("b").needs(["a"])),
+            by_needs().limit(2, SECOND).child(idle("a").disabled()).child(idle("b").needs(["a"]).disabled()),
+        ),
+        // Side by side they stop in 20 s, and one after the other they would in 40.
+        (
+            Lint::SlowStop,
+            "",
+            "to stop all of it takes at most 40s",
+            by_needs()
+                .limit(2, SECOND)
+                .child(idle("a").shutdown(Shutdown::Within(20 * SECOND)))
+                .child(idle("b").shutdown(Shutdown::Within(20 * SECOND)).needs(["a"])),
+            by_needs()
+                .limit(2, SECOND)
+                .child(idle("a").shutdown(Shutdown::Within(20 * SECOND)))
+                .child(idle("b").shutdown(Shutdown::Within(20 * SECOND))),
+        ),
+        // In the group of one need, and not in that of another.
+        (
+            Lint::ForgottenInGroup,
+            "b",
+            "it is stopped when `a` crashes",
+            by_needs()
+                .limit(2, SECOND)
+                .child(idle("a"))
+                .child(idle("b").needs(["a"]).restart(Restart::Temporary)),
+            by_needs().limit(2, SECOND).child(idle("a")).child(idle("b").restart(Restart::Temporary)),
+        ),
+        (
             Lint::WithoutEffect,
             "a",
             "lives once",

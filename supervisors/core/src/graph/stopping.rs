@@ -6,7 +6,7 @@ use super::*;
 impl GraphSupervision {
     /// Whether a child with a process is to leave.
     pub(super) fn leaves(&self, child: &Node) -> bool {
-        child.regroups || matches!(self.phase, Phase::Ending(_))
+        child.regroups || self.is_ending()
     }
 
     /// Who has somebody with a process depending on it, directly or through others.
@@ -86,7 +86,7 @@ impl GraphSupervision {
         if ended_otherwise(stop, &child.rules, &reason) {
             self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
         }
-        if temporary && then != Then::Disabled && !matches!(self.phase, Phase::Ending(_)) {
+        if temporary && then != Then::Disabled && !self.is_ending() {
             self.report(slot, reason, Decision::ForgetStopped, turn);
             self.drop_out(slot, turn);
         } else {

@@ -1,0 +1,119 @@
+//! Invariants, each broken by hand in a state that is whole but for that.
+
+use super::*;
+use crate::found_out::assert_found_out;
+use crate::intensity::Intensity;
+use crate::{Budget, Restart, Shutdown};
+use alloc::vec;
+use core::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// `c` needs `b`, and `b` needs `a`; all are up.
+fn chain() -> GraphSupervision {
+    let child = |id: &str, needs: &[&str]| {
+        let mut rules = ChildRules::worker(id);
+        rules.shutdown = Shutdown::Infinity;
+        rules.policy_mut().needs = needs.iter().map(|need| Arc::from(*need)).collect();
+        rules
+    };
+    let children = vec![child("a", &[]), child("b", &["a"]), child("c", &["b"])];
+    let rules = NeedsRules::new(1, SECOND, AutoShutdown::Never, children).expect("valid");
+    let mut supervision = GraphSupervision::new(rules);
+    let mut events = vec![Event::Start];
+    events.extend(supervision.slots().map(Event::Started));
+    for event in events {
+        supervision.handle(event, Moment::START, &mut Vec::new());
+    }
+    supervision
+}
+
+fn regroups(supervision: &mut GraphSupervision, slot: Slot) {
+    supervision.children.get_mut(slot).expect("it is there").regroups = true;
+}
+
+#[test]
+fn a_broken_graph_is_found_out() {
+    type Breaks = fn(&mut GraphSupervision, [Slot; 3]);
+    let rows: [(&str, Breaks); 14] = [
+        ("whoever may stop is told", |it, [.., c]| regroups(it, c)),
+        ("a child is found by its id", |it, [.., c]| drop(it.by_id.insert("a".into(), c))),
+        ("no child without a living supervisor", |it, _| it.phase = Phase::Ended),
+        ("nobody comes up at the end", |it, [a, b, c]| {
+            it.phase = Phase::Ending(ExitReason::Normal);
+            [a, b].map(|slot| it.set(slot, State::Down { done: false }));
+            it.set(c, State::Due(Purpose::Restart));
+        }),
+        ("whoever may start is started", |it, [.., c]| it.set(c, State::Due(Purpose::Restart))),
+        ("a group that is gone comes up", |it, [.., c]| {
+            it.set(c, State::Down { done: false });
+            regroups(it, c);
+        }),
+        ("a temporary child never waits for another start", |it, [.., c]| {
+            it.set(c, State::Waiting { reason: ExitReason::Killed });
+            it.children.get_mut(c).expect("it is there").rules.restart = Restart::Temporary;
+        }),
+        ("a wait begins when the group has gone", |it, [.., c]| {
+            it.set(c, State::Held(Delay { earliest: SECOND, latest: SECOND }));
+        }),
+        ("a deadline belongs to a shutdown within a time", |it, [.., c]| {
+            let stop = Stop { deadline: Some(Moment::START), up: true, killed: false };
+            it.set(c, State::Stopping { stop, then: Then::Down, request: None });
+        }),
+        ("no id outlives its child", |it, [a, ..]| drop(it.by_id.insert("z".into(), a))),
+        ("everyone stands in the relation of needs", |it, _| it.needs = Needs::default()),
+        ("a request waits for somebody on the move", |it, _| {
+            it.deferred.push_back((RequestId(1), Request::CountChildren));
+        }),
+        ("the window holds no more than the limit", |it, _| {
+            let mut full = Intensity::new(1, SECOND);
+            full.admit(Moment::START);
+            it.tolerance = Tolerance::of(full.with_limit(0), Intensity::new(0, SECOND));
+        }),
+        ("records are of children", |it, _| {
+            let policy = Policy { budget: Some(Budget { restarts: 1, period: SECOND }), ..Policy::default() };
+            let nobody = it.children.end();
+            it.records.failed(nobody, Some(&policy), Moment::START);
+        }),
+    ];
+    for (row, (expected, breaks)) in rows.into_iter().enumerate() {
+        let mut supervision = chain();
+        supervision.check();
+        let slots: Vec<Slot> = supervision.slots().collect();
+        breaks(&mut supervision, slots.try_into().expect("three"));
+        assert_found_out(row, expected, || supervision.check());
+    }
+}
+
+#[test]
+fn what_it_goes_by_and_whether_it_answers() {
+    let mut significant = ChildRules::worker("a");
+    (significant.significant, significant.restart) = (true, Restart::Transient);
+    let rules = NeedsRules::new(3, SECOND, AutoShutdown::AllSignificant, vec![significant]).expect("valid");
+    assert_eq!((rules.limit(), rules.period()), (3, SECOND));
+    assert_eq!(rules.auto_shutdown(), AutoShutdown::AllSignificant);
+    let mut supervision = GraphSupervision::new(rules);
+    assert_eq!(supervision.level(), Level { limit: 3, period: SECOND });
+    assert_eq!(supervision.auto_shutdown(), AutoShutdown::AllSignificant);
+    let slot = supervision.slots().next().expect("one");
+    let mut handle = |event| {
+        supervision.handle(event, Moment::START, &mut Vec::new());
+        (supervision.takes_requests(), supervision.state(slot))
+    };
+    use ChildState::*;
+    assert_eq!(handle(Event::Start), (false, Some(Starting)));
+    assert_eq!(handle(Event::Started(slot)), (true, Some(Running)));
+    assert_eq!(handle(Event::Stop(ExitReason::Shutdown)), (false, Some(Stopping)));
+    let reason = ExitReason::Shutdown;
+    assert_eq!(handle(Event::Exited { slot, reason, charged: true }), (false, Some(Gone)));
+}
+
+/// Debug builds look at everything after each event.
+#[test]
+fn what_is_broken_is_found_out_by_the_next_event() {
+    let mut supervision = chain();
+    supervision.by_id.clear();
+    let event = Event::EndDeadline;
+    let handle = || supervision.handle(event, Moment::START, &mut Vec::new());
+    assert_found_out(0, "a child is found by its id", handle);
+}
