@@ -389,9 +389,7 @@ impl Controller {
             other => return self.in_hand = other,
         };
         if let Some(reason) = ended {
-            if let Some(Operation { end: End::Start { started, .. }, .. }) = &mut self.operation {
-                started.retain(|started| *started != place);
-            }
+            // It is among those that are stopped again, and not there any more.
             self.failed(place, reason);
             if let Some(operation) = &mut self.operation {
                 operation.steps.push_front(Step::AfterEnd(place));

@@ -182,9 +182,6 @@ impl<T: Send + 'static> Task<T> {
     }
 
     pub(super) async fn kill_now(&mut self) -> Option<Result<T, TaskFailed>> {
-        if let Some(outcome) = poll_now(self.outcome()).await {
-            return Some(outcome);
-        }
         self.address.kill();
         self.unless_stopped().await
     }

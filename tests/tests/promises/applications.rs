@@ -9,6 +9,7 @@ use minder::supervisors::{
     ApplicationType, Applications, ApplicationsError, Root, StartApplicationError, StartFailed,
     StartPhaseFailed, StopApplicationError, TreeError, Unavailable,
 };
+use minder::{Event, Observer};
 use tokio::sync::Notify;
 
 use crate::support::*;
@@ -99,7 +100,7 @@ async fn an_application_is_a_named_tree_with_a_configuration() {
     assert_eq!(applications.application_of(child), Some("shop".into()));
     let stranger = system.address::<Msg>();
     let (journal, _reader) = self::journal();
-    let stranger = system.start(stranger.1, "applicationsx", move || Puppet::new("it", &journal)).await;
+    let stranger = system.start(stranger.1, "applicationsx/it", move || Puppet::new("it", &journal)).await;
     assert_eq!(applications.application_of(&stranger.expect("it starts")), None);
 }
 
@@ -513,24 +514,28 @@ async fn questions_are_answered_while_an_application_starts_or_stops() {
         let stopped = stopped.clone();
         async move { stopped.notified().await }
     });
-    let applications = started(&system, [slow, application("quick", &[], &journal)]).await;
+    let set = [slow, application("quick", &[], &journal), application("last", &[], &journal)];
+    let applications = started(&system, set).await;
     let starting = aside({
         let applications = applications.clone();
         async move { applications.start("slow", ApplicationType::Temporary).await }
     });
     turns().await;
-    let quick = aside({
+    let start = |name: &'static str| {
         let applications = applications.clone();
-        async move { applications.start("quick", ApplicationType::Temporary).await }
-    });
+        aside(async move { applications.start(name, ApplicationType::Temporary).await })
+    };
+    let quick = start("quick");
+    turns().await;
+    let last = start("last");
     turns().await;
     assert_eq!(status(&applications, "slow").await, ApplicationStatus::Starting);
     assert_eq!(status(&applications, "quick").await, ApplicationStatus::Down);
     assert_eq!(applications.root("slow").await.expect("it answers").map(drop), None);
     makes.notify_one();
     assert_eq!(starting.await.expect("no panic"), Ok(()));
-    assert_eq!(quick.await.expect("no panic"), Ok(()));
-    reader.expect(&["quick up"]).await;
+    assert_eq!((quick.await.expect("no panic"), last.await.expect("no panic")), (Ok(()), Ok(())));
+    assert_eq!(reader.rest(), ["quick up", "last up"], "in the order in which they were asked for");
 
     let stopping = aside({
         let applications = applications.clone();
@@ -538,8 +543,7 @@ async fn questions_are_answered_while_an_application_starts_or_stops() {
     });
     turns().await;
     assert_eq!(status(&applications, "slow").await, ApplicationStatus::Stopping);
-    assert_eq!(running(&applications).await, ["quick"]);
-    // It ends by itself while it is being stopped: it is stopped all the same.
+    assert_eq!(running(&applications).await, ["last", "quick"]);
     stops.notify_one();
     assert_eq!(stopping.await.expect("no panic"), Ok(()));
     assert_eq!(status(&applications, "slow").await, ApplicationStatus::Down);
@@ -568,7 +572,8 @@ async fn the_system_stops_while_an_application_starts() {
     ];
     for slow in rows {
         let (system, (journal, mut reader)) = (system(), journal());
-        let set = [application("log", &[], &journal), slow.needs(["log"])];
+        let others = [application("log", &[], &journal), application("other", &[], &journal)];
+        let set = others.into_iter().chain([slow.needs(["log"])]);
         let applications = started(&system, set).await;
         let starting = aside({
             let applications = applications.clone();
@@ -578,14 +583,162 @@ async fn the_system_stops_while_an_application_starts() {
             let applications = applications.clone();
             async move { applications.stop("log").await }
         });
+        let waiting_start = aside({
+            let applications = applications.clone();
+            async move { applications.start("other", ApplicationType::Temporary).await }
+        });
         turns().await;
         let began = system.now();
         assert!(system.shutdown(60 * SECOND).await.is_clean());
         assert!(system.now().since(began) < SECOND);
+        assert_eq!(waiting_start.await.expect("no panic"), Err(StartApplicationError::ShuttingDown));
         assert_eq!(starting.await.expect("no panic"), Err(StartApplicationError::ShuttingDown));
         assert_eq!(waiting.await.expect("no panic"), Err(StopApplicationError::ShuttingDown));
         assert_eq!(reader.rest(), ["log up", "log prep_stop", "log stopping shutdown", "log stop"]);
     }
+}
+
+/// A phase that has ended just before the stop came: neither the next phase nor the next application is begun and waited for.
+#[test]
+fn nothing_more_is_begun_once_the_system_stops() {
+    everywhere(|| async {
+        for has_another_phase in [true, false] {
+            let system = system();
+            let stops = system.clone();
+            let mut first = Application::new("first", one_for_one()).start_phase("one", move |_| {
+                stops.begin_shutdown(60 * SECOND);
+                async { Ok::<_, ExitReason>(()) }
+            });
+            if has_another_phase {
+                first = first.start_phase("two", |_| pending::<Result<(), ExitReason>>());
+            }
+            let then = Application::from_fn("then", || pending::<Result<Spec, ExitReason>>());
+            let applications = started(&system, [first, then.needs(["first"])]).await;
+            let began = system.now();
+            let outcome = applications.ensure_all_started("then", ApplicationType::Temporary).await;
+            assert_eq!(outcome, Err(StartApplicationError::ShuttingDown));
+            assert!(system.shutdown(60 * SECOND).await.is_clean());
+            assert!(system.now().since(began) < SECOND);
+        }
+    });
+}
+
+/// While the system stops, nothing can be started or stopped, and questions are answered.
+#[tokio::test(start_paused = true)]
+async fn while_the_system_stops_starts_and_stops_are_refused() {
+    let (system, (journal, _reader)) = (system(), journal());
+    let goes_on = Arc::new(Notify::new());
+    let waits = goes_on.clone();
+    let slow = Application::new("slow", one_for_one()).prep_stop(move || {
+        let waits = waits.clone();
+        async move { waits.notified().await }
+    });
+    let applications = started(&system, [slow, application("quick", &[], &journal)]).await;
+    applications.start("slow", ApplicationType::Temporary).await.expect("it needs nobody");
+    system.begin_shutdown(60 * SECOND);
+    turns().await;
+    assert_eq!(status(&applications, "slow").await, ApplicationStatus::Stopping);
+    let asked = [
+        aside({
+            let applications = applications.clone();
+            async move { applications.start("quick", ApplicationType::Temporary).await.err() }
+        }),
+        aside({
+            let applications = applications.clone();
+            async move { applications.ensure_all_started("quick", ApplicationType::Temporary).await.err() }
+        }),
+    ];
+    let stopping = aside({
+        let applications = applications.clone();
+        async move { applications.stop("slow").await }
+    });
+    turns().await;
+    goes_on.notify_one();
+    for refused in asked {
+        assert_eq!(refused.await.expect("no panic"), Some(StartApplicationError::ShuttingDown));
+    }
+    assert_eq!(stopping.await.expect("no panic"), Err(StopApplicationError::ShuttingDown));
+    assert!(system.shutdown(60 * SECOND).await.is_clean());
+}
+
+/// A tree that ends while its `prep_stop` runs is not waited for, and one that ends while another application starts is
+/// seen at once; `stop` follows in both.
+#[tokio::test(start_paused = true)]
+async fn a_tree_that_ends_in_the_middle_of_something_is_cleaned_up_after() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let (goes_on, is_made) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (waits, makes) = (goes_on.clone(), is_made.clone());
+    let web = application("web", &[], &journal).prep_stop(move || {
+        let waits = waits.clone();
+        async move { waits.notified().await }
+    });
+    let slow = Application::from_fn("slow", move || {
+        let makes = makes.clone();
+        async move {
+            makes.notified().await;
+            Ok::<_, ExitReason>(one_for_one())
+        }
+    });
+    let applications = started(&system, [web, slow, application("loner", &[], &journal)]).await;
+    for name in ["web", "loner"] {
+        applications.start(name, ApplicationType::Temporary).await.expect("it needs nobody");
+    }
+    reader.expect(&["web up", "loner up"]).await;
+    let stopping = aside({
+        let applications = applications.clone();
+        async move { applications.stop("web").await }
+    });
+    let root = applications.root("web").await.expect("it lives").expect("it runs");
+    turns().await;
+    root.stop(ExitReason::Normal).await.expect("it lives");
+    turns().await;
+    goes_on.notify_one();
+    assert_eq!(soon(stopping).await.expect("no panic"), Ok(()));
+    assert_eq!(reader.rest(), ["web stopping shutdown", "web stop"]);
+
+    let starting = aside({
+        let applications = applications.clone();
+        async move { applications.start("slow", ApplicationType::Temporary).await }
+    });
+    turns().await;
+    let root = applications.root("loner").await.expect("it lives").expect("it runs");
+    root.stop(ExitReason::Normal).await.expect("it lives");
+    turns().await;
+    assert_eq!(status(&applications, "loner").await, ApplicationStatus::Down);
+    is_made.notify_one();
+    assert_eq!(soon(starting).await.expect("no panic"), Ok(()));
+    turns().await;
+    assert_eq!(reader.rest(), ["loner stopping shutdown", "loner stop"]);
+}
+
+/// An end that nobody asked for is a decision that is told, and so is a hook that panics.
+///
+/// OTP: APP-006.
+#[tokio::test(start_paused = true)]
+async fn ends_that_nobody_asked_for_and_hooks_that_panic_are_reported() {
+    struct Decisions(Journal);
+    impl Observer for Decisions {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Decided { path: "applications", child, decision, reason, .. } = event {
+                self.0.note(format!("{child}: {decision} {}", reason.map(short).unwrap_or_default()));
+            }
+        }
+    }
+    let (journal, mut reader) = journal();
+    let system = System::builder().observer(Arc::new(Decisions(journal))).build().expect("inside a runtime");
+    let fails = Application::new("fails", one_for_one()).stop(|| async { panic!("no luck") });
+    let plain = Application::new("plain", one_for_one());
+    let applications = started(&system, [fails, plain]).await;
+    applications.start("fails", ApplicationType::Temporary).await.expect("it needs nobody");
+    applications.start("plain", ApplicationType::Permanent).await.expect("it needs nobody");
+    for (name, reason) in [("fails", ExitReason::other("boom")), ("plain", ExitReason::Normal)] {
+        let root = applications.root(name).await.expect("it lives").expect("it runs");
+        root.stop(reason).await.expect("it lives");
+        turns().await;
+    }
+    let expected =
+        ["fails: leave down boom", "fails: stopped otherwise panic no luck", "plain: give up normal"];
+    assert_eq!(reader.rest(), expected);
 }
 
 /// What makes no sense is refused by name, before anything is started; the rows are in `plan.rs`.

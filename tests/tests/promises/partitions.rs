@@ -1,22 +1,21 @@
 //! Partitioned supervisors: found by key without asking anybody, resized while they run. Rows EXP.
 
 use minder::supervisors::{
-    NoPartition, Partitions, ResizeError, RestartChildError, TerminateChildError, Unavailable, one_per_core,
-    partitioned,
+    Backoff, NoPartition, Partitions, ResizeError, RestartChildError, TerminateChildError, Unavailable,
+    one_per_core, partitioned,
 };
 use minder::{NoService, prelude::*};
 
 use crate::support::*;
 
-/// So many puppets, each of which notes its number when it is up.
+const NAMES: [&str; 4] = ["0", "1", "2", "3"];
+
+/// So many puppets, each of which is called by its number.
 async fn ledgers(system: &System, partitions: usize, journal: &Journal) -> (Partitions<Msg>, Root, Root) {
     let (ledgers, spec) = partitioned(system, tolerant(one_for_one()), partitions, |partition, seat| {
         let journal = journal.clone();
         actor_in(&format!("ledger-{partition}"), seat, move || {
-            Puppet::new("ledger", &journal).trapping().on_start(move |puppet, _| {
-                puppet.note(partition);
-                Ok(())
-            })
+            Puppet::new(NAMES[partition], &journal).trapping()
         })
     });
     let top = tolerant(one_for_one()).child(tree("ledgers", spec.offer(ledgers.clone())));
@@ -32,7 +31,7 @@ async fn ledgers(system: &System, partitions: usize, journal: &Journal) -> (Part
 async fn so_many_of_one_child_each_told_its_number() {
     let (system, (journal, mut reader)) = (system(), journal());
     let (ledgers, _top, root) = ledgers(&system, 3, &journal).await;
-    reader.expect(&["ledger 0", "ledger up", "ledger 1", "ledger up", "ledger 2", "ledger up"]).await;
+    reader.expect(&["0 up", "1 up", "2 up"]).await;
     assert_eq!((ledgers.len(), root.count_children().await.expect("it lives").active), (3, 3));
     let paths: Vec<_> = ledgers.all().iter().map(|ledger| ledger.path().to_string()).collect();
     assert_eq!(paths, ["bank/ledgers/ledger-0", "bank/ledgers/ledger-1", "bank/ledgers/ledger-2"]);
@@ -83,12 +82,12 @@ async fn a_restarted_partition_is_found_under_the_same_key() {
 async fn their_number_is_changed_while_they_run() {
     let (system, (journal, mut reader)) = (system(), journal());
     let (ledgers, top, root) = ledgers(&system, 4, &journal).await;
-    assert_eq!(reader.rest().len(), 8);
+    assert_eq!(reader.rest().len(), 4);
     let all = ledgers.all().to_vec();
     let alive = || all.iter().map(Addr::is_alive).collect::<Vec<_>>();
 
     ledgers.resize(&root, 2).await.expect("there are more");
-    assert_eq!(reader.rest(), ["ledger stopping shutdown", "ledger stopping shutdown"]);
+    assert_eq!(reader.rest(), ["3 stopping shutdown", "2 stopping shutdown"], "the last one first");
     assert_eq!((ledgers.len(), alive()), (2, vec![true, true, false, false]));
     assert_eq!(ledgers.of(&3), Ok(&all[1]));
     assert_eq!(ledgers.at(3), Err(NoPartition { partition: Some(3), of: 2 }));
@@ -116,6 +115,61 @@ async fn their_number_is_changed_while_they_run() {
     let stop = TerminateChildError::NotFound;
     assert_eq!(ledgers.resize(&top, 3).await, Err(ResizeError::Stop(stop)));
     assert_eq!(ledgers.resize(&top, 4).await, Err(ResizeError::Start(RestartChildError::NotFound)));
+}
+
+/// One that comes back is found once it is up, and one that its supervisor is about to start again counts as there.
+///
+/// OTP: EXP-004.
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_comes_back_is_found_once_it_is_up() {
+    struct Slow;
+    impl Actor for Slow {
+        type Msg = ();
+        async fn started(&mut self, context: &mut Context<()>) -> Handled {
+            context.sleep(SECOND).await;
+            Ok(())
+        }
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            panic!("boom")
+        }
+    }
+    let system = system();
+    let backoff = Backoff::new(60 * SECOND, 60 * SECOND, 60 * SECOND);
+    let (slow, spec) =
+        partitioned(&system, tolerant(one_for_one()).backoff(backoff), 2, |partition, seat| {
+            actor_in(NAMES[partition], seat, || Slow)
+        });
+    let root = spec.start(&system, "slow").await.expect("they start");
+    slow.resize(&root, 1).await.expect("there are two");
+    let resizing = aside({
+        let (slow, root) = (slow.clone(), root.clone());
+        async move { slow.resize(&root, 2).await }
+    });
+    turns().await;
+    assert_eq!(slow.len(), 1, "it is not up yet");
+    resizing.await.expect("no panic").expect("there were two at first");
+    assert_eq!(slow.len(), 2);
+
+    let last = slow.at(1).expect("there are two").clone();
+    root.address().suspend();
+    {
+        // Dropped when the second one is not to be found any more, and is not stopped yet.
+        let mut half = Box::pin(slow.resize(&root, 1));
+        assert!(
+            half.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
+        );
+    }
+    root.address().resume();
+    turns().await;
+    // That request was dropped, or has stopped it; either way it is made to wait for its restart.
+    if !last.is_alive() {
+        root.restart_child("1").await.expect("it has been stopped");
+    }
+    last.tell(()).expect("there is room");
+    turns().await;
+    assert_eq!(root.which_child("1").await.expect("it is there").status.to_string(), "restarting");
+    slow.resize(&root, 2).await.expect("it comes by itself");
+    assert_eq!(slow.len(), 2);
 }
 
 /// One at a time; what was dropped half-way is gone on with.

@@ -369,6 +369,44 @@ async fn instances_wait_and_are_limited_each_by_itself() {
     assert_eq!(pool.root().enable_child("session").await.map(drop), Err(EnableChildError::Dynamic));
 }
 
+/// A budget of its own for each instance: one uses up its own and is left down, and the others keep theirs.
+#[tokio::test(start_paused = true)]
+async fn each_instance_has_a_budget_of_its_own() {
+    let (journal, _reader) = journal();
+    let system = system();
+    let sessions = template("session", move |name| Puppet::new(name, &journal))
+        .limit(1, MINUTE)
+        .when_exhausted(Exhausted::LeaveDown);
+    let pool: Pool<&'static str, Msg> =
+        tolerant(dynamic(&sessions)).start(&system, "pool").await.expect("starts").pool(&sessions);
+    let ada = pool.start("ada").await.expect("there is room").expect("it runs");
+    let bob = pool.start("bob").await.expect("there is room").expect("it runs");
+    for (who, lives) in [(&ada, true), (&bob, true), (&ada, false)] {
+        who.tell(crash()).expect("there is room");
+        turns().await;
+        assert_eq!(who.is_alive(), lives);
+    }
+    pass(MINUTE + COARSE).await;
+    bob.tell(crash()).expect("there is room");
+    turns().await;
+    assert!(bob.is_alive() && pool.root().address().is_alive(), "within a period");
+}
+
+/// It is not an error if there is nothing to run; and whoever is disabled is so in explanations too.
+#[tokio::test(start_paused = true)]
+async fn an_enabling_may_find_nothing_to_run() {
+    let system = system();
+    let nothing = actor("it", || None::<Puppet>).disabled();
+    let root = one_for_one().child(nothing).start(&system, "top").await.expect("starts without it");
+    let explained = || async { root.explain().await.expect("it lives").to_string() };
+    assert!(explained().await.contains("disabled"), "{}", explained().await);
+    assert!(root.enable_child("it").await.expect("it is disabled").is_none());
+    assert_eq!(status(&root, "it").await, "down");
+    assert!(!explained().await.contains("disabled"), "{}", explained().await);
+    root.disable_child("it").await.expect("it is there");
+    assert!(explained().await.contains("disabled"), "{}", explained().await);
+}
+
 /// What all children of a supervisor are given, those that are added later among them.
 #[tokio::test(start_paused = true)]
 async fn a_backoff_of_the_supervisor_s_is_for_all_who_have_none() {

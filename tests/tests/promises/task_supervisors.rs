@@ -8,6 +8,7 @@ use minder::prelude::*;
 use minder::supervisors::{
     OnLimit, StartInstanceError, Task, TaskFailed, Tasks, await_many, tree_in, yield_many,
 };
+use minder::{Event, Observer};
 use tokio::sync::oneshot;
 
 use crate::support::*;
@@ -502,4 +503,143 @@ async fn of_several_tasks_those_that_are_late_go_on_or_are_ignored_or_killed() {
         let expected = if waits { Ok(2) } else { Err(TaskFailed::Taken) };
         assert_eq!(all[1].yield_within(SECOND).await, Some(expected), "{on_limit:?}");
     }
+}
+
+/// Writes down how tasks end.
+struct Ends(Journal);
+
+impl Observer for Ends {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Exited { path, reason, .. } = event
+            && path.starts_with("app/tasks/")
+        {
+            self.0.note(short(reason));
+        }
+    }
+}
+
+/// Shut down is asked to end, killed is killed; what a task nobody waits for fails with is told as its end.
+///
+/// OTP: EXT-004, EXT-006.
+#[tokio::test(start_paused = true)]
+async fn how_a_task_ends_is_told_to_those_who_watch_the_system() {
+    let (journal, mut reader) = journal();
+    let system = System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
+    let tasks = tasks(&system).await;
+    assert_eq!(hanging(&tasks).await.shutdown().await, None);
+    assert_eq!(hanging(&tasks).await.kill().await, None);
+    tasks.start(async { Err::<(), _>(Plain("no file")) }).await.expect("there is room");
+    tasks.start(async {}).await.expect("there is room");
+    turns().await;
+    assert_eq!(reader.rest(), ["shutdown", "killed", "error: no file", "normal"]);
+}
+
+/// Whoever waits has the result when it is there, also while the supervisor of the tasks is busy; so has whoever stops a
+/// task that is over.
+#[tokio::test(start_paused = true)]
+async fn a_result_does_not_wait_for_the_supervisor() {
+    let system = system();
+    let tasks = tasks(&system).await;
+    let (tell, mut task) = told(&tasks).await;
+    assert_eq!(task.yield_within(Duration::ZERO).await, None, "it waits from now on");
+    let (over_tell, over) = told(&tasks).await;
+    over_tell.send(2).expect("it waits");
+    turns().await;
+    tasks.root().address().suspend();
+    tell.send(1).expect("it waits");
+    assert_eq!(task.yield_within(SECOND).await, Some(Ok(1)));
+    assert_eq!(soon(over.shutdown()).await, Some(Ok(2)));
+}
+
+/// A task takes as long as it is given, and not as long as whoever waits for it has for an answer of its own.
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_task_ends_with_its_own_limit() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let tasks = tasks(&system).await;
+    let it = minded(&system, move || Puppet::new("it", &journal)).await;
+    let asked = it.ask_within(Duration::from_millis(100), move |reply: Reply<()>| {
+        wait(move |puppet, context| {
+            Box::pin(async move {
+                let (_owed, system) = (reply, context.system());
+                let work = async move { system.sleep(SECOND).await };
+                let outcome = tasks.run(work).await?.within(2 * SECOND).await;
+                puppet.note(format!("{outcome:?}"));
+                Ok(())
+            })
+        })
+    });
+    assert!(matches!(asked.await, Err(AskError::TimedOut)));
+    reader.expect(&["it up", "it Ok(())"]).await;
+}
+
+/// It is linked before it begins: a task that panics at once takes its actor along.
+///
+/// OTP: EXT-001.
+#[test]
+fn a_linked_task_that_panics_at_once_takes_its_actor_along() {
+    everywhere(|| async {
+        let system = system();
+        let tasks = tasks(&system).await;
+        let owner = minded(&system, || Puppet::new("owner", &journal().0)).await;
+        owner
+            .tell(wait(move |puppet, context| {
+                Box::pin(async move {
+                    let task: Task<()> = tasks.run_linked(context, async { panic!("no luck") }).await?;
+                    puppet.kept.push(Box::new(task));
+                    Ok(())
+                })
+            }))
+            .expect("there is room");
+        turns().await;
+        assert_eq!(life(&owner).await, 2);
+        system.shutdown(SECOND).await;
+    });
+}
+
+/// The other way round: the task has asked, and then its actor waits for it.
+#[tokio::test(start_paused = true)]
+async fn an_actor_that_waits_for_a_task_which_waits_for_it_is_told() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let tasks = tasks(&system).await;
+    let it = minded(&system, move || Puppet::new("it", &journal)).await;
+    let back = it.clone();
+    it.tell(wait(move |puppet, context| {
+        Box::pin(async move {
+            let work = async move { back.ask_within(3600 * SECOND, Msg::Life).await.is_ok() };
+            let task = tasks.run(work).await?;
+            context.sleep(SECOND).await;
+            let outcome = task.within(3600 * SECOND).await;
+            puppet.note(matches!(outcome, Err(TaskFailed::WouldDeadlock(_))));
+            Ok(())
+        })
+    }))
+    .expect("there is room");
+    reader.expect(&["it up", "it true"]).await;
+}
+
+/// What is done and not taken counts, too; and a stream of none at a time is one of one at a time.
+///
+/// OTP: EXT-008.
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_slowly_is_not_run_over() {
+    let system = system();
+    let tasks = tasks(&system).await;
+    let begun = Arc::new(AtomicU32::new(0));
+    let work = |n: u32| {
+        let begun = begun.clone();
+        async move {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if n == 0 {
+                std::future::pending::<()>().await;
+            }
+            n
+        }
+    };
+    let mut stream = tasks.stream(3, 0..10, work).limit(10 * SECOND);
+    assert_eq!(system.within(SECOND, stream.next()).await, None);
+    assert_eq!(begun.load(Ordering::Relaxed), 3, "two of them are done");
+    drop(stream);
+    let mut stream = tasks.stream(0, 1..3, work);
+    assert_eq!((stream.next().await, stream.next().await), (Some(Ok(1)), Some(Ok(2))));
+    assert_eq!(stream.next().await, None);
 }
