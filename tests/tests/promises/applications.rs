@@ -612,7 +612,7 @@ fn nothing_more_is_begun_once_the_system_stops() {
             if has_another_phase {
                 first = first.start_phase("two", |_| pending::<Result<(), ExitReason>>());
             }
-            let then = Application::from_fn("then", || pending::<Result<Spec, ExitReason>>());
+            let then = Application::from_fn("then", pending::<Result<Spec, ExitReason>>);
             let applications = started(&system, [first, then.needs(["first"])]).await;
             let began = system.now();
             let outcome = applications.ensure_all_started("then", ApplicationType::Temporary).await;
