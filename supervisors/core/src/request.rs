@@ -125,6 +125,22 @@ pub struct Counts {
     pub workers: usize,
 }
 
+impl Counts {
+    /// Of these children and how they stand, in a supervisor that knows each.
+    pub(crate) fn of<'a>(children: impl Iterator<Item = (&'a ChildRules, ChildState)>) -> Self {
+        let mut counts = Self::default();
+        for (rules, state) in children {
+            counts.specs += 1;
+            counts.active += usize::from(state == ChildState::Running);
+            match rules.kind {
+                Kind::Worker => counts.workers += 1,
+                Kind::Supervisor => counts.supervisors += 1,
+            }
+        }
+        counts
+    }
+}
+
 /// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refusal {

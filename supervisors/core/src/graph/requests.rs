@@ -7,7 +7,7 @@ use super::{GraphSupervision, Phase, Turn, needs};
 use crate::command::Command;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
-use crate::{ChildRules, ChildState, Kind, Slot};
+use crate::{ChildRules, Slot};
 use minder_signals::ExitReason;
 
 impl GraphSupervision {
@@ -81,7 +81,9 @@ impl GraphSupervision {
             Request::WhichChild(which) => {
                 self.find(&which).map_or_else(not_found, |slot| Answer::Child(listed(slot, self.at(slot))))
             }
-            Request::CountChildren => Answer::Counts(self.counts()),
+            Request::CountChildren => Answer::Counts(Counts::of(
+                self.children.iter().map(|(_, child)| (&child.rules, child.seen())),
+            )),
             Request::ChildSpec(which) => self
                 .find(&which)
                 .map_or_else(not_found, |slot| Answer::ChildSpec(self.at(slot).rules.clone())),
@@ -170,18 +172,6 @@ impl GraphSupervision {
             Which::Id(id) => self.by_id.get(id).copied(),
             Which::Instance(_) | Which::Gone | Which::Stranger => None,
         }
-    }
-
-    fn counts(&self) -> Counts {
-        let mut counts = Counts { specs: self.children.len(), ..Counts::default() };
-        for (_, child) in self.children.iter() {
-            counts.active += usize::from(child.seen() == ChildState::Running);
-            match child.rules.kind {
-                Kind::Worker => counts.workers += 1,
-                Kind::Supervisor => counts.supervisors += 1,
-            }
-        }
-        counts
     }
 }
 

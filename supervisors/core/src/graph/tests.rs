@@ -37,11 +37,15 @@ fn a_broken_graph_is_found_out() {
     type Breaks = fn(&mut GraphSupervision, [Slot; 3]);
     let rows: [(&str, Breaks); 14] = [
         ("whoever may stop is told", |it, [.., c]| regroups(it, c)),
-        ("a child is found by its id", |it, [.., c]| drop(it.by_id.insert("a".into(), c))),
+        ("a child is found by its id", |it, [.., c]| {
+            it.by_id.insert("a".into(), c);
+        }),
         ("no child without a living supervisor", |it, _| it.phase = Phase::Ended),
         ("nobody comes up at the end", |it, [a, b, c]| {
             it.phase = Phase::Ending(ExitReason::Normal);
-            [a, b].map(|slot| it.set(slot, State::Down { done: false }));
+            for slot in [a, b] {
+                it.set(slot, State::Down { done: false });
+            }
             it.set(c, State::Due(Purpose::Restart));
         }),
         ("whoever may start is started", |it, [.., c]| it.set(c, State::Due(Purpose::Restart))),
@@ -60,7 +64,9 @@ fn a_broken_graph_is_found_out() {
             let stop = Stop { deadline: Some(Moment::START), up: true, killed: false };
             it.set(c, State::Stopping { stop, then: Then::Down, request: None });
         }),
-        ("no id outlives its child", |it, [a, ..]| drop(it.by_id.insert("z".into(), a))),
+        ("no id outlives its child", |it, [a, ..]| {
+            it.by_id.insert("z".into(), a);
+        }),
         ("everyone stands in the relation of needs", |it, _| it.needs = Needs::default()),
         ("a request waits for somebody on the move", |it, _| {
             it.deferred.push_back((RequestId(1), Request::CountChildren));

@@ -6,7 +6,7 @@ use super::{Command, Deferred, Down, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
-use crate::{ChildRules, ChildState, Kind, Slot};
+use crate::{ChildRules, Slot};
 
 impl Supervision {
     /// Before the supervisor's own start is complete, and during any operation, a request waits; once it ends, nobody
@@ -76,7 +76,9 @@ impl Supervision {
             Request::WhichChild(which) => {
                 Some(self.find(&which).map_or_else(not_found, |slot| Answer::Child(self.listed(slot))))
             }
-            Request::CountChildren => Some(Answer::Counts(self.counts())),
+            Request::CountChildren => Some(Answer::Counts(Counts::of(
+                self.children.iter().map(|(_, child)| (&child.rules, child.seen())),
+            ))),
             Request::ChildSpec(which) => Some(
                 self.find(&which)
                     .map_or_else(not_found, |slot| Answer::ChildSpec(self.children.at(slot).rules.clone())),
@@ -158,18 +160,6 @@ impl Supervision {
         let child = self.children.at(slot);
         let ready = child.readiness().and_then(Readiness::told);
         Listed { slot, id: child.rules.id.clone(), state: child.seen(), kind: child.rules.kind, ready }
-    }
-
-    fn counts(&self) -> Counts {
-        let mut counts = Counts { specs: self.children.len(), ..Counts::default() };
-        for (_, child) in self.children.iter() {
-            counts.active += usize::from(child.seen() == ChildState::Running);
-            match child.rules.kind {
-                Kind::Worker => counts.workers += 1,
-                Kind::Supervisor => counts.supervisors += 1,
-            }
-        }
-        counts
     }
 }
 

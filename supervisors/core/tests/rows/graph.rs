@@ -240,6 +240,40 @@ fn a_restart_that_fails_is_tried_again_and_its_dependents_wait() {
     );
 }
 
+/// A child is started by request while somebody that needs it lives, and comes to its end before it is up.
+#[test]
+fn a_start_beneath_a_living_dependent() {
+    for ending in ["fails", "ignores"] {
+        // Its group is restarted meanwhile, and takes it along whatever it is told.
+        let answer = match ending {
+            "fails" => "Refused(StartFailed(boom))",
+            _ => "Ignored",
+        };
+        check(&format!(
+            "by_needs  9 in 5s  r:perm a:perm:needs=r b:perm:needs=a
+             ask 1 terminate a  stop a
+             a exits shutdown  answer 1 Done
+             ask 2 restart a  start a
+             r panics     stop b
+             a {ending}   answer 2 {answer}
+             b exits shutdown  start r
+             r up         start a
+             a up         start b"
+        ));
+        // At the end nobody is told, and nobody is forgotten.
+        check(&format!(
+            "by_needs  9 in 5s  a:perm b:perm:needs=a
+             ask 1 terminate a  stop a
+             a exits shutdown  answer 1 Done
+             ask 2 delete a  forget a, answer 2 Done
+             ask 3 start a:temp  add #2, start a
+             stop boom    stop b
+             a {ending}   -
+             b exits shutdown  exit boom"
+        ));
+    }
+}
+
 /// One that has failed, or has nothing to run, in the very moment in which its group is to leave.
 #[test]
 fn a_start_that_ends_while_its_group_is_to_leave_is_made_again_with_it() {
@@ -419,6 +453,17 @@ fn requests_take_nobody_along_and_nobody_comes_up_without_what_it_needs() {
          ask 12 delete b  answer 12 Refused(Running)
          ask 13 start b:perm  answer 13 Refused(AlreadyStarted(#1))",
     );
+    // One that has done its part goes on doing so if it is stopped after that.
+    check(
+        "by_needs  9 in 5s  a:tran b:perm:needs=a
+         a exits normal  -
+         ask 1 terminate a  answer 1 Done
+         b panics     start b
+         b up         -
+         ask 2 disable a  answer 2 Done
+         b panics     -
+         ask 3 which  answer 3 [b:Waiting a:Disabled]",
+    );
     // A restart on the account of a child it needs brings one back that was stopped.
     check(
         "by_needs  9 in 5s  a:perm b:perm:needs=a
@@ -489,6 +534,15 @@ fn requests_about_who_is_on_the_move_wait() {
          a up         answer 7 Started(#0), stop a
          b up         answer 9 Started(#2)
          a exits shutdown  answer 8 Done",
+    );
+    check(
+        "by_needs  9 in 5s  a:perm
+         ask 1 terminate a  stop a
+         ask 2 start a:perm  -
+         ask 3 restart a  -
+         ask 4 start a:perm  -
+         a exits shutdown  answer 1 Done, answer 2 Refused(AlreadyPresent), start a
+         a up         answer 3 Started(#0), answer 4 Refused(AlreadyStarted(#0))",
     );
     // Whoever is to be started by request, and is stopped before it could, was not started.
     check(

@@ -223,6 +223,16 @@ fn a_child_that_is_left_down_leaves_the_others_alone() {
          c panics     (c Restart 2/99), start c",
         true,
     );
+    // Its own count is told, and not the supervisor's.
+    run(
+        "by_needs  99 in 5s  a:perm:limit=1/10s:down b:perm c:tran:sig  any
+         a panics     (a Restart 1/99), start a
+         a up         -
+         b panics     (b Restart 2/99), start b
+         b up         -
+         a panics     (a GiveUpOnChild 1/1)",
+        true,
+    );
     // If it was a restart of its group that failed, those that need it wait for it.
     check(
         "by_needs  99 in 5s  a:perm:row=1/10s:down b:perm:needs=a
@@ -442,23 +452,43 @@ fn a_backoff_for_all_children() {
     let Some(&Command::Start(slot)) = commands.last() else { panic!("{commands:?}") };
     assert_eq!(supervision.child(slot).and_then(|rules| rules.policy.as_ref()?.backoff), Some(common));
 
+    // How long it waits is told with the decision.
+    supervision.handle(Event::Started(slot), Moment::START, &mut commands);
+    commands.clear();
+    let fell = Event::Exited { slot, reason: ExitReason::Killed, charged: true };
+    supervision.handle(fell, Moment::START, &mut commands);
+    let Some(Command::Report(report)) = commands.first() else { panic!("{commands:?}") };
+    assert_eq!(report.delay.map(|delay| delay.latest), Some(duration("1s")));
+
     let rules = needs_rules(&header).expect("valid");
     assert!(matches!(rules.with_backoff(backoff("0s", "1s", "1s")), Err(SpecError::CommonBackoff(_))));
 }
 
 #[test]
-fn whoever_waits_in_vain_holds_nobody_up() {
-    let header =
-        ["by_needs", "9", "in", "5s", "a:perm:off:reports", "b:perm:needs=a:reports", "c:perm:reports"];
+fn whoever_is_down_or_waits_in_vain_holds_nobody_up() {
+    let header = [
+        "by_needs",
+        "9",
+        "in",
+        "5s",
+        "a:perm:off:reports",
+        "b:perm:needs=a:reports",
+        "c:perm:reports",
+        "d:tran:reports",
+    ];
     let mut supervision = GraphSupervision::new(needs_rules(&header).expect("valid"));
-    let [a, b, c] = supervision.slots().collect::<Vec<_>>()[..] else { panic!("three") };
+    let [a, b, c, d] = supervision.slots().collect::<Vec<_>>()[..] else { panic!("four") };
+    assert!(supervision.unready().eq([b, c, d]), "those that are about to start");
     let mut handle = |event| {
         supervision.handle(event, Moment::START, &mut Vec::new());
         (supervision.is_ready(), supervision.unready().collect::<Vec<_>>())
     };
-    assert_eq!(handle(Event::Start), (false, vec![c]));
-    assert_eq!(handle(Event::Started(c)), (false, vec![c]));
-    assert_eq!(handle(Event::Ready(c)), (true, vec![]));
+    assert_eq!(handle(Event::Start), (false, vec![c, d]));
+    assert_eq!(handle(Event::Started(c)), (false, vec![c, d]));
+    assert_eq!(handle(Event::Started(d)), (false, vec![c, d]));
+    assert_eq!(handle(Event::Ready(c)), (false, vec![d]));
+    let through = Event::Exited { slot: d, reason: ExitReason::Normal, charged: true };
+    assert_eq!(handle(through), (true, vec![]));
     assert_eq!(handle(Event::Asked(RequestId(0), Request::EnableChild("a".into()))), (false, vec![a, b]));
     assert_eq!(handle(Event::Started(a)), (false, vec![a, b]));
     assert_eq!(handle(Event::Ready(a)), (false, vec![b]));
