@@ -9,19 +9,21 @@ use minder_supervisors_core::{Backoff, Likeness};
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// The children of other rules, and how like each is to the one of its id.
+type Likened = Vec<(ChildRules, Likeness)>;
+
 /// Every small change of these rules, and what shows where one would start from.
 pub(crate) fn changes(rules: &Rules) -> Rc<[Ask]> {
-    let same: Vec<(ChildRules, Likeness)> =
-        rules.children().iter().map(|child| (child.clone(), Likeness::Same)).collect();
+    let same: Likened = rules.children().iter().map(|child| (child.clone(), Likeness::Same)).collect();
     let (strategy, count) = (rules.strategy(), same.len());
     let mut all = vec![Ask::Outline];
-    let mut push = |strategy, limit, children: Vec<(ChildRules, Likeness)>| {
+    let mut push = |strategy, limit, children: Likened| {
         let (children, likeness): (Vec<_>, Vec<_>) = children.into_iter().unzip();
         let rules = Rules::new(strategy, limit, PERIOD, rules.auto_shutdown(), children).expect("valid");
         all.push(Ask::Change(Arc::new(NewRules { rules, likeness })));
     };
     let limit = rules.limit();
-    let mut with = |change: &dyn Fn(&mut Vec<(ChildRules, Likeness)>)| {
+    let mut with = |change: &dyn Fn(&mut Likened)| {
         let mut children = same.clone();
         change(&mut children);
         push(strategy, limit, children);

@@ -150,7 +150,8 @@ fn cost_of(children: usize, order: fn(usize, usize) -> usize) -> u64 {
 /// OTP: SUP-155, SUP-183.
 #[test]
 fn to_start_and_stop_a_child_costs_the_same_however_many_there_are() {
-    let orders: [(&str, fn(usize, usize) -> usize); 4] = [
+    type Order = fn(usize, usize) -> usize;
+    let orders: [(&str, Order); 4] = [
         ("first to last", |_, at| at),
         ("last to first", |all, at| all - 1 - at),
         ("from the middle out", |all, at| if at % 2 == 0 { all / 2 + at / 2 } else { all / 2 - 1 - at / 2 }),
