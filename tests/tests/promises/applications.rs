@@ -6,8 +6,8 @@ use std::sync::Arc;
 use minder::prelude::*;
 use minder::supervisors::{
     Application, ApplicationController, ApplicationEnded, ApplicationName, ApplicationStatus,
-    ApplicationType, Applications, ApplicationsError, Root, StartApplicationError, StartFailed,
-    StartPhaseFailed, StopApplicationError, TreeError, Unavailable,
+    ApplicationType, Applications, ApplicationsError, StartApplicationError, StartFailed,
+    StopApplicationError, TreeError, Unavailable,
 };
 use minder::{Event, Observer};
 use tokio::sync::Notify;
@@ -15,7 +15,11 @@ use tokio::sync::Notify;
 use crate::support::*;
 
 /// An application of one puppet that traps exits, all of whose hooks write into the journal.
-fn application(name: &'static str, needs: &'static [&'static str], journal: &Journal) -> Application {
+pub(crate) fn application(
+    name: &'static str,
+    needs: &'static [&'static str],
+    journal: &Journal,
+) -> Application {
     let (puppets, prep_stop, stop) = (journal.clone(), journal.clone(), journal.clone());
     let child = actor(name, move || Puppet::new(name, &puppets).trapping());
     Application::new(name, one_for_one().child(child))
@@ -41,17 +45,20 @@ fn town(journal: &Journal) -> [Application; 5] {
     ]
 }
 
-async fn started(system: &System, all: impl IntoIterator<Item = Application>) -> ApplicationController {
+pub(crate) async fn started(
+    system: &System,
+    all: impl IntoIterator<Item = Application>,
+) -> ApplicationController {
     Applications::new(all).start(system).await.expect("the set makes sense")
 }
 
-async fn running(applications: &ApplicationController) -> Vec<String> {
+pub(crate) async fn running(applications: &ApplicationController) -> Vec<String> {
     let all = applications.which().await.expect("it lives");
     let runs = all.iter().filter(|one| one.status == ApplicationStatus::Running);
     runs.map(|one| one.name.to_string()).collect()
 }
 
-async fn status(applications: &ApplicationController, name: &str) -> ApplicationStatus {
+pub(crate) async fn status(applications: &ApplicationController, name: &str) -> ApplicationStatus {
     let all = applications.which().await.expect("it lives");
     all.iter().find(|one| &*one.name == name).expect("it is in the set").status
 }
@@ -63,7 +70,7 @@ async fn puppet(applications: &ApplicationController, name: &str) -> Addr<Msg> {
     child.actor().and_then(minder::ActorRef::address).expect("a puppet")
 }
 
-fn names(names: &[&str]) -> Vec<Arc<str>> {
+pub(crate) fn names(names: &[&str]) -> Vec<Arc<str>> {
     names.iter().map(|name| Arc::from(*name)).collect()
 }
 
@@ -208,135 +215,6 @@ async fn a_start_that_fails_leaves_nothing_and_says_why() {
             assert!(cause.is::<StartFailed>(), "a value to look into");
         }
     }
-}
-
-/// One after the other, when the tree is up, and before the application counts as running and what needs it starts.
-///
-/// OTP: APP-009.
-#[test]
-fn start_phases_run_when_the_tree_is_up_one_after_the_other() {
-    everywhere(|| async {
-        let (system, (journal, mut reader)) = (system(), journal());
-        let (warm, open) = (journal.clone(), journal.clone());
-        let shop = application("shop", &[], &journal)
-            .start_phase("warm", move |tree: Root| {
-                let warm = warm.clone();
-                async move {
-                    let child = tree.which_child("shop").await?;
-                    warm.note(format!("warming, {}", child.status));
-                    tokio::task::yield_now().await;
-                    warm.note("warm");
-                    Ok::<_, ExitReason>(())
-                }
-            })
-            .start_phase("open", move |_| {
-                open.note("open");
-                async { Ok::<_, ExitReason>(()) }
-            });
-        let applications = started(&system, [shop, application("web", &["shop"], &journal)]).await;
-        let all = applications.ensure_all_started("web", ApplicationType::Permanent).await;
-        assert_eq!(all, Ok(names(&["shop", "web"])));
-        let lines = reader.rest();
-        assert_eq!(lines, ["shop up", "warming, running", "warm", "open", "web up"]);
-        system.shutdown(SECOND).await;
-    });
-}
-
-/// How a phase ends, or what happens meanwhile.
-#[derive(Clone, Copy, Debug)]
-enum PhaseEnd {
-    Fails,
-    Panics,
-    /// The tree gives up while it runs.
-    TreeEnds,
-    /// The system is told to stop while it runs.
-    SystemStops,
-}
-
-/// The application is stopped again, with its hooks, and so is what was started for it; later phases do not run.
-///
-/// OTP: APP-009.
-#[tokio::test(start_paused = true)]
-async fn a_start_phase_that_fails_fails_the_start() {
-    let rows = [
-        (PhaseEnd::Fails, "start phase `warm` failed: no fuel"),
-        (PhaseEnd::Panics, "start phase `warm` failed: panic: no luck"),
-        (PhaseEnd::TreeEnds, "tree ended"),
-        (PhaseEnd::SystemStops, ""),
-    ];
-    for (end, expected) in rows {
-        let (system, (journal, mut reader)) = (system(), journal());
-        let (late, stops) = (journal.clone(), system.clone());
-        let shop = application("shop", &["log"], &journal)
-            .start_phase("warm", move |tree: Root| {
-                let system = stops.clone();
-                async move {
-                    match end {
-                        PhaseEnd::Fails => Err(ExitReason::other("no fuel")),
-                        PhaseEnd::Panics => panic!("no luck"),
-                        PhaseEnd::TreeEnds => {
-                            tree.stop(ExitReason::other("tree ended")).await?;
-                            pending().await
-                        }
-                        PhaseEnd::SystemStops => {
-                            system.begin_shutdown(60 * SECOND);
-                            pending().await
-                        }
-                    }
-                }
-            })
-            .start_phase("open", move |_| {
-                late.note("open all the same");
-                async { Ok::<_, ExitReason>(()) }
-            });
-        let applications = started(&system, [shop, application("log", &[], &journal)]).await;
-        let failed = soon(applications.ensure_all_started("shop", ApplicationType::Permanent)).await;
-        match failed {
-            Err(StartApplicationError::Failed { application, reason }) => {
-                assert_eq!(&*application, "shop");
-                assert!(reason.to_string().contains(expected) && !expected.is_empty(), "{end:?}: {reason}");
-                if let ExitReason::Error(cause) = &reason {
-                    assert!(cause.is::<StartPhaseFailed>(), "a value to look into");
-                }
-                assert_eq!(running(&applications).await, [""; 0], "{end:?}");
-            }
-            Err(StartApplicationError::ShuttingDown) => assert!(expected.is_empty(), "{end:?}"),
-            other => panic!("{end:?}: {other:?}"),
-        }
-        assert!(system.shutdown(60 * SECOND).await.is_clean(), "{end:?}");
-        let prep_stop = (!matches!(end, PhaseEnd::TreeEnds)).then_some("shop prep_stop");
-        let mut lines = vec!["log up", "shop up"];
-        lines.extend(prep_stop);
-        lines.extend(["shop stopping shutdown", "shop stop"]);
-        lines.extend(["log prep_stop", "log stopping shutdown", "log stop"]);
-        assert_eq!(reader.rest(), lines, "{end:?}");
-    }
-}
-
-/// While a phase runs the application is starting, its tree can be had, and questions are answered.
-#[tokio::test(start_paused = true)]
-async fn while_a_start_phase_runs_the_application_is_starting() {
-    let (system, (journal, _reader)) = (system(), journal());
-    let is_warm = Arc::new(Notify::new());
-    let told = is_warm.clone();
-    let shop = application("shop", &[], &journal).start_phase("warm", move |_| {
-        let told = told.clone();
-        async move {
-            told.notified().await;
-            Ok::<_, ExitReason>(())
-        }
-    });
-    let applications = started(&system, [shop]).await;
-    let starting = aside({
-        let applications = applications.clone();
-        async move { applications.start("shop", ApplicationType::Temporary).await }
-    });
-    turns().await;
-    assert_eq!(status(&applications, "shop").await, ApplicationStatus::Starting);
-    assert!(applications.root("shop").await.expect("it answers").is_some());
-    is_warm.notify_one();
-    assert_eq!(starting.await.expect("no panic"), Ok(()));
-    assert_eq!(status(&applications, "shop").await, ApplicationStatus::Running);
 }
 
 /// `prep_stop`, then the tree with as much time as it takes, then `stop`. It can be started again.
