@@ -21,9 +21,8 @@ use crate::supervisor::SupervisorMsg;
 pub enum ApplyError {
     /// The new specification makes no sense. Nothing has been done.
     Invalid(TreeError),
-    /// This supervisor is dynamic and would not be, or the other way round; or it starts its children by needs, or would: such
-    /// a one cannot be changed while it runs. Give the new one another id. Nothing has been
-    /// done.
+    /// This supervisor is dynamic and would not be, or the other way round; or it starts its children by needs and would not; or
+    /// does so at the top, where it cannot be changed while it runs. Give the new one another id. Nothing has been done.
     OtherKind {
         /// Where in the tree; empty for the top.
         supervisor: String,

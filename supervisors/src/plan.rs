@@ -425,11 +425,13 @@ fn liken(stands: Stands, known: &Known, new: &Child) -> (Likeness, Note) {
     let is_seat = new.recipe.is_same(&known.recipe) || new.recipe.in_seat_of(&known.recipe).is_some();
     let is_name = settings.registered == new.settings.registered;
     let supervises = || known.actor.as_ref().is_some_and(|actor| actor.address::<SupervisorMsg>().is_some());
+    // One by needs is taken as a whole, like an actor.
+    let changes_inside = new.below.as_ref().is_some_and(|below| !below.is_by_needs());
     let revisions = settings.revision.clone().zip(new.settings.revision.clone());
     let (likeness, because) = match revisions {
         _ if stands == Stands::Disabled => (Likeness::Same, Because::Disabled),
         _ if !is_name => (Likeness::Other, Because::OtherName),
-        _ if is_seat && new.below.is_some() && stands == Stands::Up && supervises() => {
+        _ if is_seat && changes_inside && stands == Stands::Up && supervises() => {
             (Likeness::Inside, Because::Inside)
         }
         Some((was, is)) if was != is => (Likeness::Other, Because::OtherRevision(was, is)),

@@ -96,7 +96,9 @@ pub fn rest_for_one() -> Spec {
 /// With a [backoff](crate::Child::backoff) a group is stopped at once, and the one on whose account it is restarted waits;
 /// those that need it wait for it. A child that its own limits leave down leaves everybody else alone, too.
 ///
-/// It cannot be changed while it runs: [`Root::apply`](crate::Root::apply) is refused.
+/// [`Root::apply`](crate::Root::apply) changes nothing inside it: below another supervisor it is left alone if it is the same
+/// [`Child`] value, or has the same [revision](crate::Child::revision), and is replaced whole if not. At the top of a tree it
+/// cannot be changed while it runs.
 ///
 /// When not to use this: a handful of children that start fast, of which each needs the one before it, are read more easily
 /// as [`rest_for_one`]; children that do not need each other are [`one_for_one`].

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
+    ApplyError, AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
     StartChildError, by_needs, optional_task, reporting_task,
 };
 
@@ -509,4 +509,41 @@ async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_l
     pass(4 * SECOND).await;
     assert_eq!((alive(), system.living()), ([false; 4], 0));
     assert_eq!(stopping.await.expect("no panic"), Ok(ExitReason::Shutdown));
+}
+
+/// The same value or revision is left alone, anything else is replaced whole; its siblings do not care.
+#[tokio::test(start_paused = true)]
+async fn another_specification_leaves_it_alone_or_replaces_it_whole() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let [a, b, c] = ["a", "b", "c"].map(|id| {
+        let journal = journal.clone();
+        actor(id, move || Puppet::new(id, &journal).trapping())
+    });
+    let jobs = |all: &[&Child]| tree("jobs", by_needs().children(all.iter().map(|child| (*child).clone())));
+    let (kept, first) = (jobs(&[&a]), one_for_one().child(b.clone()));
+    let root = first.child(kept.clone()).start(&system, "top").await.expect("starts");
+    reader.expect(&["b up", "a up"]).await;
+
+    root.apply(one_for_one().children([c.clone(), kept.clone()])).await.expect("it is the same value");
+    reader.expect(&["b stopping shutdown", "c up"]).await;
+
+    let plan =
+        root.plan(&one_for_one().children([c.clone(), jobs(&[&a, &b])])).await.expect("it makes sense");
+    assert!(plan.to_string().contains("start  jobs: another recipe"), "{plan}");
+    plan.apply().await.expect("nobody has interfered");
+    reader.expect(&["a stopping shutdown", "a up", "b up"]).await;
+
+    let revised = |all: &[&Child], revision| jobs(all).revision(revision);
+    root.apply(one_for_one().children([c.clone(), revised(&[&a], "1")])).await.expect("replaced");
+    reader.expect(&["b stopping shutdown", "a stopping shutdown", "a up"]).await;
+    root.apply(one_for_one().child(revised(&[&a], "1"))).await.expect("it is the same revision");
+    reader.expect(&["c stopping shutdown"]).await;
+    root.apply(one_for_one().child(revised(&[&b], "2"))).await.expect("replaced");
+    reader.expect(&["a stopping shutdown", "b up"]).await;
+
+    let top = by_needs().child(a).start(&system, "other top").await.expect("starts");
+    reader.expect(&["a up"]).await;
+    let refused = top.apply(by_needs().child(b)).await.expect_err("it cannot be changed while it runs");
+    assert_eq!(refused, ApplyError::OtherKind { supervisor: String::new() });
+    assert_eq!(reader.rest(), [""; 0]);
 }
