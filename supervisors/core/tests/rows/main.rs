@@ -29,12 +29,20 @@ use std::time::Duration;
 
 /// Runs a table with reports left out. See [`run`].
 fn check(table: &str) {
-    run(table, false);
+    run_each(table, false);
 }
 
 /// Runs a table with reports, written as `(child decision restarts/limit)`.
 fn check_with_reports(table: &str) {
-    run(table, true);
+    run_each(table, true);
+}
+
+/// Runs a table under each of the strategies that it is for: `one_for_one|by_needs  1 in 5s  a:perm`.
+fn run_each(table: &str, reports: bool) {
+    let (strategies, rest) = table.trim_start().split_once(' ').expect("a table has a header");
+    for strategy in strategies.split('|') {
+        run(&format!("{strategy} {rest}"), reports);
+    }
 }
 
 /// ```text

@@ -1,12 +1,13 @@
-//! Beyond OTP: restarts that wait, limits of a child's own, children that are disabled.
+//! Beyond OTP: restarts that wait, limits of a child's own, children that are disabled. Most of what becomes of children
+//! who need nobody is the same under `by_needs`; what is not is in `graph/policies.rs`.
 
 use super::*;
 use minder_supervisors_core::BackoffError;
 
 #[test]
 fn a_restart_waits_the_longer_the_more_failures_there_were_in_a_row() {
-    run(
-        "one_for_one  99 in 5s  a:perm:backoff=1s/3s/10s b:perm
+    check_with_reports(
+        "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/3s/10s b:perm
          a panics     (a RestartLater 1/99), wait a 1s..1s
          b panics     (b Restart 2/99), start b
          b up         -
@@ -23,7 +24,6 @@ fn a_restart_waits_the_longer_the_more_failures_there_were_in_a_row() {
          a up         -
          wait 10s     -
          a panics     (a RestartLater 1/99), wait a 1s..1s",
-        true,
     );
 }
 
@@ -31,7 +31,7 @@ fn a_restart_waits_the_longer_the_more_failures_there_were_in_a_row() {
 fn a_life_is_healthy_from_its_reset_time_on_and_not_before() {
     for (life, wait) in [("9s", "2s"), ("9999999999ns", "2s"), ("10s", "1s"), ("11s", "1s")] {
         check(&format!(
-            "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s
+            "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
              a panics     wait a 1s..1s
              wait 1s      -
              a due 0      start a
@@ -63,22 +63,29 @@ fn a_life_ends_when_the_child_does_and_not_when_it_is_judged() {
 fn a_stale_time_starts_nobody() {
     // Terminated, and left down.
     check(
-        "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s
+        "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
          a panics     wait a 1s..1s
          ask 1 terminate a  answer 1 Done
          a due 0      -",
     );
     // Deleted, and another one of its id in its place.
     check(
-        "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s
+        "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
          a panics     wait a 1s..1s
          ask 1 terminate a  answer 1 Done
+         a due 0      -
          ask 2 delete a  forget a, answer 2 Done
-         a due 0      -",
+         a due 0      -
+         ask 3 start a:perm:backoff=1s/9s/10s  add #1, start a
+         a up         answer 3 Started(#1)
+         a panics     wait a 1s..1s
+         a due 0      -
+         stop boom    exit boom
+         a due 1      -",
     );
     // Restarted by hand meanwhile, and failed again: only the time of its own wait counts, and that begins anew.
     check(
-        "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s
+        "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
          a panics     wait a 1s..1s
          wait 1s      -
          a due 0      start a
@@ -100,7 +107,7 @@ fn a_stale_time_starts_nobody() {
 #[test]
 fn while_it_waits_it_is_restarting_to_all_requests() {
     check(
-        "one_for_one  99 in 5s  a:perm:backoff=1s/9s/10s
+        "one_for_one|by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
          a panics     wait a 1s..1s
          ask 1 restart a  answer 1 Refused(Restarting)
          ask 2 delete a  answer 2 Refused(Restarting)
@@ -126,7 +133,7 @@ fn a_time_that_comes_during_an_operation_is_not_lost() {
 
 #[test]
 fn a_group_is_stopped_at_once_and_started_when_the_time_has_come() {
-    run(
+    check_with_reports(
         "one_for_all  99 in 5s  a:perm b:perm:backoff=1s/9s/10s c:tran d:temp
          b panics     (b RestartGroupLater 1/99), stop d
          d exits shutdown  (d ForgetStopped 1/99), forget d, stop c
@@ -139,7 +146,6 @@ fn a_group_is_stopped_at_once_and_started_when_the_time_has_come() {
          a up         start b
          b up         start c
          c up         -",
-        true,
     );
     check(
         "rest_for_one  99 in 5s  a:perm b:perm:backoff=1s/9s/10s c:perm
@@ -233,9 +239,9 @@ fn a_time_that_comes_at_the_end_is_nothing() {
 }
 
 #[test]
-fn what_is_not_charged_does_not_wait() {
+fn what_is_not_charged_neither_waits_nor_counts() {
     check(
-        "one_for_one  1 in 5s  a:perm:backoff=1s/9s/10s:row=1/10s
+        "one_for_one|by_needs  1 in 5s  a:perm:backoff=1s/9s/10s:row=1/10s
          a panics uncharged  start a
          a up         -
          a panics     wait a 1s..1s
@@ -247,16 +253,15 @@ fn what_is_not_charged_does_not_wait() {
 
 #[test]
 fn a_child_that_has_used_up_its_own_limit() {
-    run(
+    check_with_reports(
         "one_for_one  99 in 5s  a:perm:limit=1/10s b:perm
          a panics     (a Restart 1/99), start a
          a up         -
          wait 10s     -
          a panics     (a Escalate 1/1), stop b
          b exits shutdown  exit shutdown",
-        true,
     );
-    run(
+    check_with_reports(
         "one_for_one  99 in 5s  a:perm:limit=1/10s:down b:perm
          a panics     (a Restart 1/99), start a
          b panics     -
@@ -269,7 +274,6 @@ fn a_child_that_has_used_up_its_own_limit() {
          ask 2 enable a  start a
          a up         answer 2 Started(#0)
          a panics     (a Restart 4/99), start a",
-        true,
     );
     // One that is down for another reason stays so, whether the last restart was one that failed or not.
     check(
@@ -298,8 +302,8 @@ fn a_child_that_has_used_up_its_own_limit() {
 
 #[test]
 fn a_child_that_fails_too_often_in_a_row() {
-    run(
-        "one_for_one  1 in 1s  a:perm:row=2/10s
+    check_with_reports(
+        "one_for_one|by_needs  1 in 1s  a:perm:row=2/10s
          a panics     (a Restart 1/1), start a
          a up         -
          wait 9s      -
@@ -313,7 +317,6 @@ fn a_child_that_fails_too_often_in_a_row() {
          wait 20s     -
          a fails      (a TryAgain 1/1), retry a
          a retry      (a Escalate 2/2), exit shutdown",
-        true,
     );
 }
 
@@ -343,20 +346,19 @@ fn a_child_that_is_left_down_leaves_its_group_alone() {
 
 #[test]
 fn a_significant_child_that_is_left_down_has_ended_for_good() {
-    run(
-        "one_for_one  9 in 5s  a:tran:sig:limit=0/10s:down b:perm  any
+    check_with_reports(
+        "one_for_one|by_needs  9 in 5s  a:tran:sig:limit=0/10s:down b:perm  any
          a panics     (a GiveUpOnChild 0/0), (a AutoShutdown 0/9), stop b
          b exits shutdown  exit shutdown",
-        true,
     );
     check(
-        "one_for_one  9 in 5s  a:tran:sig:limit=0/10s:down b:tran:sig  all
+        "one_for_one|by_needs  9 in 5s  a:tran:sig:limit=0/10s:down b:tran:sig  all
          a panics     -
          b exits normal  exit shutdown",
     );
     // One that has been disabled has not ended by itself, and does not count as running.
     check(
-        "one_for_one  9 in 5s  a:tran:sig b:tran:sig c:tran:sig:off  all
+        "one_for_one|by_needs  9 in 5s  a:tran:sig b:tran:sig c:tran:sig:off  all
          a up         -
          ask 1 disable a  stop a
          a exits shutdown  answer 1 Done
@@ -385,7 +387,7 @@ fn a_disabled_child_is_not_started() {
          c up         -",
     );
     check(
-        "one_for_one  9 in 5s  a:temp:off
+        "one_for_one|by_needs  9 in 5s  a:temp:off
          start        ready
          stop boom    exit boom",
     );
@@ -394,38 +396,51 @@ fn a_disabled_child_is_not_started() {
 #[test]
 fn disabling_and_enabling_by_how_the_child_stands() {
     check(
-        "one_for_one  9 in 5s  a:perm b:temp c:perm d:perm:backoff=1s/9s/10s
+        "one_for_one|by_needs  9 in 5s  a:perm b:temp c:perm d:perm:backoff=1s/9s/10s
          ask 1 disable a  stop a
          ask 2 disable a  -
-         a exits shutdown  answer 1 Done, answer 2 Done
-         ask 3 enable c  answer 3 Refused(NotDisabled)
-         ask 4 disable nobody  answer 4 Refused(NotFound)
-         ask 5 enable nobody  answer 5 Refused(NotFound)
-         ask 6 start a:perm  answer 6 Refused(AlreadyPresent)
-         ask 7 terminate a  answer 7 Done
-         ask 8 restart a  answer 8 Refused(Disabled)
-         ask 9 enable a  start a
-         a fails      answer 9 Refused(StartFailed(boom))
+         ask 3 enable a  -
+         a exits shutdown  answer 1 Done, answer 2 Done, start a
+         a fails      answer 3 Refused(StartFailed(boom))
+         ask 4 enable c  answer 4 Refused(NotDisabled)
+         ask 5 disable nobody  answer 5 Refused(NotFound)
+         ask 6 enable nobody  answer 6 Refused(NotFound)
+         ask 7 start a:perm  answer 7 Refused(AlreadyPresent)
+         ask 8 terminate a  answer 8 Done
+         ask 9 restart a  answer 9 Refused(Disabled)
          ask 10 enable a  start a
-         a ignores    answer 10 Ignored
-         ask 11 enable a  answer 11 Refused(NotDisabled)
-         ask 12 disable a  answer 12 Done
-         ask 13 delete a  forget a, answer 13 Done
-         ask 14 disable b  stop b
-         b exits shutdown  answer 14 Done
-         ask 15 terminate b  answer 15 Done
-         ask 16 enable b  start b
-         b fails      answer 16 Refused(StartFailed(boom))
+         a fails      answer 10 Refused(StartFailed(boom))
+         ask 11 enable a  start a
+         a ignores    answer 11 Ignored
+         ask 12 enable a  answer 12 Refused(NotDisabled)
+         ask 13 disable a  answer 13 Done
+         ask 14 delete a  forget a, answer 14 Done
+         ask 15 disable b  stop b
+         b exits shutdown  answer 15 Done
+         ask 16 terminate b  answer 16 Done
          ask 17 enable b  start b
-         b up         answer 17 Started(#1)
+         b fails      answer 17 Refused(StartFailed(boom))
+         ask 18 enable b  start b
+         b up         answer 18 Started(#1)
          b exits normal  forget b
          d panics     wait d 1s..1s
-         ask 18 disable d  answer 18 Done
+         ask 19 disable d  answer 19 Done
          d due 0      -
-         ask 19 enable d  start d
-         d up         answer 19 Started(#3)
-         ask 20 start e:perm:off  add #4, answer 20 Ignored
-         ask 21 which e  answer 21 Child(Listed { slot: #4, id: \"e\", state: Disabled, kind: Worker, ready: None })",
+         ask 20 enable d  start d
+         d up         answer 20 Started(#3)
+         d panics     wait d 1s..1s
+         ask 21 start e:perm:off  add #4, answer 21 Ignored
+         ask 22 which e  answer 22 Child(Listed { slot: #4, id: \"e\", state: Disabled, kind: Worker, ready: None })
+         ask 23 which  answer 23 [e:Disabled d:Waiting c:Running]",
+    );
+    // While its restart waits for another attempt.
+    check(
+        "one_for_one|by_needs  9 in 5s  a:perm
+         a panics     start a
+         a fails      retry a
+         ask 1 disable a  answer 1 Done
+         a retry      -
+         ask 2 which  answer 2 [a:Disabled]",
     );
     // It has fallen, and its notice stands behind the request: consumed, and not judged (SUP-099).
     check(
@@ -439,7 +454,7 @@ fn disabling_and_enabling_by_how_the_child_stands() {
 
 #[test]
 fn instances_wait_and_are_limited_each_by_itself() {
-    run(
+    check_with_reports(
         "dynamic  9 in 5s  t:perm:backoff=1s/9s/10s:row=2/10s:down
          ask 1 instance  add #0, start 0
          0 up         answer 1 Started(#0)
@@ -458,7 +473,6 @@ fn instances_wait_and_are_limited_each_by_itself() {
          0 due 2      start 0
          0 up         -
          0 panics     (t GiveUpOnChild 2/2), forget 0",
-        true,
     );
     check(
         "dynamic  9 in 5s  t:perm:backoff=1s/9s/10s
@@ -474,13 +488,23 @@ fn instances_wait_and_are_limited_each_by_itself() {
          stop boom    exit boom
          1 due 1      -",
     );
-    run(
+    check_with_reports(
         "dynamic  9 in 5s  t:perm:limit=0/10s
          ask 1 instance  add #0, start 0
          0 up         answer 1 Started(#0)
          0 panics     (t Escalate 0/0), exit shutdown",
-        true,
     );
+}
+
+/// Starts these, and then one that is added; gives its slot. It is not up yet.
+pub(crate) fn add_one(slots: Vec<Slot>, mut handle: impl FnMut(Event) -> Option<Command>) -> Slot {
+    handle(Event::Start);
+    for slot in slots {
+        handle(Event::Started(slot));
+    }
+    let last = handle(Event::Asked(RequestId(0), Request::StartChild(child("new:perm"))));
+    let Some(Command::Start(slot)) = last else { panic!("{last:?}") };
+    slot
 }
 
 /// What all children of a supervisor are given, those that are added later among them; a temporary one needs none, and
@@ -498,13 +522,10 @@ fn a_backoff_for_all_children() {
     assert!(rules.children()[3].policy.as_ref().is_some_and(|policy| policy.disabled), "it keeps the rest");
     let mut supervision = Supervision::new(rules);
     let mut commands = Vec::new();
-    supervision.handle(Event::Start, Moment::START, &mut commands);
-    for slot in supervision.slots().collect::<Vec<_>>() {
-        supervision.handle(Event::Started(slot), Moment::START, &mut commands);
-    }
-    let added = Event::Asked(RequestId(0), Request::StartChild(child("new:perm")));
-    supervision.handle(added, Moment::START, &mut commands);
-    let Some(&Command::Start(slot)) = commands.last() else { panic!("{commands:?}") };
+    let slot = add_one(supervision.slots().collect(), |event| {
+        supervision.handle(event, Moment::START, &mut commands);
+        commands.last().cloned()
+    });
     let given = |supervision: &Supervision, slot| supervision.child(slot)?.policy.as_ref()?.backoff;
     assert_eq!(given(&supervision, slot), Some(common));
 
@@ -646,7 +667,7 @@ fn a_change_of_rules_while_children_wait_or_are_disabled() {
 #[test]
 fn a_life_of_a_child_that_reports_counts_from_its_report() {
     check(
-        "one_for_one  99 in 5s  a:perm:reports:backoff=1s/9s/10s
+        "one_for_one|by_needs  99 in 5s  a:perm:reports:backoff=1s/9s/10s
          a panics     wait a 1s..1s
          wait 1s      -
          a due 0      start a

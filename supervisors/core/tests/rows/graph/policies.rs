@@ -1,48 +1,12 @@
 //! Beyond OTP, for children with needs: restarts that wait, limits of a child's own, children that are disabled.
+//! What becomes of a child by itself is in `../policies.rs`, where tables are run under `by_needs` too.
 
 use super::*;
-
-#[test]
-fn a_restart_waits_the_longer_the_more_failures_there_were_in_a_row() {
-    run(
-        "by_needs  99 in 5s  a:perm:backoff=1s/3s/10s b:perm
-         a panics     (a RestartLater 1/99), wait a 1s..1s
-         b panics     (b Restart 2/99), start b
-         b up         -
-         wait 1s      -
-         a due 0      start a
-         a up         -
-         a panics     (a RestartLater 3/99), wait a 2s..2s
-         wait 2s      -
-         a due 1      start a
-         a fails      (a TryAgain 3/99), retry a
-         a retry      (a RestartLater 4/99), wait a 3s..3s
-         wait 3s      -
-         a due 2      start a
-         a up         -
-         wait 10s     -
-         a panics     (a RestartLater 1/99), wait a 1s..1s",
-        true,
-    );
-    // A life of a child that reports counts from its report.
-    check(
-        "by_needs  99 in 5s  a:perm:reports:backoff=1s/9s/10s
-         a panics     wait a 1s..1s
-         a due 0      start a
-         a up         -
-         wait 60s     -
-         a panics     wait a 2s..2s
-         a due 1      start a
-         a up         -
-         a ready      -
-         wait 10s     -
-         a panics     wait a 1s..1s",
-    );
-}
+use crate::policies::add_one;
 
 #[test]
 fn a_group_is_stopped_at_once_and_waits_as_one() {
-    run(
+    check_with_reports(
         "by_needs  99 in 5s  a:perm:backoff=1s/9s/10s b:perm:needs=a c:tran:needs=b d:perm
          a panics     (a RestartGroupLater 1/99), stop c
          c exits shutdown  stop b
@@ -55,7 +19,6 @@ fn a_group_is_stopped_at_once_and_waits_as_one() {
          a due 0      start a
          a up         start b
          b up         start c",
-        true,
     );
     // Two on whose account a group waits do so side by side; whoever needs both comes up when both are.
     check(
@@ -153,41 +116,11 @@ fn a_wait_that_was_ended_by_request_starts_nobody() {
          ask 3 terminate a  answer 3 Done
          a due 0      -",
     );
-    check(
-        "by_needs  99 in 5s  a:perm:backoff=1s/9s/10s
-         a panics     wait a 1s..1s
-         ask 1 delete a  answer 1 Refused(Restarting)
-         ask 2 start a:perm  answer 2 Refused(AlreadyPresent)
-         ask 3 enable a  answer 3 Refused(NotDisabled)
-         ask 4 terminate a  answer 4 Done
-         a due 0      -
-         ask 5 delete a  forget a, answer 5 Done
-         a due 0      -
-         ask 6 start a:perm:backoff=1s/9s/10s  add #1, start a
-         a up         answer 6 Started(#1)
-         a panics     wait a 1s..1s
-         a due 0      -
-         stop boom    exit boom
-         a due 1      -",
-    );
-}
-
-#[test]
-fn what_is_not_charged_neither_waits_nor_counts() {
-    check(
-        "by_needs  1 in 5s  a:perm:backoff=1s/9s/10s:row=1/10s
-         a panics uncharged  start a
-         a up         -
-         a panics     wait a 1s..1s
-         a due 0      start a
-         a up         -
-         a panics uncharged  exit shutdown",
-    );
 }
 
 #[test]
 fn a_child_that_has_used_up_its_own_limits_ends_its_supervisor() {
-    run(
+    check_with_reports(
         "by_needs  99 in 5s  a:perm:limit=1/10s b:perm:needs=a c:perm
          a panics     (a RestartGroup 1/99), stop b
          b exits shutdown  epoch a, epoch b, start a
@@ -197,21 +130,12 @@ fn a_child_that_has_used_up_its_own_limits_ends_its_supervisor() {
          a panics     (a Escalate 1/1), stop c, stop b
          b exits shutdown  -
          c exits shutdown  exit shutdown",
-        true,
-    );
-    run(
-        "by_needs  1 in 1s  a:perm:row=1/10s
-         a panics     (a Restart 1/1), start a
-         wait 20s     -
-         a fails      (a TryAgain 1/1), retry a
-         a retry      (a Escalate 1/1), exit shutdown",
-        true,
     );
 }
 
 #[test]
 fn a_child_that_is_left_down_leaves_the_others_alone() {
-    run(
+    check_with_reports(
         "by_needs  99 in 5s  a:perm:limit=0/10s:down b:perm:needs=a c:perm
          a panics     (a GiveUpOnChild 0/0)
          ask 1 which  answer 1 [c:Running b:Running a:Disabled]
@@ -221,17 +145,15 @@ fn a_child_that_is_left_down_leaves_the_others_alone() {
          a up         answer 3 Started(#0), start b
          b up         -
          c panics     (c Restart 2/99), start c",
-        true,
     );
     // Its own count is told, and not the supervisor's.
-    run(
+    check_with_reports(
         "by_needs  99 in 5s  a:perm:limit=1/10s:down b:perm c:tran:sig  any
          a panics     (a Restart 1/99), start a
          a up         -
          b panics     (b Restart 2/99), start b
          b up         -
          a panics     (a GiveUpOnChild 1/1)",
-        true,
     );
     // If it was a restart of its group that failed, those that need it wait for it.
     check(
@@ -267,28 +189,6 @@ fn a_child_that_is_left_down_leaves_the_others_alone() {
 }
 
 #[test]
-fn a_significant_child_that_is_left_down_has_ended_for_good() {
-    run(
-        "by_needs  9 in 5s  a:tran:sig:limit=0/10s:down b:perm  any
-         a panics     (a GiveUpOnChild 0/0), (a AutoShutdown 0/9), stop b
-         b exits shutdown  exit shutdown",
-        true,
-    );
-    check(
-        "by_needs  9 in 5s  a:tran:sig:limit=0/10s:down b:tran:sig  all
-         a panics     -
-         b exits normal  exit shutdown",
-    );
-    // One that is disabled has not ended by itself, and does not count as running.
-    check(
-        "by_needs  9 in 5s  a:tran:sig b:tran:sig c:tran:sig:off  all
-         ask 1 disable a  stop a
-         a exits shutdown  answer 1 Done
-         b exits normal  exit shutdown",
-    );
-}
-
-#[test]
 fn the_supervisor_comes_up_without_who_is_disabled_and_without_who_needs_it() {
     check(
         "by_needs  9 in 5s  a:perm:off b:perm:needs=a c:perm:needs=b d:perm e:perm:needs=c/d
@@ -304,17 +204,16 @@ fn the_supervisor_comes_up_without_who_is_disabled_and_without_who_needs_it() {
          c up         start e",
     );
     // What fails then is a restart, tried again, and not the supervisor's own start.
-    run(
+    check_with_reports(
         "by_needs  9 in 5s  a:perm:off b:perm:needs=a
          start        ready
          ask 1 enable a  start a
          a up         answer 1 Started(#0), start b
          b fails      (b TryAgain 0/9), retry b
          b retry      (b Restart 1/9), start b",
-        true,
     );
     // A temporary one is never started again.
-    run(
+    check_with_reports(
         "by_needs  9 in 5s  a:perm:off b:temp:needs=a c:temp:sig:needs=a any
          start        ready
          ask 1 enable a  start a
@@ -322,18 +221,12 @@ fn the_supervisor_comes_up_without_who_is_disabled_and_without_who_needs_it() {
          b fails      (b Forget 0/9), forget b
          c fails      (c Forget 0/9), forget c, (c AutoShutdown 0/9), stop a
          a exits shutdown  exit shutdown",
-        true,
-    );
-    check(
-        "by_needs  9 in 5s  a:temp:off
-         start        ready
-         stop boom    exit boom",
     );
 }
 
 #[test]
 fn not_a_restart_of_its_group_brings_a_disabled_child_back() {
-    run(
+    check_with_reports(
         "by_needs  9 in 5s  a:perm b:perm:needs=a c:perm:needs=b
          ask 1 disable b  stop b
          b exits shutdown  answer 1 Done
@@ -349,55 +242,6 @@ fn not_a_restart_of_its_group_brings_a_disabled_child_back() {
          ask 4 which  answer 4 [c:Waiting b:Disabled a:Running]
          ask 5 enable b  start b
          b up         answer 5 Started(#1), start c",
-        true,
-    );
-}
-
-#[test]
-fn disabling_and_enabling_by_how_the_child_stands() {
-    check(
-        "by_needs  9 in 5s  a:perm b:temp c:perm d:perm:backoff=1s/9s/10s
-         ask 1 disable a  stop a
-         ask 2 disable a  -
-         ask 3 enable a  -
-         a exits shutdown  answer 1 Done, answer 2 Done, start a
-         a fails      answer 3 Refused(StartFailed(boom))
-         ask 4 enable c  answer 4 Refused(NotDisabled)
-         ask 5 disable nobody  answer 5 Refused(NotFound)
-         ask 6 enable nobody  answer 6 Refused(NotFound)
-         ask 7 start a:perm  answer 7 Refused(AlreadyPresent)
-         ask 8 terminate a  answer 8 Done
-         ask 9 restart a  answer 9 Refused(Disabled)
-         ask 10 enable a  start a
-         a ignores    answer 10 Ignored
-         ask 11 enable a  answer 11 Refused(NotDisabled)
-         ask 12 disable a  answer 12 Done
-         ask 13 delete a  forget a, answer 13 Done
-         ask 14 disable b  stop b
-         b exits shutdown  answer 14 Done
-         ask 15 terminate b  answer 15 Done
-         ask 16 enable b  start b
-         b fails      answer 16 Refused(StartFailed(boom))
-         ask 17 enable b  start b
-         b up         answer 17 Started(#1)
-         b exits normal  forget b
-         d panics     wait d 1s..1s
-         ask 18 disable d  answer 18 Done
-         d due 0      -
-         ask 19 enable d  start d
-         d up         answer 19 Started(#3)
-         d panics     wait d 1s..1s
-         ask 20 start e:perm:off:needs=d  add #4, answer 20 Ignored
-         ask 21 which  answer 21 [e:Disabled d:Waiting c:Running]",
-    );
-    // While its restart waits for another attempt.
-    check(
-        "by_needs  9 in 5s  a:perm
-         a panics     start a
-         a fails      retry a
-         ask 1 disable a  answer 1 Done
-         a retry      -
-         ask 2 which  answer 2 [a:Disabled]",
     );
 }
 
@@ -421,6 +265,13 @@ fn enabling_a_child_waits_for_what_it_needs_and_not_in_vain() {
          b fails      answer 8 Refused(StartFailed(boom)), answer 11 Refused(NeedIsDown(\"b\"))
          ask 12 which  answer 12 [d:Disabled c:Disabled b:Disabled a:Running]",
     );
+    // One that is added disabled needs nobody yet.
+    check(
+        "by_needs  9 in 5s  d:perm:backoff=1s/9s/10s
+         d panics     wait d 1s..1s
+         ask 1 start e:perm:off:needs=d  add #1, answer 1 Ignored
+         ask 2 which  answer 2 [e:Disabled d:Waiting]",
+    );
     // A restart of its group takes one along that is being enabled.
     check(
         "by_needs  9 in 5s  a:perm b:perm:off:needs=a
@@ -443,13 +294,10 @@ fn a_backoff_for_all_children() {
     assert!(backoffs.eq([Some(common), None, Some(backoff("7s", "9s", "10s"))]));
     let mut supervision = GraphSupervision::new(rules);
     let mut commands = Vec::new();
-    supervision.handle(Event::Start, Moment::START, &mut commands);
-    for slot in supervision.slots().collect::<Vec<_>>() {
-        supervision.handle(Event::Started(slot), Moment::START, &mut commands);
-    }
-    let added = Event::Asked(RequestId(0), Request::StartChild(child("new:perm")));
-    supervision.handle(added, Moment::START, &mut commands);
-    let Some(&Command::Start(slot)) = commands.last() else { panic!("{commands:?}") };
+    let slot = add_one(supervision.slots().collect(), |event| {
+        supervision.handle(event, Moment::START, &mut commands);
+        commands.last().cloned()
+    });
     assert_eq!(supervision.child(slot).and_then(|rules| rules.policy.as_ref()?.backoff), Some(common));
 
     // How long it waits is told with the decision.
