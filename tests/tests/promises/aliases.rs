@@ -2,29 +2,8 @@
 
 use minder::prelude::*;
 use minder::{Alias, AliasEnds, AliasError, MailboxOptions, MonitorId, WhenFull};
-use tokio::sync::oneshot;
 
 use crate::support::*;
-
-fn puppet(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new(name, &journal)).expect("open")
-}
-
-/// What this actor's context gives, done in a handler of its own.
-async fn within<T: Send + 'static>(
-    actor: &Addr<Msg>,
-    deed: impl FnOnce(&mut Context<Msg>) -> T + Send + 'static,
-) -> T {
-    let (tell, told) = oneshot::channel();
-    actor
-        .tell(act(move |_, context| {
-            drop(tell.send(deed(context)));
-            Ok(())
-        }))
-        .expect("there is room");
-    told.await.expect("it lives")
-}
 
 fn is_open(alias: &Alias<Msg>, mark: u32) -> bool {
     match alias.tell(Msg::Mark(mark)) {
@@ -42,7 +21,7 @@ fn is_open(alias: &Alias<Msg>, mark: u32) -> bool {
 async fn an_alias_is_open_until_its_owner_withdraws_it() {
     let system = system();
     let (journal, mut reader) = journal();
-    let (a, b) = (puppet(&system, "a", &journal), puppet(&system, "b", &self::journal().0));
+    let (a, b) = (spawn(&system, "a", &journal), spawn(&system, "b", &self::journal().0));
     let alias = within(&a, Context::alias).await;
     assert_eq!(alias.owner(), a.id());
     assert!(is_open(&alias, 1) && is_open(&alias, 2));
@@ -63,7 +42,7 @@ async fn an_alias_is_open_until_its_owner_withdraws_it() {
 async fn an_alias_for_one_message_takes_one() {
     let system = system();
     let (journal, mut reader) = journal();
-    let a = puppet(&system, "a", &journal);
+    let a = spawn(&system, "a", &journal);
     let alias = within(&a, Context::alias_once).await;
     assert!(is_open(&alias, 1));
     assert!(!is_open(&alias, 2));
@@ -128,7 +107,7 @@ async fn an_alias_with_a_monitor_ends_as_declared() {
     for (ends, steps, heard) in rows {
         let system = system();
         let (journal, mut reader) = journal();
-        let (a, b) = (puppet(&system, "a", &journal), puppet(&system, "b", &self::journal().0));
+        let (a, b) = (spawn(&system, "a", &journal), spawn(&system, "b", &self::journal().0));
         reader.expect(&["a up"]).await;
         let (target, ends) = (b.clone(), *ends);
         let (monitor, alias): (MonitorId, _) =
@@ -164,7 +143,7 @@ async fn an_alias_with_a_monitor_of_the_dead() {
     {
         let system = system();
         let (journal, mut reader) = journal();
-        let (a, b) = (puppet(&system, "a", &journal), puppet(&system, "b", &self::journal().0));
+        let (a, b) = (spawn(&system, "a", &journal), spawn(&system, "b", &self::journal().0));
         b.kill();
         soon(b.ended()).await;
         let (_, alias) = within(&a, move |context| context.monitor_alias(&b, ends)).await;
@@ -178,7 +157,7 @@ async fn an_alias_with_a_monitor_of_the_dead() {
 async fn an_alias_with_a_monitor_of_oneself_is_never_open() {
     for ends in [AliasEnds::Explicitly, AliasEnds::WithMonitor, AliasEnds::WithReply] {
         let system = system();
-        let a = puppet(&system, "a", &journal().0);
+        let a = spawn(&system, "a", &journal().0);
         let myself = a.clone();
         let (monitor, alias) = within(&a, move |context| context.monitor_alias(&myself, ends)).await;
         assert!(!is_open(&alias, 1), "{ends:?}");
@@ -191,7 +170,7 @@ async fn an_alias_with_a_monitor_of_oneself_is_never_open() {
 #[tokio::test(start_paused = true)]
 async fn monitors_that_an_answer_has_ended_are_not_kept() {
     let system = system();
-    let (a, b) = (puppet(&system, "a", &journal().0), puppet(&system, "b", &journal().0));
+    let (a, b) = (spawn(&system, "a", &journal().0), spawn(&system, "b", &journal().0));
     for round in 0..100 {
         let target = b.clone();
         let (_, alias) =
@@ -208,7 +187,7 @@ async fn of_an_answer_and_an_end_one_comes() {
     let mut readers = Vec::new();
     for round in 0..300 {
         let (journal, mut reader) = journal();
-        let (a, b) = (puppet(&system, "a", &journal), puppet(&system, "b", &self::journal().0));
+        let (a, b) = (spawn(&system, "a", &journal), spawn(&system, "b", &self::journal().0));
         let target = b.clone();
         let (_, alias) =
             within(&a, move |context| context.monitor_alias(&target, AliasEnds::WithReply)).await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    Bound, Exhausted, ExplainError, Explanation, Regime, Strategy, Then, Unavailable, optional_task,
-    tree_from,
+    Bound, Exhausted, ExplainError, ExplainedChild, Explanation, Regime, Strategy, Then, Unavailable,
+    optional_task, tree_from,
 };
 use minder::{Event, Observer};
 
@@ -114,19 +114,34 @@ fn workers_of<'a>(paths: &[&'a str], workers: &[(String, Addr<Msg>)]) -> Vec<&'a
     paths.iter().copied().filter(|path| workers.iter().any(|(worker, _)| worker == path)).collect()
 }
 
-/// Random trees of three levels; each worker of each crashes in a tree of its own.
-#[tokio::test(start_paused = true)]
-async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
+fn sorted<'a>(paths: &[&'a str]) -> Vec<&'a str> {
+    let mut paths = paths.to_vec();
+    paths.sort_unstable();
+    paths
+}
+
+/// A crash of a worker in a random tree: what was said of it, and who ended and came up, in the order in which they did.
+struct Crash<'a> {
+    said: &'a ExplainedChild,
+    ends: &'a [&'a str],
+    starts: &'a [&'a str],
+    workers: &'a [(String, Addr<Msg>)],
+    story: &'a str,
+}
+
+/// Random trees of three levels; each worker of each crashes in a tree of its own. Gives how many crashes there were, and
+/// how many of them took others along. What holds whatever the order is asserted here.
+async fn crash_each(seeds: u64, kinds: &[fn() -> Spec], judge: impl Fn(&Crash<'_>)) -> (usize, usize) {
     let (mut crashes, mut groups) = (0, 0);
-    for seed in 0..120 {
+    for seed in 0..seeds {
         let mut victim = 0;
         loop {
             let (journal, mut reader) = journal();
             let system =
                 System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
-            let (spec, workers) = grown(&mut Random(seed), &system, &IN_ORDER, false);
+            let (spec, workers) = grown(&mut Random(seed), &system, kinds, false);
             let Some((path, address)) = workers.get(victim) else { break };
-            let explained = spec.explain_child(path).expect("it is there");
+            let said = spec.explain_child(path).expect("it is there");
             let root = spec.start(&system, "top").await.expect("puppets start");
             reader.rest();
 
@@ -134,69 +149,41 @@ async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
             pass(SECOND).await;
 
             let seen = reader.rest();
-            let (ends, starts): (Vec<_>, Vec<_>) = seen.iter().partition(|line| line.starts_with("end "));
-            let ends: Vec<&str> = ends.iter().map(|line| &line[4..]).collect();
-            let mut starts: Vec<&str> = starts.iter().map(|line| &line[3..]).collect();
-            let mut named = texts(&explained.starts);
-            let story = format!("seed {seed}, {path} of\n{:?}\n{explained}", root.explain().await);
+            let of = |word: &str| seen.iter().filter_map(|line| line.strip_prefix(word)).collect::<Vec<_>>();
+            let (ends, starts) = (of("end "), of("up "));
+            let story = format!("seed {seed}, {path} of\n{:?}\n{said}", root.explain().await);
             assert_eq!(ends.first().copied(), Some(&**path), "{story}");
-            assert_eq!(ends[1..], texts(&explained.stops), "{story}");
-            assert_eq!(ends.len(), explained.lost, "{story}");
-            assert_eq!(workers_of(&starts, &workers), workers_of(&named, &workers), "{story}");
-            starts.sort_unstable();
-            named.sort_unstable();
-            assert_eq!(starts, named, "{story}");
-            for forgotten in &explained.forgotten {
+            assert_eq!(ends.len(), said.lost, "{story}");
+            assert_eq!(sorted(&starts), sorted(&texts(&said.starts)), "{story}");
+            for forgotten in &said.forgotten {
                 assert!(root.explain_child(forgotten).await.is_err(), "{forgotten} is gone: {story}");
             }
+            judge(&Crash { said: &said, ends: &ends, starts: &starts, workers: &workers, story: &story });
             crashes += 1;
-            groups += usize::from(explained.stops.len() > 1);
+            groups += usize::from(said.stops.len() > 1);
             victim += 1;
         }
     }
+    (crashes, groups)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_stops_and_starts_those_who_were_named_in_that_order() {
+    let in_order = |&Crash { said, ends, starts, workers, story }: &Crash<'_>| {
+        assert_eq!(ends[1..], texts(&said.stops), "{story}");
+        assert_eq!(workers_of(starts, workers), workers_of(&texts(&said.starts), workers), "{story}");
+    };
+    let (crashes, groups) = crash_each(120, &IN_ORDER, in_order).await;
     assert!(crashes > 400 && groups > 100, "{crashes} crashes, {groups} of them of groups");
 }
 
-/// The same where children say what they need. What happens side by side is named in one of the orders in which it may.
+/// Where children say what they need. What happens side by side is named in one of the orders in which it may.
 #[tokio::test(start_paused = true)]
 async fn a_crash_takes_along_those_who_need_it_and_nobody_else() {
-    let (mut crashes, mut groups) = (0, 0);
-    for seed in 0..80 {
-        let mut victim = 0;
-        loop {
-            let (journal, mut reader) = journal();
-            let system =
-                System::builder().observer(Arc::new(Ends(journal))).build().expect("inside a runtime");
-            let (spec, workers) = grown(&mut Random(seed), &system, &WITH_NEEDS, false);
-            let Some((path, address)) = workers.get(victim) else { break };
-            let explained = spec.explain_child(path).expect("it is there");
-            let root = spec.start(&system, "top").await.expect("puppets start");
-            reader.rest();
-            address.tell(crash()).expect("there is room");
-            pass(SECOND).await;
-
-            let seen = reader.rest();
-            let story = format!("seed {seed}, {path} of\n{:?}\n{explained}", root.explain().await);
-            let of = |word: &str| {
-                let mut of: Vec<String> =
-                    seen.iter().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
-                of.sort_unstable();
-                of
-            };
-            let sorted = |paths: Vec<&str>| {
-                let mut paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
-                paths.sort_unstable();
-                paths
-            };
-            let stopped: Vec<&str> = texts(&explained.stops).into_iter().chain([&**path]).collect();
-            assert_eq!(of("end "), sorted(stopped), "{story}");
-            assert_eq!(of("up "), sorted(texts(&explained.starts)), "{story}");
-            assert_eq!(of("end ").len(), explained.lost, "{story}");
-            crashes += 1;
-            groups += usize::from(explained.stops.len() > 1);
-            victim += 1;
-        }
-    }
+    let in_some_order = |&Crash { said, ends, story, .. }: &Crash<'_>| {
+        assert_eq!(sorted(&ends[1..]), sorted(&texts(&said.stops)), "{story}");
+    };
+    let (crashes, groups) = crash_each(80, &WITH_NEEDS, in_some_order).await;
     assert!(crashes > 200 && groups > 50, "{crashes} crashes, {groups} of them of groups");
 }
 

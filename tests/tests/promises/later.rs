@@ -5,18 +5,13 @@ use minder::{Cause, MailboxOptions, WhenFull};
 
 use crate::support::*;
 
-fn puppet(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new(name, &journal)).expect("open")
-}
-
 /// OTP: TMR-004.
 #[test]
 fn a_name_is_looked_up_when_the_time_has_come() {
     everywhere(|| async {
         let system = system();
         let (journal, mut reader) = journal();
-        let (a, b) = (puppet(&system, "a", &journal), puppet(&system, "b", &journal));
+        let (a, b) = (spawn(&system, "a", &journal), spawn(&system, "b", &journal));
         turns().await;
         reader.rest();
         system.register("clerk", &a).expect("it is free");
@@ -46,7 +41,7 @@ fn a_message_reaches_whoever_lives_there_then_whatever_became_of_who_sent_it() {
         let (journal, mut reader) = journal();
         let in_tree = journal.clone();
         let it = minded(&system, move || Puppet::new("it", &in_tree)).await;
-        let sender = puppet(&system, "sender", &journal);
+        let sender = spawn(&system, "sender", &journal);
         let to = it.clone();
         sender
             .tell(act(move |_, context| {
@@ -62,7 +57,7 @@ fn a_message_reaches_whoever_lives_there_then_whatever_became_of_who_sent_it() {
         assert_eq!(reader.rest(), ["it 1"]);
 
         // To a seat that is given up, and to a mailbox without room.
-        let lone = puppet(&system, "lone", &journal);
+        let lone = spawn(&system, "lone", &journal);
         let late = system.after(SECOND).tell(&lone, Msg::Mark(2));
         assert!(lone.kill());
         let bounds = MailboxOptions::bounded(1, WhenFull::Reject);
@@ -86,7 +81,7 @@ fn an_exit_and_a_kill_come_later_and_to_this_life_only() {
         let (journal, mut reader) = journal();
         let in_tree = journal.clone();
         let traps = minded(&system, move || Puppet::new("traps", &in_tree).trapping()).await;
-        let plain = puppet(&system, "plain", &journal);
+        let plain = spawn(&system, "plain", &journal);
         turns().await;
         reader.rest();
         system.after(SECOND).exit(&traps, ExitReason::other("enough"));
@@ -116,7 +111,7 @@ fn what_is_called_off_is_not_done() {
     everywhere(|| async {
         let system = system();
         let (journal, mut reader) = journal();
-        let it = puppet(&system, "it", &journal);
+        let it = spawn(&system, "it", &journal);
         turns().await;
         reader.rest();
         let witness = Witness(journal, "dropped");

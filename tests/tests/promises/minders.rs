@@ -2,24 +2,16 @@
 
 use minder::prelude::*;
 use minder::{ActorRef, MailboxOptions, Recipe, StartError, StartOptions};
-use tokio::sync::oneshot;
 
 use crate::support::*;
 
 fn boss(system: &System, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new("boss", &journal)).expect("open")
+    spawn(system, "boss", journal)
 }
 
 async fn started(boss: &Addr<Msg>, recipe: &Recipe, name: &'static str) -> Result<ActorRef, StartError> {
-    let (tell, told) = oneshot::channel();
     let recipe = recipe.clone();
-    boss.tell(act(move |_, context| {
-        drop(tell.send(context.start(&recipe, StartOptions::named(name))));
-        Ok(())
-    }))
-    .expect("there is room");
-    told.await.expect("the boss lives")
+    within(boss, move |context| context.start(&recipe, StartOptions::named(name))).await
 }
 
 fn recipe(journal: &Journal, seat: Seat<Msg>) -> Recipe {

@@ -36,11 +36,6 @@ async fn taken_back(watcher: &Addr<Msg>, monitor: MonitorId) -> bool {
         .expect("the watcher lives")
 }
 
-fn spawn(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new(name, &journal)).expect("open")
-}
-
 /// OTP: MON-001, MON-002.
 #[tokio::test(start_paused = true)]
 async fn exactly_one_notice_for_every_reason() {

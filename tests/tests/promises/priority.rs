@@ -4,29 +4,8 @@ use minder::prelude::*;
 use minder::{
     AliasError, MailboxOptions, MonitorId, PriorityAlias, Queued, Recipe, Recipient, StartOptions, WhenFull,
 };
-use tokio::sync::oneshot;
 
 use crate::support::*;
-
-fn puppet(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new(name, &journal)).expect("open")
-}
-
-/// What this actor's context gives, done in a handler of its own.
-async fn within<T: Send + 'static>(
-    actor: &Addr<Msg>,
-    deed: impl FnOnce(&mut Context<Msg>) -> T + Send + 'static,
-) -> T {
-    let (tell, told) = oneshot::channel();
-    actor
-        .tell(act(move |_, context| {
-            drop(tell.send(deed(context)));
-            Ok(())
-        }))
-        .expect("there is room");
-    told.await.expect("it lives")
-}
 
 async fn priority_alias(actor: &Addr<Msg>) -> PriorityAlias<Msg> {
     within(actor, |context| context.priority().alias()).await
@@ -52,7 +31,7 @@ fn a_priority_message_overtakes_all_that_waits_and_no_earlier_one() {
     everywhere(|| async {
         let system = system();
         let (journal, mut reader) = journal();
-        let a = puppet(&system, "a", &journal);
+        let a = spawn(&system, "a", &journal);
         let alias = priority_alias(&a).await;
         assert_eq!(alias.owner(), a.id());
         reader.expect(&["a up"]).await;
@@ -282,7 +261,7 @@ async fn a_minder_may_hear_of_its_children_first() {
     ] {
         let system = system();
         let (journal, mut reader) = journal();
-        let m = puppet(&system, "m", &journal);
+        let m = spawn(&system, "m", &journal);
         let child = within(&m, move |context| {
             let quiet = journal_of_nobody();
             let make = move || Puppet::new("child", &quiet);
@@ -344,7 +323,7 @@ async fn a_supervisor_behind_a_long_mailbox_restarts_first_if_it_says_so() {
 async fn what_was_to_come_next_comes_next() {
     let system = system();
     let (journal, mut reader) = journal();
-    let a = puppet(&system, "a", &journal);
+    let a = spawn(&system, "a", &journal);
     let alias = priority_alias(&a).await;
     let by = alias.clone();
     a.tell(act(move |_, context| {
@@ -416,8 +395,8 @@ async fn a_selective_receive_looks_at_them_first_and_loses_none() {
 async fn a_flood_holds_up_no_order_and_no_other_actor() {
     let system = system();
     let (journal, mut reader) = journal();
-    let a = puppet(&system, "a", &journal_of_nobody());
-    let b = puppet(&system, "b", &journal);
+    let a = spawn(&system, "a", &journal_of_nobody());
+    let b = spawn(&system, "b", &journal);
     let alias = priority_alias(&a).await;
     let flood = flood(alias.clone());
     alias.tell(flood).expect("it is open");

@@ -12,11 +12,6 @@ use minder::{
 
 use crate::support::*;
 
-fn puppet(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
-    let journal = journal.clone();
-    system.spawn(move || Puppet::new(name, &journal)).expect("open")
-}
-
 /// Says which names there are whenever it hears of something.
 struct Hearer(&'static str, Journal);
 
@@ -53,7 +48,7 @@ impl Actor for Hearer {
 #[tokio::test(start_paused = true)]
 async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
     let system = system();
-    let it = puppet(&system, "it", &journal().0);
+    let it = spawn(&system, "it", &journal().0);
     assert_eq!(it.registered_name(), None);
     system.register("it", &it).expect("free");
     assert_eq!(system.whereis::<Msg>("it"), Ok(it.clone()));
@@ -70,7 +65,7 @@ async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
 
     // By name, or the message comes back.
     let (journal, mut reader) = journal();
-    let other = puppet(&system, "other", &journal);
+    let other = spawn(&system, "other", &journal);
     system.register("other", &other).expect("free");
     system.tell("other", Msg::Mark(1)).expect("it is there");
     reader.expect(&["other up", "other 1"]).await;
@@ -84,7 +79,7 @@ async fn a_name_leads_to_its_actor_and_says_what_it_takes() {
 #[tokio::test(start_paused = true)]
 async fn a_name_is_for_one_and_one_has_one_name() {
     let (system, elsewhere) = (system(), system());
-    let (a, b) = (puppet(&system, "a", &journal().0), puppet(&system, "b", &journal().0));
+    let (a, b) = (spawn(&system, "a", &journal().0), spawn(&system, "b", &journal().0));
     system.register("n1", &b).expect("free");
     let taken = system.register("n1", &a).expect_err("b has it");
     let RegisterError::Taken { id, .. } = &taken else { panic!("{taken}") };
@@ -95,7 +90,7 @@ async fn a_name_is_for_one_and_one_has_one_name() {
     }
     assert_eq!(elsewhere.register("n1", &b), Err(RegisterError::OtherSystem));
     // The other system's names are its own.
-    elsewhere.register("n1", &puppet(&elsewhere, "c", &journal().0)).expect("free there");
+    elsewhere.register("n1", &spawn(&elsewhere, "c", &journal().0)).expect("free there");
 
     assert!(!system.unregister("n2"));
     assert!(system.unregister("n1"));
@@ -169,7 +164,7 @@ async fn whoever_hears_of_the_end_finds_the_name_free() {
     for ending in rows {
         let system = system();
         let (journal, mut reader) = journal();
-        let boss = puppet(&system, "boss", &self::journal().0);
+        let boss = spawn(&system, "boss", &self::journal().0);
         let (tell, told) = tokio::sync::oneshot::channel();
         let writes = journal.clone();
         boss.tell(act(move |_, context| {
@@ -357,7 +352,7 @@ async fn ensure_starts_one_and_gives_everybody_the_same() {
 #[tokio::test(start_paused = true)]
 async fn a_monitor_by_name_watches_who_has_it_now() {
     let system = system();
-    let (it, next) = (puppet(&system, "it", &journal().0), puppet(&system, "next", &journal().0));
+    let (it, next) = (spawn(&system, "it", &journal().0), spawn(&system, "next", &journal().0));
     system.register("it", &it).expect("free");
     struct Watcher(Journal);
     impl Actor for Watcher {
@@ -399,7 +394,7 @@ async fn a_monitor_by_name_watches_who_has_it_now() {
 #[tokio::test(start_paused = true)]
 async fn the_options_of_a_start_may_name_it() {
     let system = system();
-    let boss = puppet(&system, "boss", &journal().0);
+    let boss = spawn(&system, "boss", &journal().0);
     let (it, seat) = system.address();
     let recipe = minder::Recipe::in_seat(seat, || Puppet::new("it", &journal().0));
     let (tell, told) = tokio::sync::oneshot::channel();

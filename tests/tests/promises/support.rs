@@ -10,6 +10,7 @@ use minder::prelude::*;
 use minder::{ChildEvent, Event, Observer, Winding};
 use minder_fault_injection::sim::{Policy, Sim};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -332,6 +333,12 @@ pub(crate) fn system() -> System {
     System::new().expect("the test runs in a runtime and unwinds")
 }
 
+/// An actor of this name that nobody waits for.
+pub(crate) fn spawn(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
+    let journal = journal.clone();
+    system.spawn(move || Puppet::new(name, &journal)).expect("open")
+}
+
 /// An actor of this name that the system minds.
 pub(crate) async fn named(system: &System, name: &'static str) -> Addr<Msg> {
     named_with(system, name, &journal().0, minder::MailboxOptions::default()).await
@@ -364,6 +371,21 @@ pub(crate) async fn minded(
     let tree = tolerant(one_for_one()).child(actor_in("it", seat, puppet));
     tree.start(system, "top").await.expect("a puppet starts");
     address
+}
+
+/// What this actor's context gives, done in a handler of its own.
+pub(crate) async fn within<T: Send + 'static>(
+    actor: &Addr<Msg>,
+    deed: impl FnOnce(&mut Context<Msg>) -> T + Send + 'static,
+) -> T {
+    let (tell, told) = oneshot::channel();
+    actor
+        .tell(act(move |_, context| {
+            drop(tell.send(deed(context)));
+            Ok(())
+        }))
+        .expect("there is room");
+    told.await.expect("it lives")
 }
 
 /// The life that answers.

@@ -7,7 +7,7 @@ use minder::{StartActorError, StartError, SystemError};
 
 use crate::support::*;
 
-fn spawn(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
+fn trapping(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
     let journal = journal.clone();
     system.spawn(move || Puppet::new(name, &journal).trapping()).expect("open")
 }
@@ -15,7 +15,7 @@ fn spawn(system: &System, name: &'static str, journal: &Journal) -> Addr<Msg> {
 #[tokio::test(start_paused = true)]
 async fn several_systems_do_not_know_of_each_other() {
     let (one, two) = (system(), system());
-    let (a, b) = (spawn(&one, "a", &journal().0), spawn(&two, "b", &journal().0));
+    let (a, b) = (trapping(&one, "a", &journal().0), trapping(&two, "b", &journal().0));
     assert_eq!(a.id(), b.id(), "each counts its own");
     assert!(a != b);
     // They talk all the same.
@@ -32,7 +32,7 @@ async fn several_systems_do_not_know_of_each_other() {
     assert!(one.shutdown(SECOND).await.is_clean());
     assert_eq!((one.living(), two.living()), (0, 1));
     assert!(matches!(one.spawn(|| Puppet::new("late", &journal().0)), Err(StartError::ShuttingDown)));
-    let late = spawn(&two, "late", &journal().0);
+    let late = trapping(&two, "late", &journal().0);
     assert_eq!(life(&late).await, 1);
 }
 
@@ -161,7 +161,7 @@ async fn shutdown_kills_what_hangs_deep_in_a_tree() {
 async fn shutdown_says_how_many_cannot_be_killed() {
     let system = system();
     let (journal, mut reader) = journal();
-    let it = spawn(&system, "it", &journal);
+    let it = trapping(&system, "it", &journal);
     let (release, held) = std::sync::mpsc::channel::<()>();
     it.tell(wait(|puppet, context| {
         Box::pin(async move {

@@ -19,17 +19,11 @@ type Started = Result<(Addr<Msg>, Option<MonitorId>), StartError>;
 
 /// Lets an actor start another, tied to it.
 async fn spawned(by: &Addr<Msg>, tie: Tie, make: impl FnOnce() -> Puppet + Send + 'static) -> Started {
-    let (tell, told) = oneshot::channel();
-    by.tell(act(move |_, context| {
-        let started = match tie {
-            Tie::Link => context.spawn_link(make).map(|it| (it, None)),
-            Tie::Monitor => context.spawn_monitor(make).map(|(it, monitor)| (it, Some(monitor))),
-        };
-        drop(tell.send(started));
-        Ok(())
-    }))
-    .expect("there is room");
-    told.await.expect("it lives")
+    within(by, move |context| match tie {
+        Tie::Link => context.spawn_link(make).map(|it| (it, None)),
+        Tie::Monitor => context.spawn_monitor(make).map(|(it, monitor)| (it, Some(monitor))),
+    })
+    .await
 }
 
 fn trapping(system: &System, journal: &Journal) -> Addr<Msg> {
@@ -70,14 +64,9 @@ async fn what_a_tie_does() {
         let (w, silent) = (trapping(&system, &journal().0), journal().0);
         let (it, monitor) = spawned(&w, tie, move || Puppet::new("it", &silent)).await.expect("open");
         assert_eq!(life(&it).await, 1);
-        let (tell, told) = oneshot::channel();
-        w.tell(act(move |_, context| {
-            drop(tell.send((context.links(), context.monitors())));
-            Ok(())
-        }))
-        .expect("there is room");
+        let tied = within(&w, |context| (context.links(), context.monitors())).await;
         let links = if tie == Tie::Link { vec![it.id()] } else { Vec::new() };
-        assert_eq!(told.await.expect("it lives"), (links, monitor.into_iter().collect()), "{tie:?}");
+        assert_eq!(tied, (links, monitor.into_iter().collect()), "{tie:?}");
         w.tell(end(reason.clone())).expect("there is room");
         assert_eq!(soon(w.ended()).await, reason);
         turns().await;
