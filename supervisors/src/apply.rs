@@ -21,8 +21,8 @@ use crate::supervisor::SupervisorMsg;
 pub enum ApplyError {
     /// The new specification makes no sense. Nothing has been done.
     Invalid(TreeError),
-    /// This supervisor is dynamic and would not be, or the other way round; or it starts its children by needs and would not; or
-    /// does so at the top, where it cannot be changed while it runs. Give the new one another id. Nothing has been done.
+    /// This supervisor would be of another kind: there is dynamic, by needs, and by a strategy. Give the new one another id.
+    /// Nothing has been done.
     OtherKind {
         /// Where in the tree; empty for the top.
         supervisor: String,
@@ -46,8 +46,8 @@ pub enum ApplyError {
 pub struct Incomplete {
     /// The children that failed to start, by their paths, and why; and supervisors that ended while they were changed.
     pub failed: Vec<(String, ExitReason)>,
-    /// The children that were not started because of those: under rest-for-one those that come later, under
-    /// one-for-all everybody who was still to be started.
+    /// The children that were not started because of those: under rest-for-one those that come later, under one-for-all
+    /// everybody who was still to be started, by needs those that need them.
     pub held_back: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ impl fmt::Display for ApplyError {
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::OtherKind { supervisor } => write!(
                 f,
-                "{} cannot become dynamic, or cease to be, and one by needs cannot be changed: give the new one another id",
+                "{} would become one of another kind (dynamic, by needs, by a strategy): give the new one another id",
                 named(supervisor)
             ),
             Self::Stale { supervisor } => {
@@ -151,12 +151,12 @@ impl Root {
     ///   down twice is two children, unless a revision says otherwise. It keeps its life. One that is through (transient,
     ///   and ended normally) stays so, one that waits for its restart goes on waiting; one that is down for any other
     ///   reason is started, as by a restart of its group.
-    /// - **Rules** of unchanged children and of supervisors (restart, shutdown, significance, limits, strategy,
+    /// - **Rules** of unchanged children and of supervisors (restart, shutdown, significance, limits, strategy, needs,
     ///   auto-shutdown, order, offers) are exchanged without stopping anybody. Restarts that were counted still are. A
     ///   handler limit and what becomes of queued messages hold from the child's next start on.
     /// - **Replaced** is any other child: stopped, and started by its new recipe. It is a restart on purpose, so those whom
-    ///   the new strategy restarts along with it are stopped and started too; it is not counted. Where both recipes use
-    ///   the same seat (or neither was given one, and they take the same messages), addresses stay good.
+    ///   the new strategy restarts along with it, or who need it, are stopped and started too; it is not counted. Where both
+    ///   recipes use the same seat (or neither was given one, and they take the same messages), addresses stay good.
     /// - **Disabled** by the new specification and not by the old one ([`Child::disabled`](crate::Child::disabled)): stopped,
     ///   and left down until it is enabled. The other way round: started. Neither concerns its siblings. Where both say the
     ///   same, a child stays as it was disabled or enabled by request, or because it had used up its own limits.
@@ -171,7 +171,7 @@ impl Root {
     ///
     /// # Errors
     /// See [`ApplyError`]. What makes no sense is refused before anything is done. A start that fails is not tried again:
-    /// the child stays down, and so does whoever needs it by the strategy; everything else is done.
+    /// the child stays down, and so does whoever needs it, by the strategy or by what it says; everything else is done.
     ///
     /// # Cancel safety
     /// Dropping the future loses only the answer; the change goes on.
@@ -179,7 +179,9 @@ impl Root {
     /// # Ordering
     /// In three parts, each through the whole tree before the next: every supervisor concerned finishes what it has in
     /// hand and takes up nothing else; whoever leaves is stopped, last to first; whoever is missing is started, first to
-    /// last. Requests and ends of children wait for the end of it; a stop overtakes it.
+    /// last. Requests and ends of children wait for the end of it; a stop overtakes it. [`by_needs`](crate::by_needs) whoever
+    /// needs others is stopped before those and started after them, those that do not need each other side by side, and what
+    /// waits does so for the last stop.
     ///
     /// # OTP
     /// `code_change/3` merges a new specification into a running supervisor, stops nobody and starts nobody (SUP-161).

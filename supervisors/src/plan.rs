@@ -79,7 +79,7 @@ pub enum Because {
     OtherSeat,
     /// It is to be registered under another name.
     OtherName,
-    /// Its supervisor's strategy restarts it together with this child, which is replaced.
+    /// Its supervisor restarts it together with this child, which is replaced: by its strategy, or because it needs that one.
     Shares(String),
     /// It has no process, and is not through.
     Down,
@@ -144,7 +144,8 @@ impl Plan {
     }
 
     /// Every step in the order in which it happens, and then the children that are left alone. New rules hold once the
-    /// last has been stopped and before the first is started.
+    /// last has been stopped and before the first is started. Below [`by_needs`](crate::by_needs) those that do not need each
+    /// other stop and start side by side; whoever needs a disabled child is started once that is enabled.
     pub fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
         self.level.stops("", &mut steps);
@@ -159,10 +160,9 @@ impl Plan {
 
 /// A supervisor as it stands, as far as plans are concerned.
 pub(crate) enum Sketch {
+    /// By a strategy, or by needs.
     Fixed(Outline, Vec<Known>),
     Dynamic(DynamicRules, Settings, Mark),
-    /// It cannot be changed while it runs.
-    ByNeeds,
 }
 
 /// What a supervisor knows of one child beyond its rules.
@@ -205,13 +205,12 @@ pub(crate) struct Dynamic {
 }
 
 impl Level {
-    /// Compares one supervisor with what it is to be; nothing of the levels below is known yet. Nothing if one is dynamic
-    /// and the other is not, or if one starts its children by needs.
+    /// Compares one supervisor with what it is to be; nothing of the levels below is known yet. Nothing if they are of
+    /// different kinds: dynamic, by needs, or by a strategy.
     pub(crate) fn between(now: &Sketch, spec: &Spec) -> Option<Self> {
         match (now, spec.template()) {
-            (Sketch::Fixed(outline, known), None) if !spec.is_by_needs() => {
-                let rules = spec.rules().expect("a tree is checked before it is compared");
-                Some(Self::Fixed(Box::new(Fixed::between(outline, known, rules, &spec.children))))
+            (Sketch::Fixed(outline, known), None) if spec.is_by_needs() == outline.own.strategy.is_none() => {
+                Some(Self::Fixed(Box::new(Fixed::between(outline, known, spec))))
             }
             (Sketch::Dynamic(rules, settings, mark), Some(template)) => {
                 let new = spec.dynamic_rules(template).expect("a tree is checked before it is compared");
@@ -320,9 +319,9 @@ impl Level {
 
     fn starts(&self, path: &str, steps: &mut Vec<Step>) {
         let Self::Fixed(level) = self else { return };
-        for (place, child) in level.change.children().iter().enumerate() {
+        for &place in level.change.order() {
             let path = path_below(path, level.id(place));
-            match &child.task {
+            match &level.change.children()[place].task {
                 Task::Start(_) => steps.push(level.start(place, path)),
                 Task::Inside => {
                     if let Some(inside) = &level.inside[place] {
@@ -354,19 +353,25 @@ impl Level {
 }
 
 impl Fixed {
-    fn between(outline: &Outline, known: &[Known], rules: Rules, children: &[Child]) -> Self {
+    fn between(outline: &Outline, known: &[Known], spec: &Spec) -> Self {
+        let children = &spec.children;
         let added = Note { because: Because::Added, keeps_seat: false, settings: Vec::new() };
         let mut notes = vec![added; children.len()];
         let known_of = |standing: &Standing| {
             let place = outline.children.iter().position(|child| child.slot == standing.slot);
             &known[place.expect("it is of this outline")]
         };
-        let change = Change::new(outline, rules, |standing, place| {
+        let likeness = |standing: &Standing, place: usize| {
             let known = known_of(standing);
             let (likeness, note) = liken(standing.stands, known, &children[place]);
             notes[place] = note;
             likeness
-        });
+        };
+        let checked = "a tree is checked before it is compared";
+        let change = match spec.is_by_needs() {
+            true => Change::by_needs(outline, spec.needs_rules().expect(checked), likeness),
+            false => Change::new(outline, spec.rules().expect(checked), likeness),
+        };
         let old = outline.children.iter().map(|child| child.rules.clone()).collect();
         Self { change, old, notes, inside: vec![None; children.len()] }
     }
@@ -425,13 +430,11 @@ fn liken(stands: Stands, known: &Known, new: &Child) -> (Likeness, Note) {
     let is_seat = new.recipe.is_same(&known.recipe) || new.recipe.in_seat_of(&known.recipe).is_some();
     let is_name = settings.registered == new.settings.registered;
     let supervises = || known.actor.as_ref().is_some_and(|actor| actor.address::<SupervisorMsg>().is_some());
-    // One by needs is taken as a whole, like an actor.
-    let changes_inside = new.below.as_ref().is_some_and(|below| !below.is_by_needs());
     let revisions = settings.revision.clone().zip(new.settings.revision.clone());
     let (likeness, because) = match revisions {
         _ if stands == Stands::Disabled => (Likeness::Same, Because::Disabled),
         _ if !is_name => (Likeness::Other, Because::OtherName),
-        _ if is_seat && changes_inside && stands == Stands::Up && supervises() => {
+        _ if is_seat && new.below.is_some() && stands == Stands::Up && supervises() => {
             (Likeness::Inside, Because::Inside)
         }
         Some((was, is)) if was != is => (Likeness::Other, Because::OtherRevision(was, is)),
@@ -459,7 +462,9 @@ fn in_time(limit: u32, period: Duration) -> String {
 
 fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {
     let mut all = Vec::new();
-    differ(&mut all, "strategy", format!("{:?}", was.strategy), format!("{:?}", new.strategy()));
+    if let Some(was) = was.strategy {
+        differ(&mut all, "strategy", format!("{was:?}"), format!("{:?}", new.strategy()));
+    }
     differ(&mut all, "limit", in_time(was.limit, was.period), in_time(new.limit(), new.period()));
     let shutdowns = (format!("{:?}", was.auto_shutdown), format!("{:?}", new.auto_shutdown()));
     differ(&mut all, "auto-shutdown", shutdowns.0, shutdowns.1);
@@ -476,9 +481,14 @@ fn differences_of(
     differ(&mut all, "kind", format!("{:?}", was.kind), format!("{:?}", new.kind));
     differ(&mut all, "significant", was.significant.to_string(), new.significant.to_string());
     differ(&mut all, "disabled", was.is_disabled().to_string(), new.is_disabled().to_string());
+    let needs = |rules: &minder_supervisors_core::ChildRules| match rules.needs() {
+        [] => "nobody".to_owned(),
+        needs => needs.join(", "),
+    };
+    differ(&mut all, "needs", needs(was), needs(new));
     let policy = |rules: &minder_supervisors_core::ChildRules| {
         let mut policy = rules.policy.as_deref().cloned().unwrap_or_default();
-        policy.disabled = false;
+        (policy.disabled, policy.needs) = (false, Default::default());
         if policy == Policy::default() { "none".to_owned() } else { format!("{policy:?}") }
     };
     differ(&mut all, "policy", policy(was), policy(new));

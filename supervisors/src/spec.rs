@@ -96,9 +96,11 @@ pub fn rest_for_one() -> Spec {
 /// With a [backoff](crate::Child::backoff) a group is stopped at once, and the one on whose account it is restarted waits;
 /// those that need it wait for it. A child that its own limits leave down leaves everybody else alone, too.
 ///
-/// [`Root::apply`](crate::Root::apply) changes nothing inside it: below another supervisor it is left alone if it is the same
-/// [`Child`] value, or has the same [revision](crate::Child::revision), and is replaced whole if not. At the top of a tree it
-/// cannot be changed while it runs.
+/// [`Root::apply`](crate::Root::apply) changes it while it runs, as any other: a child that is replaced takes along those
+/// that need it by the new specification, and nobody else is stopped. Other needs alone stop nobody: they hold from then on. The
+/// change waits until nobody is coming up or going and no start that was asked for waits; once its last stop is over, other
+/// requests are answered and ends are judged while the missing come up. A child that comes to need a disabled one is started
+/// when that is enabled, and the change does not wait for it.
 ///
 /// When not to use this: a handful of children that start fast, of which each needs the one before it, are read more easily
 /// as [`rest_for_one`]; children that do not need each other are [`one_for_one`].

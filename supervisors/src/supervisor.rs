@@ -108,6 +108,15 @@ impl Core {
         }
     }
 
+    /// Whether a change is being carried out.
+    fn is_changing(&self) -> bool {
+        match self {
+            Self::Fixed(core) => core.is_changing(),
+            Self::Dynamic(..) => false,
+            Self::ByNeeds(core) => core.is_changing(),
+        }
+    }
+
     fn is_dynamic(&self) -> bool {
         matches!(self, Self::Dynamic(..))
     }
@@ -222,7 +231,7 @@ impl Supervisor {
             }
             self.commands = commands;
         }
-        if self.changing.is_some() && !matches!(&self.core, Core::Fixed(core) if core.is_changing()) {
+        if self.changing.is_some() && !self.core.is_changing() {
             self.changing = None;
         }
         self.answer_if_ready();

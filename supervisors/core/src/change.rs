@@ -1,9 +1,11 @@
 //! What turns one running supervisor into another: its children compared with those of new rules, by id, and the fewest
 //! stops and starts that lead there. A value, so that it can be shown before it is done, and compared when it is.
-//! Decides nothing about recipes, which the host compares, and carries nothing out; see `supervision/apply.rs`.
+//! Decides nothing about recipes, which the host compares, and carries nothing out; see `supervision/apply.rs` and
+//! `graph/apply.rs`.
 
+use crate::graph::needs::Needs;
 use crate::strategy::{Fate, fate};
-use crate::{AutoShutdown, ChildRules, Restart, Rules, Slot, Strategy};
+use crate::{AutoShutdown, ChildRules, NeedsRules, Restart, Rules, Slot, Strategy};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,8 +14,8 @@ use core::time::Duration;
 /// What a supervisor goes by, apart from its children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Own {
-    /// Who is restarted when a child is.
-    pub strategy: Strategy,
+    /// Who is restarted when a child is; nothing where needs say so.
+    pub strategy: Option<Strategy>,
     /// How many restarts are tolerable within the period.
     pub limit: u32,
     /// The period within which restarts count.
@@ -88,7 +90,7 @@ pub enum Why {
     Added,
     /// It has another recipe.
     Replaced,
-    /// It shares the fate of this child, which is replaced: the strategy says so.
+    /// It shares the fate of this child, which is replaced: the strategy says so, or it needs that one.
     Shares(Arc<str>),
     /// It has no process, and is to have one.
     Down,
@@ -109,7 +111,7 @@ pub struct Planned {
     pub moved: bool,
 }
 
-/// A child that is come to on the way down, last to first.
+/// A child that is come to on the way down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaving {
     /// Its slot.
@@ -122,14 +124,15 @@ pub struct Leaving {
     pub becomes: Option<usize>,
 }
 
-/// What turns a supervisor as it stands into one that goes by other rules. First, last to first, whoever leaves or
-/// is to be started again is stopped; then the new rules hold; then, first to last, whoever is missing is started.
+/// What turns a supervisor as it stands into one that goes by other rules. First whoever leaves or is to be started again
+/// is stopped; then the new rules hold; then whoever is missing is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     was: Own,
     rules: Rules,
     leaving: Vec<Leaving>,
     children: Vec<Planned>,
+    order: Vec<usize>,
 }
 
 impl Change {
@@ -138,61 +141,53 @@ impl Change {
     ///
     /// A replaced child is a restart on purpose: whom the new strategy restarts with it is started again, too. What is
     /// removed or added, disabled or enabled, touches nobody else.
-    pub fn new(now: &Outline, rules: Rules, mut likeness: impl FnMut(&Standing, usize) -> Likeness) -> Self {
-        let standing: BTreeMap<&str, (usize, &Standing)> = now
-            .children
-            .iter()
-            .enumerate()
-            .map(|(place, child)| (&*child.rules.id, (place, child)))
-            .collect();
-        let moved = moved(rules.children().iter().map(|child| Some(standing.get(&*child.id)?.0)));
-        let (mut children, mut disturbed) = (Vec::with_capacity(rules.children().len()), None);
-        for (place, new) in rules.children().iter().enumerate() {
-            let Some((_, now)) = standing.get(&*new.id) else {
-                children.push(Planned {
-                    was: None,
-                    task: if new.is_disabled() { Task::Keep } else { Task::Start(Why::Added) },
-                    reruled: false,
-                    moved: false,
-                });
-                continue;
-            };
-            let task = task(now, likeness(now, place), new);
-            let alive = matches!(now.stands, Stands::Up | Stands::Waiting);
-            if task == Task::Start(Why::Replaced) && alive && disturbed.is_none() {
-                disturbed = Some(place);
-            }
-            let (reruled, moved) = (now.rules != *new, moved.contains(&place));
-            children.push(Planned { was: Some(now.slot), task, reruled, moved });
-        }
-        if let Some(cause) = disturbed {
-            let share = match fate(rules.strategy()) {
-                Fate::Alone => children.len(),
+    pub fn new(now: &Outline, rules: Rules, likeness: impl FnMut(&Standing, usize) -> Likeness) -> Self {
+        let count = rules.children().len();
+        let shares = |replaced: &[usize]| {
+            let first = |cause: &usize| match fate(rules.strategy()) {
+                Fate::Alone => count,
                 Fate::All => 0,
                 Fate::Rest => cause + 1,
             };
-            let id = &rules.children()[cause].id;
-            for (child, new) in children.iter_mut().zip(rules.children()).skip(share) {
-                let Some((_, now)) = standing.get(&*new.id) else { continue };
-                let shares = match child.task {
-                    Task::Keep => now.stands != Stands::Disabled,
-                    Task::Inside | Task::Start(Why::Down) => true,
-                    Task::Start(_) | Task::Disable => false,
-                };
-                if shares {
-                    child.task = Task::Start(Why::Shares(id.clone()));
-                }
-            }
-        }
+            replaced.first().map(|cause| (*cause, (first(cause)..count).collect())).into_iter().collect()
+        };
+        let children = planned(now, &rules, likeness, shares);
+        Self::of(now, rules, children, (0..now.children.len()).rev(), (0..count).collect())
+    }
+
+    /// The same for a supervisor whose children say what they need. Whoever needs a child that is replaced, directly or
+    /// through others, is started again with it: as the new rules have it.
+    pub fn by_needs(
+        now: &Outline,
+        rules: NeedsRules,
+        likeness: impl FnMut(&Standing, usize) -> Likeness,
+    ) -> Self {
+        let rules = rules.into_rules();
+        let (before, then) = (needs(now.children.iter().map(|child| &child.rules)), needs(rules.children()));
+        let shares = |replaced: &[usize]| {
+            replaced.iter().map(|cause| (*cause, then.group(*cause).into_iter().collect())).collect()
+        };
+        let children = planned(now, &rules, likeness, shares);
+        Self::of(now, rules, children, before.order().iter().copied().rev(), then.order().to_vec())
+    }
+
+    /// `down`: in which order those that stand are come to; `order`: in which order those to be are.
+    fn of(
+        now: &Outline,
+        rules: Rules,
+        children: Vec<Planned>,
+        down: impl Iterator<Item = usize>,
+        order: Vec<usize>,
+    ) -> Self {
         let becomes: BTreeMap<Slot, usize> =
             children.iter().enumerate().filter_map(|(place, child)| Some((child.was?, place))).collect();
-        let leaving = now.children.iter().rev().filter_map(|child| {
+        let leaving = down.map(|place| &now.children[place]).filter_map(|child| {
             let becomes = becomes.get(&child.slot).copied();
             let stays = becomes.is_some_and(|place| children[place].task == Task::Keep);
             let (id, up) = (child.rules.id.clone(), child.stands == Stands::Up);
             (!stays).then_some(Leaving { slot: child.slot, id, up, becomes })
         });
-        Self { was: now.own, leaving: leaving.collect(), children, rules }
+        Self { was: now.own, leaving: leaving.collect(), children, rules, order }
     }
 
     /// What the supervisor goes by until then.
@@ -205,7 +200,7 @@ impl Change {
         &self.rules
     }
 
-    /// Who is come to on the way down, last to first.
+    /// Who is come to on the way down, in this order: last to first, and by needs whoever needs others before those.
     pub fn leaving(&self) -> &[Leaving] {
         &self.leaving
     }
@@ -215,16 +210,74 @@ impl Change {
         &self.children
     }
 
-    /// Whether this is a change of the supervisor whose children have these slots.
-    pub(crate) fn fits(&self, slots: impl Iterator<Item = Slot>) -> bool {
+    /// The places of the children in the order in which they are come to on the way up: first to last, and by needs after
+    /// all that they need.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Whether this is a change of the supervisor that goes by this, and whose children have these slots.
+    pub(crate) fn fits(&self, own: Own, slots: impl Iterator<Item = Slot>) -> bool {
         let mine: BTreeSet<Slot> = self
             .leaving
             .iter()
             .map(|leaving| leaving.slot)
             .chain(self.children.iter().filter_map(|child| child.was))
             .collect();
-        slots.collect::<BTreeSet<_>>() == mine
+        self.was == own && slots.collect::<BTreeSet<_>>() == mine
     }
+}
+
+/// What these children need of each other, by their places.
+fn needs<'a>(children: impl IntoIterator<Item = &'a ChildRules>) -> Needs<usize> {
+    Needs::of(&children.into_iter().enumerate().collect::<Vec<_>>())
+}
+
+/// What is done about each child of the new rules. `shares`: of those that are replaced while they are alive, each who
+/// causes something, with those whom it may take along.
+fn planned(
+    now: &Outline,
+    rules: &Rules,
+    mut likeness: impl FnMut(&Standing, usize) -> Likeness,
+    shares: impl Fn(&[usize]) -> Vec<(usize, Vec<usize>)>,
+) -> Vec<Planned> {
+    let standing: BTreeMap<&str, (usize, &Standing)> =
+        now.children.iter().enumerate().map(|(place, child)| (&*child.rules.id, (place, child))).collect();
+    let moved = moved(rules.children().iter().map(|child| Some(standing.get(&*child.id)?.0)));
+    let (mut children, mut replaced) = (Vec::with_capacity(rules.children().len()), Vec::new());
+    for (place, new) in rules.children().iter().enumerate() {
+        let Some((_, now)) = standing.get(&*new.id) else {
+            children.push(Planned {
+                was: None,
+                task: if new.is_disabled() { Task::Keep } else { Task::Start(Why::Added) },
+                reruled: false,
+                moved: false,
+            });
+            continue;
+        };
+        let task = task(now, likeness(now, place), new);
+        if task == Task::Start(Why::Replaced) && matches!(now.stands, Stands::Up | Stands::Waiting) {
+            replaced.push(place);
+        }
+        let (reruled, moved) = (now.rules != *new, moved.contains(&place));
+        children.push(Planned { was: Some(now.slot), task, reruled, moved });
+    }
+    for (cause, sharers) in shares(&replaced) {
+        let id = &rules.children()[cause].id;
+        for sharer in sharers {
+            let (child, new) = (&mut children[sharer], &rules.children()[sharer]);
+            let Some((_, now)) = standing.get(&*new.id) else { continue };
+            let shares = match child.task {
+                Task::Keep => now.stands != Stands::Disabled,
+                Task::Inside | Task::Start(Why::Down) => true,
+                Task::Start(_) | Task::Disable => false,
+            };
+            if shares {
+                child.task = Task::Start(Why::Shares(id.clone()));
+            }
+        }
+    }
+    children
 }
 
 /// What is done about a child that stands, apart from what it shares with others.

@@ -241,17 +241,13 @@ impl Children {
     /// is a new child, without a process, if that is nowhere. Every other child is gone already, and forgotten. All get
     /// new slots, which are returned.
     pub(crate) fn rearrange(&mut self, rules: &[ChildRules], was: &[Option<Slot>]) -> Vec<Slot> {
-        let slots: Vec<Slot> = rules
-            .iter()
-            .zip(was)
-            .map(|(rules, was)| {
-                let rules = rules.clone();
-                match was.and_then(|was| self.places.remove(was)) {
-                    Some(child) => self.places.add(Child { rules, ..child }),
-                    None => self.places.add(Child::new(rules)),
-                }
-            })
-            .collect();
+        let slots = self.places.rearrange(was, |place, child| {
+            let rules = rules[place].clone();
+            match child {
+                Some(child) => Child { rules, ..child },
+                None => Child::new(rules),
+            }
+        });
         self.by_id = rules.iter().zip(&slots).map(|(rules, slot)| (rules.id.clone(), *slot)).collect();
         let counts = |(_, child): &(Slot, &Child)| child.rules.significant && !child.state.is_gone();
         self.significant = self.iter().filter(counts).count();

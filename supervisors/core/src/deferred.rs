@@ -3,6 +3,7 @@
 //! Bounded by the children's lives and retries. Does not decide what becomes of it.
 
 use crate::{Request, RequestId, Slot, Ticket};
+use alloc::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Deferred {
@@ -20,6 +21,17 @@ pub(crate) enum Deferred {
         ticket: Ticket,
     },
     Asked(RequestId, Request),
+}
+
+impl Deferred {
+    /// Children are in other slots now: whether it still is about one. What they wait for is asked for again by the new slots.
+    pub(crate) fn moves(&mut self, now: &BTreeMap<Slot, Slot>) -> bool {
+        match self {
+            Self::Exit { slot, .. } => now.get(slot).map(|now| *slot = *now).is_some(),
+            Self::TryAgain { .. } | Self::RestartDue { .. } => false,
+            Self::Asked(..) => true,
+        }
+    }
 }
 
 /// Numbers that differ.

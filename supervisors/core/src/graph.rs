@@ -4,11 +4,11 @@
 //! begin. Two rules do the rest. A child that is to leave is told when nobody that depends on it has a process. A child
 //! that is due starts when its group is gone and all it needs is met. Several operations thus run side by side.
 //! Costs O(children + needs) per event. Carries nothing out; `settle` is in `graph/settling.rs`, requests are in
-//! `graph/requests.rs`.
+//! `graph/requests.rs`, changes of the rules in `graph/apply.rs`.
 
 use crate::children::ChildState;
 use crate::command::{Command, Decision, Report, StartFailed};
-use crate::deferred::Tickets;
+use crate::deferred::{Deferred, Tickets};
 use crate::event::Ticket;
 use crate::places::{Places, Slot};
 use crate::policy::Exhausted;
@@ -21,11 +21,13 @@ use crate::tolerance::Tolerance;
 use crate::turn::Turn;
 use crate::verdict::{Verdict, verdict};
 use crate::{AutoShutdown, ChildRules, Event, Level, Policy};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
 
+mod apply;
 mod check;
 pub(crate) mod needs;
 mod policies;
@@ -36,8 +38,9 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 
+use apply::Progress;
 use needs::Needs;
-use standing::{Node, Purpose, State, Then};
+use standing::{Cause, Node, Purpose, State, Then};
 
 /// What one supervisor of children with needs knows and decides.
 ///
@@ -58,6 +61,9 @@ use standing::{Node, Purpose, State, Then};
 /// If a restart is to wait, its group is stopped at once, begins its epochs, and waits; a restart of the one that waits, on
 /// the account of somebody it needs, ends the wait.
 ///
+/// A change of the rules begins when nobody is on the move and no start that was asked for waits. What happens until the new
+/// rules hold is taken up then; those that the change starts come up beside whatever else happens.
+///
 /// # OTP
 /// There is no such strategy. Where each child needs the one before it, and things happen one at a time, it is
 /// `rest_for_one`; where nobody needs anybody it is `one_for_one`, but that children start and stop side by side.
@@ -67,15 +73,18 @@ pub struct GraphSupervision {
     tolerance: Tolerance,
     children: Places<Node>,
     by_id: BTreeMap<Arc<str>, Slot>,
-    needs: Needs,
+    needs: Needs<Slot>,
     /// Of children with a policy that have failed.
     records: Records,
     /// What children are given that are added later.
     common: Option<Arc<Policy>>,
     tickets: Tickets,
     phase: Phase,
-    /// Requests about children that are on the move, or that came before the supervisor was up; in order of arrival.
-    deferred: VecDeque<(RequestId, Request)>,
+    /// A change of the rules, until the last that it starts is up.
+    change: Option<Box<Progress>>,
+    /// In order of arrival: requests that wait for somebody on the move, or for the supervisor to be up; and what happened
+    /// while a change held everything up.
+    deferred: VecDeque<Deferred>,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +93,13 @@ enum Phase {
     /// Its own start has not come to its end.
     Starting,
     Up,
+    /// Its host is asked to compare it with what this request is to make of it.
+    Comparing {
+        request: RequestId,
+        in_parts: bool,
+    },
+    /// A change holds everything up: until it goes by the new rules no end is judged and nobody comes up.
+    HeldUp,
     /// Everyone is to leave, and then the supervisor ends for this reason.
     Ending(ExitReason),
     Ended,
@@ -95,7 +111,7 @@ impl GraphSupervision {
         let tolerance = Tolerance::new(rules.limit(), rules.period());
         let auto_shutdown = rules.auto_shutdown();
         let (mut children, mut by_id) = (Places::default(), BTreeMap::new());
-        let (all, common) = rules.into_children();
+        let (all, common) = rules.into_rules().into_children();
         for rules in all {
             let id = rules.id.clone();
             by_id.insert(id, children.add(Node::new(rules)));
@@ -105,11 +121,12 @@ impl GraphSupervision {
             tolerance,
             children,
             by_id,
-            needs: Needs::default(),
+            needs: Needs::of(&[]),
             records: Records::default(),
             common,
             tickets: Tickets::default(),
             phase: Phase::New,
+            change: None,
             deferred: VecDeque::new(),
         };
         supervision.relate();
@@ -130,12 +147,21 @@ impl GraphSupervision {
             Event::Ready(slot) => self.ready(slot, turn),
             Event::ReadyDeadline(slot) => self.ready_deadline(slot, turn),
             Event::StopDeadline(slot) => self.stop_deadline(slot, turn),
+            Event::TryAgain(slot) if self.is_held_up() => {
+                self.deferred.push_back(Deferred::TryAgain { slot })
+            }
             Event::TryAgain(slot) => self.try_again(slot, turn),
+            Event::RestartDue(slot, ticket) if self.is_held_up() => {
+                self.deferred.push_back(Deferred::RestartDue { slot, ticket });
+            }
             Event::RestartDue(slot, ticket) => self.restart_due(slot, ticket),
             Event::Stop(reason) => self.stop(reason),
             Event::Asked(id, request) => self.asked(id, request),
-            // Each child has a time limit of its own; and rules of a graph are not changed while it runs.
-            _ => {}
+            Event::Compared(change) => self.compared(*change, turn),
+            Event::PartDone(slot, done) => self.part_done(slot, done),
+            Event::NextPart(request) => self.next_part(request, turn),
+            // Each child has a time limit of its own.
+            Event::EndDeadline => {}
         }
         self.settle(turn);
         // As costly as the event itself, and so done however many there are.
@@ -173,7 +199,8 @@ impl GraphSupervision {
     /// Whether the supervisor is up, and every child that says when it is ready to serve has said so, or is down, or waits
     /// for somebody who is.
     pub fn is_ready(&self) -> bool {
-        matches!(self.phase, Phase::Up) && self.unready().next().is_none()
+        let is_up = matches!(self.phase, Phase::Up | Phase::Comparing { .. } | Phase::HeldUp);
+        is_up && self.unready().next().is_none()
     }
 
     /// Those that keep the supervisor from being ready, in start order.
@@ -185,7 +212,8 @@ impl GraphSupervision {
         self.children.iter().filter(unready).map(|(slot, _)| slot)
     }
 
-    /// Whether requests are answered already: not before the supervisor's own start is complete, nor once it ends.
+    /// Whether requests are answered: not before the supervisor's own start is complete, nor while a change holds everything
+    /// up, nor once it ends.
     pub fn takes_requests(&self) -> bool {
         matches!(self.phase, Phase::Up)
     }
@@ -196,7 +224,7 @@ impl GraphSupervision {
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Starting;
             for slot in self.all() {
-                if let State::Down { .. } = self.at(slot).state {
+                if let State::Down(_) = self.at(slot).state {
                     self.set(slot, State::Due(Purpose::OwnStart));
                 }
             }
@@ -220,7 +248,7 @@ impl GraphSupervision {
         let Some(child) = self.children.get(slot) else { return };
         match child.state {
             // What it was asked for nobody waits for any more.
-            State::Starting(_) if self.is_ending() => self.set(slot, State::Down { done: false }),
+            State::Starting(_) if self.is_ending() => self.set(slot, State::Down(Cause::Stopped)),
             State::Starting(purpose) => {
                 let (regroups, temporary) = (child.regroups, child.is_temporary());
                 self.report(slot, ExitReason::Normal, Decision::Ignore, turn);
@@ -229,7 +257,7 @@ impl GraphSupervision {
                 } else if regroups {
                     self.set(slot, State::Due(Purpose::Restart));
                 } else {
-                    self.set(slot, State::Down { done: true });
+                    self.set(slot, State::Down(Cause::NothingToRun));
                 }
                 self.answer(purpose, Answer::Ignored, turn);
             }
@@ -250,11 +278,11 @@ impl GraphSupervision {
             _ => return,
         };
         match purpose {
-            _ if self.is_ending() => self.set(slot, State::Down { done: false }),
+            _ if self.is_ending() => self.set(slot, State::Down(Cause::Stopped)),
             Purpose::OwnStart => {
                 self.report(slot, reason.clone(), Decision::StartFailed, turn);
                 let id = self.at(slot).rules.id.clone();
-                self.set(slot, State::Down { done: false });
+                self.set(slot, State::Down(Cause::Stopped));
                 self.end(ExitReason::shutdown_with(StartFailed::new(id, reason)));
             }
             Purpose::Added(_) => {
@@ -266,10 +294,13 @@ impl GraphSupervision {
                 self.answer(purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
             }
             Purpose::Again(_) => {
-                let state = if regroups { State::Due(Purpose::Restart) } else { State::Down { done: false } };
+                let state = if regroups { State::Due(Purpose::Restart) } else { State::Down(Cause::Stopped) };
                 self.set(slot, state);
                 self.answer(purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
             }
+            // With its group, which is part of the change then.
+            Purpose::Change if regroups => self.set(slot, State::Due(purpose)),
+            Purpose::Change => self.change_start_failed(slot, reason),
             // It waited for somebody who was disabled, when all others came up. It is never started again.
             Purpose::Restart if self.at(slot).is_temporary() => self.judge(slot, reason, true, turn),
             Purpose::Restart => {
@@ -286,13 +317,25 @@ impl GraphSupervision {
         match child.state {
             State::Starting(_) => self.start_failed(slot, reason, turn),
             State::Stopping { .. } => self.stopped(slot, reason, turn),
-            // It was to be stopped anyway, and its end is that: not judged, and not counted (SUP-042).
-            State::Running { .. } if self.leaves(child) => {
-                let then = if child.regroups { Then::Due(Purpose::Restart) } else { Then::Down };
-                self.gone(slot, reason, None, then, turn);
+            State::Running { .. } if self.is_held_up() => {
+                let ticket = self.tickets.next();
+                self.set(slot, State::Fallen { reason, ticket });
+                self.deferred.push_back(Deferred::Exit { slot, ticket, charged });
             }
-            State::Running { .. } => self.judge(slot, reason, charged, turn),
+            State::Running { .. } => self.fell(slot, reason, charged, turn),
             _ => {}
+        }
+    }
+
+    /// A child that was up has ended by itself. If it was to be stopped anyway its end is that: not judged, and not counted
+    /// (SUP-042).
+    fn fell(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        let child = self.at(slot);
+        if self.leaves(child) {
+            let then = if child.regroups { Then::Due(Purpose::Restart) } else { Then::Down };
+            self.gone(slot, reason, None, then, turn);
+        } else {
+            self.judge(slot, reason, charged, turn);
         }
     }
 
@@ -342,7 +385,7 @@ impl GraphSupervision {
     /// (SUP-107).
     fn asked(&mut self, id: RequestId, request: Request) {
         if !matches!(self.phase, Phase::Ending(_) | Phase::Ended) {
-            self.deferred.push_back((id, request));
+            self.deferred.push_back(Deferred::Asked(id, request));
         }
     }
 
@@ -356,7 +399,7 @@ impl GraphSupervision {
             Verdict::Restart => return self.attempt(slot, reason, charged, turn),
             Verdict::LeaveDown => {
                 self.report(slot, reason.clone(), Decision::LeaveDown, turn);
-                self.set(slot, State::Down { done: true });
+                self.set(slot, State::Down(Cause::Finished));
             }
             Verdict::Forget => {
                 self.report(slot, reason.clone(), Decision::Forget, turn);
@@ -385,7 +428,7 @@ impl GraphSupervision {
             Ruling::Exhausted { used, limit } => return self.exhausted(slot, reason, used, limit, turn),
             Ruling::GiveUp => {
                 self.report(slot, reason, Decision::GiveUp, turn);
-                self.set(slot, State::Down { done: false });
+                self.set(slot, State::Down(Cause::Stopped));
                 return self.end(ExitReason::Shutdown);
             }
         };
@@ -407,7 +450,7 @@ impl GraphSupervision {
         let Some(child) = self.children.get_mut(member) else { return };
         child.regroups = true;
         match &mut child.state {
-            State::Down { .. } | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
+            State::Down(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
                 child.state = State::Due(Purpose::Restart);
             }
             State::Stopping { then: then @ Then::Down, .. } => *then = Then::Due(Purpose::Restart),
@@ -415,7 +458,8 @@ impl GraphSupervision {
             | State::Due(_)
             | State::Starting(_)
             | State::Running { .. }
-            | State::Disabled => {}
+            | State::Disabled
+            | State::Fallen { .. } => {}
         }
     }
 
@@ -432,12 +476,13 @@ impl GraphSupervision {
     /// From now on everyone is to leave, and nobody comes up any more.
     fn end(&mut self, reason: ExitReason) {
         self.deferred.clear();
+        self.change = None;
         self.phase = Phase::Ending(reason);
         for slot in self.all() {
             let Some(child) = self.children.get_mut(slot) else { continue };
             child.regroups = false;
-            if child.is_to_come() {
-                child.state = State::Down { done: false };
+            if child.is_to_come() || matches!(child.state, State::Fallen { .. }) {
+                child.state = State::Down(Cause::Stopped);
             } else if let State::Stopping { then, request, .. } = &mut child.state {
                 (*then, *request) = (Then::Down, None);
             }
@@ -479,6 +524,7 @@ impl GraphSupervision {
             self.by_id.remove(&child.rules.id);
         }
         self.records.forget(slot);
+        self.change_forgets(slot);
         self.relate();
     }
 

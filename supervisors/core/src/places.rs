@@ -142,6 +142,20 @@ impl<T> Places<T> {
         Some(removed)
     }
 
+    /// Puts everything into another order, each under a new name: `was` says where it stands now, which is nowhere for what is
+    /// new, and `becomes` what stands in each place then. What no place is made of is given up.
+    pub(crate) fn rearrange(
+        &mut self,
+        was: &[Option<Slot>],
+        mut becomes: impl FnMut(usize, Option<T>) -> T,
+    ) -> Vec<Slot> {
+        let mut before = core::mem::replace(self, Self { next: self.next, ..Self::with_capacity(was.len()) });
+        let seat = |(place, was): (usize, &Option<Slot>)| {
+            self.add(becomes(place, was.and_then(|was| before.remove(was))))
+        };
+        was.iter().enumerate().map(seat).collect()
+    }
+
     /// Everything in start order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Slot, &T)> {
         self.places.iter().filter_map(|(slot, value)| {

@@ -164,8 +164,6 @@ pub enum Refusal {
     NotDynamic,
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),
-    /// Not for supervisors that start their children by needs.
-    ByNeeds,
     /// A dynamic supervisor holds as many as it may. Elixir: `max_children`.
     TooMany,
     /// The rules make no sense here.

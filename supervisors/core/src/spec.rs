@@ -292,9 +292,9 @@ impl NeedsRules {
         Ok(Self { rules: self.rules.with_backoff(backoff)? })
     }
 
-    /// The children, and what those added later are given, taken out.
-    pub(crate) fn into_children(self) -> (Vec<ChildRules>, Option<Arc<Policy>>) {
-        self.rules.into_children()
+    /// The rules; their strategy says nothing.
+    pub(crate) fn into_rules(self) -> Rules {
+        self.rules
     }
 }
 

@@ -276,7 +276,7 @@ fn whatever_stood_before_it_stands_as_if_started_so_and_who_is_the_same_lives_on
         let standing: Vec<&ChildRules> = now.children.iter().map(|child| &child.rules).collect();
         assert_eq!(standing, rules.children().iter().collect::<Vec<_>>());
         assert_eq!(by, recipes);
-        assert_eq!(now.own.strategy, rules.strategy());
+        assert_eq!(now.own.strategy, Some(rules.strategy()));
 
         // Whoever was the same keeps its life, unless it shares the fate of one that was replaced.
         let was = |id: &str| outline.children.iter().find(|child| *child.rules.id == *id);

@@ -76,7 +76,7 @@ fn at_first(child: &ChildRules) -> ChildState {
 
 fn own(rules: &Rules) -> Own {
     Own {
-        strategy: rules.strategy(),
+        strategy: Some(rules.strategy()),
         limit: rules.limit(),
         period: rules.period(),
         auto_shutdown: rules.auto_shutdown(),
@@ -135,6 +135,10 @@ struct Model<'a> {
 }
 
 impl Model<'_> {
+    fn strategy(&self) -> Strategy {
+        self.own.strategy.expect("the model knows no needs")
+    }
+
     fn rules_of(&self, child: usize) -> &ChildRules {
         &self.children[child]
     }
@@ -214,7 +218,7 @@ impl Model<'_> {
                 }
                 Input::RestartDue(child, time) => {
                     let mut wait = self.times[time].0;
-                    if self.own.strategy == Strategy::OneForOne {
+                    if self.strategy() == Strategy::OneForOne {
                         // Whose time it is, and nobody else who is in the same wait.
                         if self.waits[child] != Some(wait) {
                             continue;
@@ -407,7 +411,7 @@ impl Model<'_> {
             }
             self.restarts.push(self.now);
         }
-        let members: Vec<usize> = match self.own.strategy {
+        let members: Vec<usize> = match self.strategy() {
             Strategy::OneForOne => vec![child],
             Strategy::OneForAll => (0..self.states.len()).collect(),
             Strategy::RestForOne => (child..self.states.len()).collect(),
@@ -419,7 +423,7 @@ impl Model<'_> {
             }
         }
         for &member in &members {
-            if self.own.strategy != Strategy::OneForOne && self.states[member].is_some() {
+            if self.strategy() != Strategy::OneForOne && self.states[member].is_some() {
                 self.acts.push(Act::NewEpoch(member));
             }
         }
@@ -480,7 +484,7 @@ impl Model<'_> {
         if rules.significant {
             self.ended_for_good(&rules)?;
         }
-        if tried && self.own.strategy != Strategy::OneForOne {
+        if tried && self.strategy() != Strategy::OneForOne {
             let rest: Vec<usize> = (child + 1..self.states.len()).collect();
             // Whoever looks sees them restarting: they are about to be.
             for &other in &rest {

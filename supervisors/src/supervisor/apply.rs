@@ -3,13 +3,13 @@
 //!
 //! A supervisor that is held has given a baton to the one above. Passing it asks for the next part; if it is dropped, for
 //! whatever reason, nobody waits for the rest. So nobody is held by somebody who is gone.
-//! Decides nothing; see `supervision/apply.rs` of the core.
+//! Decides nothing; see `supervision/apply.rs` and `graph/apply.rs` of the core.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use minder_runtime::{Context, ExitReason, JobFailed};
-use minder_supervisors_core::{Event, Part, Refusal, Request, RequestId, Slot, Standing};
+use minder_supervisors_core::{Event, Outline, Part, Refusal, Request, RequestId, Slot, Standing};
 use tokio::sync::oneshot;
 
 use super::requests::{Asker, Pending};
@@ -58,16 +58,16 @@ pub(super) type PartEnd = Option<Result<Outcome, Unavailable>>;
 impl Supervisor {
     /// As it stands between two operations; in between, whoever is starting or stopping counts as down.
     pub(super) fn sketch(&self) -> Sketch {
+        let fixed = |outline: Outline| {
+            let known = outline.children.iter().map(|child| self.known(child)).collect();
+            Sketch::Fixed(outline, known)
+        };
         match &self.core {
             Core::Dynamic(core, template) => {
                 Sketch::Dynamic(core.rules(), template.settings.clone(), template.mark.clone())
             }
-            Core::Fixed(core) => {
-                let outline = core.outline();
-                let known = outline.children.iter().map(|child| self.known(child)).collect();
-                Sketch::Fixed(outline, known)
-            }
-            Core::ByNeeds(_) => Sketch::ByNeeds,
+            Core::Fixed(core) => fixed(core.outline()),
+            Core::ByNeeds(core) => fixed(core.outline()),
         }
     }
 
@@ -183,12 +183,15 @@ impl Supervisor {
     pub(super) fn part(&mut self, slot: Slot, part: Part, context: &mut Context<SupervisorMsg>) {
         let Some((id, place)) = self.place(slot) else { return };
         let Some(actor) = self.actor(slot) else { return };
+        let keeps_requests = self.core.keeps_requests();
         let Some(changing) = &mut self.changing else { return };
         let then = move |end: Result<PartEnd, JobFailed>| {
             SupervisorMsg(Own::PartDone(slot, part, Box::new(end.unwrap_or_default())))
         };
         // A child below that asks this supervisor now, and on which the part depends, would wait for itself.
-        context.waits_for(&actor);
+        if keeps_requests {
+            context.waits_for(&actor);
+        }
         match (part, changing.batons.remove(&id)) {
             (Part::Hold, _) => {
                 let below = changing.spec.children[place].below.clone();
@@ -328,8 +331,7 @@ impl Supervisor {
 
     /// The id of the child in this slot, and its place in the new specification.
     fn place(&self, slot: Slot) -> Option<(Arc<str>, usize)> {
-        let Core::Fixed(core) = &self.core else { return None };
-        let id = core.child(slot)?.id.clone();
+        let id = self.core.id(slot)?.clone();
         let place = self.changing.as_ref()?.spec.children.iter().position(|child| child.rules.id == id)?;
         Some((id, place))
     }

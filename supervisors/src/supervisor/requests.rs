@@ -98,7 +98,7 @@ impl Supervisor {
             Question::WhichChild(who) => Request::WhichChild(self.which(who)),
             Question::CountChildren => Request::CountChildren,
             Question::ChildSpec(who) => Request::ChildSpec(self.which(who)),
-            Question::Sketch if matches!(self.core, Core::Fixed(_)) => Request::Outline,
+            Question::Sketch if !self.core.is_dynamic() => Request::Outline,
             Question::Sketch => {
                 drop(reply.send(Outcome::Sketch(Box::new(self.sketch()))));
                 return None;

@@ -8,7 +8,8 @@ impl GraphSupervision {
     /// 1. Whoever may be told to stop has been, whoever may start has been started, and every group that is gone has begun
     ///    its new epoch: nothing waits that nobody will look at.
     /// 2. Before the start, and once all is over, no child has a process; at the end none is to come up.
-    /// 3. A request waits only for a child that is on the move, or for the supervisor to be up.
+    /// 3. A request waits only for a child that is on the move, or for the supervisor to be up, and an end to be judged only
+    ///    while a change holds everything up. A change is over when there is nothing left of it to wait for.
     /// 4. A temporary child never waits for another attempt; a restart that is to wait does so once its group is gone. A
     ///    deadline belongs to a shutdown within a time.
     /// 5. Every child, and nobody else, is found by its id, and stands in the relation of needs.
@@ -17,9 +18,9 @@ impl GraphSupervision {
     /// # Panics
     /// If one of these is broken: the supervisor would wait for ever, or a child would be lost.
     pub fn check(&self) {
-        let is_over = matches!(self.phase, Phase::New | Phase::Ended);
+        let (is_over, held_up) = (matches!(self.phase, Phase::New | Phase::Ended), self.is_held_up());
         if !is_over {
-            let depended_on = self.depended_on();
+            let depended_on = self.depended_on(|slot| self.at(slot).is_alive());
             let mut untold = self.leaving();
             assert!(untold.all(|slot| depended_on.contains(&slot)), "whoever may stop is told: {self:?}");
         }
@@ -30,7 +31,11 @@ impl GraphSupervision {
             assert!(!is_over || !child.is_alive(), "no child without a living supervisor: {self:?}");
             let is_to_come = child.is_to_come();
             let may_come = matches!(self.phase, Phase::Starting | Phase::Up);
-            assert!(may_come || !is_to_come, "nobody comes up at the end: {self:?}");
+            assert!(may_come || held_up || !is_to_come, "nobody comes up at the end: {self:?}");
+            let is_fallen = matches!(child.state, State::Fallen { .. });
+            assert!(!is_fallen || held_up, "an end is judged as soon as nothing holds it up: {self:?}");
+            let by_change = self.change.is_some() || !child.is_to_change();
+            assert!(by_change || self.is_ending(), "a change starts whom it starts: {self:?}");
             assert!(!may_come || self.may_start(slot).is_none(), "whoever may start is started: {self:?}");
             if child.regroups {
                 let group = self.needs.connected(slot, &regrouping);
@@ -50,9 +55,10 @@ impl GraphSupervision {
         assert_eq!(self.by_id.len(), self.children.len(), "no id outlives its child");
         assert_eq!(self.needs.order().len(), self.children.len(), "everyone stands in the relation of needs");
         if matches!(self.phase, Phase::Up) {
-            let waits = self.deferred.iter().all(|(_, request)| self.has_to_wait(request));
-            assert!(waits, "a request waits for somebody on the move: {self:?}");
+            let waits = |deferred: &Deferred| matches!(deferred, Deferred::Asked(_, request) if self.has_to_wait(request));
+            assert!(self.deferred.iter().all(waits), "a request waits for somebody on the move: {self:?}");
         }
+        self.check_change();
         self.tolerance.check();
         self.records.check(|slot| self.children.get(slot).is_none());
     }

@@ -1,38 +1,38 @@
-//! What children need of each other: a relation between their ids that has no cycles, resolved to slots.
+//! What children need of each other: a relation between their ids that has no cycles, resolved to slots, or to places in a
+//! list of rules.
 //! A need that names nobody any more is no need: whoever it was has been forgotten.
 //! Does not know how anybody stands; see `graph.rs`.
 
-use crate::{ChildRules, Slot, SpecError};
+use crate::{ChildRules, SpecError};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Who needs whom, as far as both are there.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Needs {
+#[derive(Clone, Debug)]
+pub(crate) struct Needs<K> {
     /// Everyone after all that it needs; of several that could come next, the first in start order.
-    order: Vec<Slot>,
-    needed: BTreeMap<Slot, BTreeSet<Slot>>,
-    dependents: BTreeMap<Slot, BTreeSet<Slot>>,
+    order: Vec<K>,
+    needed: BTreeMap<K, BTreeSet<K>>,
+    dependents: BTreeMap<K, BTreeSet<K>>,
 }
 
-impl Needs {
+impl<K: Copy + Ord> Needs<K> {
     /// Those of these children, which have no cycle.
-    pub(crate) fn of(children: &[(Slot, &ChildRules)]) -> Self {
-        let by_id: BTreeMap<&str, Slot> = children.iter().map(|(slot, rules)| (&*rules.id, *slot)).collect();
-        let (mut needed, mut dependents) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<Slot>>::new());
+    pub(crate) fn of(children: &[(K, &ChildRules)]) -> Self {
+        let by_id: BTreeMap<&str, K> = children.iter().map(|(slot, rules)| (&*rules.id, *slot)).collect();
+        let (mut needed, mut dependents) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<K>>::new());
         for &(slot, rules) in children {
-            let mine: BTreeSet<Slot> =
-                rules.needs().iter().filter_map(|id| by_id.get(&**id).copied()).collect();
+            let mine: BTreeSet<K> = rules.needs().iter().filter_map(|id| by_id.get(&**id).copied()).collect();
             for need in &mine {
                 dependents.entry(*need).or_default().insert(slot);
             }
             needed.insert(slot, mine);
         }
         let mut needs = Self { order: Vec::with_capacity(needed.len()), needed, dependents };
-        let mut open: BTreeMap<Slot, usize> =
+        let mut open: BTreeMap<K, usize> =
             needs.needed.iter().map(|(slot, needed)| (*slot, needed.len())).collect();
-        let mut next: BTreeSet<Slot> =
+        let mut next: BTreeSet<K> =
             open.iter().filter(|(_, open)| **open == 0).map(|(slot, _)| *slot).collect();
         while let Some(slot) = next.pop_first() {
             needs.order.push(slot);
@@ -49,34 +49,34 @@ impl Needs {
     }
 
     /// Everyone, after all that it needs.
-    pub(crate) fn order(&self) -> &[Slot] {
+    pub(crate) fn order(&self) -> &[K] {
         &self.order
     }
 
     /// Whom this one needs itself.
-    pub(crate) fn needed(&self, slot: Slot) -> impl Iterator<Item = Slot> {
+    pub(crate) fn needed(&self, slot: K) -> impl Iterator<Item = K> {
         self.needed.get(&slot).into_iter().flatten().copied()
     }
 
     /// Who needs this one itself.
-    pub(crate) fn dependents(&self, slot: Slot) -> impl Iterator<Item = Slot> {
+    pub(crate) fn dependents(&self, slot: K) -> impl Iterator<Item = K> {
         self.dependents.get(&slot).into_iter().flatten().copied()
     }
 
     /// This one, and whoever needs it, directly or through others; in start order.
-    pub(crate) fn group(&self, slot: Slot) -> BTreeSet<Slot> {
+    pub(crate) fn group(&self, slot: K) -> BTreeSet<K> {
         self.reach(slot, |slot, reached| reached.extend(self.dependents(slot)))
     }
 
     /// Those of these who hang together with this one.
-    pub(crate) fn connected(&self, slot: Slot, of: &BTreeSet<Slot>) -> BTreeSet<Slot> {
+    pub(crate) fn connected(&self, slot: K, of: &BTreeSet<K>) -> BTreeSet<K> {
         self.reach(slot, |slot, reached| {
             let beside = self.dependents(slot).chain(self.needed(slot));
             reached.extend(beside.filter(|slot| of.contains(slot)));
         })
     }
 
-    fn reach(&self, slot: Slot, step: impl Fn(Slot, &mut Vec<Slot>)) -> BTreeSet<Slot> {
+    fn reach(&self, slot: K, step: impl Fn(K, &mut Vec<K>)) -> BTreeSet<K> {
         let (mut reached, mut left) = (BTreeSet::new(), Vec::from([slot]));
         while let Some(slot) = left.pop() {
             if reached.insert(slot) {
@@ -132,7 +132,7 @@ pub(crate) fn check<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Places;
+    use crate::{Places, Slot};
     use alloc::format;
     use alloc::string::String;
 

@@ -18,15 +18,15 @@ impl GraphSupervision {
                 continue;
             };
             let ticket = self.tickets.next();
-            self.set(slot, State::Delayed { ticket });
             let (earliest, latest) = (turn.now + earliest, turn.now + latest);
+            self.set(slot, State::Delayed { ticket, earliest, latest });
             turn.push(Command::SetRestart { slot, ticket: Ticket(ticket), earliest, latest });
         }
     }
 
     /// Nothing follows if it does not wait with this ticket: it was stopped or started meanwhile.
     pub(super) fn restart_due(&mut self, slot: Slot, Ticket(due): Ticket) {
-        if let Some(&Node { state: State::Delayed { ticket }, .. }) = self.children.get(slot)
+        if let Some(&Node { state: State::Delayed { ticket, .. }, .. }) = self.children.get(slot)
             && ticket == due
         {
             self.set(slot, State::Due(Purpose::Restart));

@@ -1,9 +1,10 @@
 //! Requests to a supervisor of children with needs: OTP's, with its answers. Never consults verdict, intensity or needs of
 //! others: whoever is stopped by request takes nobody along.
-//! A request about a child that is coming up or going waits until it has; others overtake it.
+//! A request about a child that is coming up or going waits until it has; others overtake it. One about the whole, a change or
+//! a look at what it would change, waits until nobody is, and no start that was asked for waits.
 
 use super::standing::{Node, Purpose, State, Then};
-use super::{GraphSupervision, Phase, Turn, needs};
+use super::{Deferred, GraphSupervision, Phase, Turn, needs};
 use crate::command::Command;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
@@ -16,17 +17,21 @@ impl GraphSupervision {
         if !matches!(self.phase, Phase::Up) {
             return false;
         }
-        let first = self.deferred.iter().position(|(_, request)| !self.has_to_wait(request));
-        let Some((id, request)) = first.and_then(|at| self.deferred.remove(at)) else { return false };
+        let may = |deferred: &Deferred| matches!(deferred, Deferred::Asked(_, request) if !self.has_to_wait(request));
+        let first = self.deferred.iter().position(may);
+        let Some(Deferred::Asked(id, request)) = first.and_then(|at| self.deferred.remove(at)) else {
+            return false;
+        };
         if let Some(answer) = self.carry_out(id, request, turn) {
             turn.push(Command::Answer(id, answer));
         }
         true
     }
 
-    /// Whether a request is about a child that is on the move.
+    /// Whether a request is about a child that is on the move, or about all of them while one is.
     pub(super) fn has_to_wait(&self, request: &Request) -> bool {
         let id = match request {
+            Request::Outline | Request::Change { .. } => return !self.is_at_rest(),
             Request::StartChild(rules) => &rules.id,
             Request::TerminateChild(Which::Id(id))
             | Request::RestartChild(id)
@@ -90,7 +95,11 @@ impl GraphSupervision {
             Request::StartInstance | Request::StartInstanceAs(_) | Request::ChangeDynamic(_) => {
                 Answer::Refused(Refusal::NotDynamic)
             }
-            Request::Outline | Request::Change { .. } => Answer::Refused(Refusal::ByNeeds),
+            Request::Outline => Answer::Outline(self.outline()),
+            Request::Change { in_parts } => {
+                self.compare(id, in_parts, turn);
+                return None;
+            }
         })
     }
 
@@ -124,7 +133,7 @@ impl GraphSupervision {
     }
 
     /// Whoever asks for a start knows of what was.
-    fn begin_anew(&mut self, slot: Slot, purpose: Purpose) {
+    pub(super) fn begin_anew(&mut self, slot: Slot, purpose: Purpose) {
         self.records.forget(slot);
         self.set(slot, State::Due(purpose));
     }
@@ -145,12 +154,18 @@ impl GraphSupervision {
                 self.call_off(slot, purpose, Refusal::StartFailed(ExitReason::Shutdown), turn);
                 if then == Then::Disabled {
                     self.set(slot, State::Disabled);
+                } else if self.children.get(slot).is_some_and(Node::is_temporary) {
+                    self.drop_out(slot, turn);
                 }
             }
             // What is left of its retry, or of its wait, finds a child that does not wait for it.
             State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => self.set(slot, then.into()),
-            State::Down { .. } if then == Then::Disabled => self.set(slot, then.into()),
-            State::Down { .. } | State::Disabled | State::Starting(_) | State::Stopping { .. } => {}
+            State::Down(_) if then == Then::Disabled => self.set(slot, then.into()),
+            State::Down(_)
+            | State::Disabled
+            | State::Starting(_)
+            | State::Stopping { .. }
+            | State::Fallen { .. } => {}
         }
         Some(Answer::Done)
     }
@@ -159,11 +174,13 @@ impl GraphSupervision {
     fn without_process(&self, id: &str) -> Result<Slot, Refusal> {
         let slot = self.by_id.get(id).copied().ok_or(Refusal::NotFound)?;
         match self.at(slot).state {
-            State::Down { .. } | State::Disabled => Ok(slot),
+            State::Down(_) | State::Disabled => Ok(slot),
             State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
                 Err(Refusal::Restarting)
             }
-            State::Starting(_) | State::Running { .. } | State::Stopping { .. } => Err(Refusal::Running),
+            State::Starting(_) | State::Running { .. } | State::Stopping { .. } | State::Fallen { .. } => {
+                Err(Refusal::Running)
+            }
         }
     }
 

@@ -10,6 +10,7 @@ impl GraphSupervision {
             return;
         }
         loop {
+            self.take_up_what_was_held_up(turn);
             self.stop_whoever_may(turn);
             if let Phase::Ending(reason) = &self.phase {
                 if !self.children.iter().any(|(_, child)| child.is_alive()) {
@@ -18,12 +19,20 @@ impl GraphSupervision {
                 }
                 return;
             }
+            if self.is_held_up() {
+                if self.take_next_step(turn) {
+                    continue;
+                }
+                return;
+            }
             self.open_groups(turn);
             self.begin_waits(turn);
             let in_vain = self.in_vain();
             self.refuse(&in_vain, turn);
             self.start_whoever_may(turn);
+            self.change_inside(turn);
             self.end_own_start(&in_vain, turn);
+            self.end_change(turn);
             if !self.answer_one(turn) {
                 return;
             }
@@ -54,7 +63,7 @@ impl GraphSupervision {
         for &slot in self.needs.order() {
             let child = self.at(slot);
             let hopeless = match child.state {
-                State::Down { done: false } | State::Disabled => Some(child.rules.id.clone()),
+                State::Down(Cause::Stopped) | State::Disabled => Some(child.rules.id.clone()),
                 State::Due(_) => self.needs.needed(slot).find_map(|need| in_vain.get(&need).cloned()),
                 _ => None,
             };
@@ -65,13 +74,16 @@ impl GraphSupervision {
         in_vain
     }
 
-    /// Whoever is to be started by request, and waits in vain, is not waited for.
+    /// Whoever is to be started by request or by a change, and waits in vain, is not waited for.
     fn refuse(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) {
         for (&slot, id) in in_vain {
-            if let State::Due(purpose @ (Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_))) =
-                self.at(slot).state
-            {
-                self.call_off(slot, purpose, Refusal::NeedIsDown(id.clone()), turn);
+            let State::Due(purpose) = self.at(slot).state else { continue };
+            match purpose {
+                Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_) => {
+                    self.call_off(slot, purpose, Refusal::NeedIsDown(id.clone()), turn);
+                }
+                Purpose::Change => self.waits_in_vain(slot, id),
+                Purpose::OwnStart | Purpose::Restart => {}
             }
         }
     }
@@ -81,7 +93,7 @@ impl GraphSupervision {
         match purpose {
             Purpose::Added(_) => self.drop_out(slot, turn),
             Purpose::Enabled(_) => self.set(slot, State::Disabled),
-            _ => self.set(slot, State::Down { done: false }),
+            _ => self.set(slot, State::Down(Cause::Stopped)),
         }
         self.answer(purpose, Answer::Refused(why), turn);
     }
@@ -98,7 +110,8 @@ impl GraphSupervision {
     pub(super) fn may_start(&self, slot: Slot) -> Option<Purpose> {
         let child = self.at(slot);
         let State::Due(purpose) = child.state else { return None };
-        (!child.regroups && self.needs.needed(slot).all(|need| self.at(need).is_met())).then_some(purpose)
+        let is_met = |need| self.at(need).is_met() && !self.is_open(need);
+        (!child.regroups && self.needs.needed(slot).all(is_met)).then_some(purpose)
     }
 
     /// Its own start does not wait for those that wait for somebody who is disabled: they come up when they can, and what

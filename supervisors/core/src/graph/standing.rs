@@ -3,8 +3,8 @@
 
 use crate::readiness::{Readiness, holds_up};
 use crate::stopping::Stop;
-use crate::{ChildRules, ChildState, Delay, RequestId, Restart};
-use minder_signals::ExitReason;
+use crate::{ChildRules, ChildState, Delay, RequestId, Restart, Stands};
+use minder_signals::{ExitReason, Moment};
 
 /// One child.
 #[derive(Clone, Debug)]
@@ -17,20 +17,19 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug)]
 pub(super) enum State {
-    /// It has no process, and is to have none. `done`: it ended by itself or had nothing to run, and so has done its part
-    /// for those that need it.
-    Down {
-        done: bool,
-    },
+    /// It has no process, and is to have none.
+    Down(Cause),
     /// It has no process, and is to have none until it is enabled.
     Disabled,
     /// It is to be started when it may.
     Due(Purpose),
     /// Its restart is to wait so long, from when its group is gone.
     Held(Delay),
-    /// Its restart waits for its time.
+    /// Its restart waits for its time, between these moments.
     Delayed {
         ticket: u64,
+        earliest: Moment,
+        latest: Moment,
     },
     Starting(Purpose),
     Running {
@@ -46,6 +45,22 @@ pub(super) enum State {
     Waiting {
         reason: ExitReason,
     },
+    /// It has ended by itself for this reason, while a change held everything up; to be judged when that does not any more.
+    Fallen {
+        reason: ExitReason,
+        ticket: u64,
+    },
+}
+
+/// How a child came to be down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Cause {
+    /// It ended by itself, and stays down: it has done its part for those that need it.
+    Finished,
+    /// It had nothing to run, and so has done its part as well.
+    NothingToRun,
+    /// It was stopped, or did not come up, or has not been started yet.
+    Stopped,
 }
 
 /// What a start is for.
@@ -61,6 +76,8 @@ pub(super) enum Purpose {
     Again(RequestId),
     /// A request to start it, which was disabled.
     Enabled(RequestId),
+    /// A change of the rules.
+    Change,
 }
 
 /// What becomes of a child when it has no process any more.
@@ -72,12 +89,14 @@ pub(super) enum Then {
     Disabled,
     /// It is started again.
     Due(Purpose),
+    /// What the change in hand has for it.
+    Changed,
 }
 
 impl From<Then> for State {
     fn from(then: Then) -> Self {
         match then {
-            Then::Down => Self::Down { done: false },
+            Then::Down | Then::Changed => Self::Down(Cause::Stopped),
             Then::Disabled => Self::Disabled,
             Then::Due(purpose) => Self::Due(purpose),
         }
@@ -111,14 +130,14 @@ impl Node {
     pub(super) fn is_met(&self) -> bool {
         match self.state {
             State::Running { readiness } => readiness.is_ready() && !self.regroups,
-            State::Down { done } => done,
+            State::Down(cause) => cause != Cause::Stopped,
             _ => false,
         }
     }
 
     /// Whether it has no process, and waits for none.
     pub(super) fn is_down(&self) -> bool {
-        matches!(self.state, State::Down { .. } | State::Disabled)
+        matches!(self.state, State::Down(_) | State::Disabled)
     }
 
     /// Whether it has no process, and waits for one.
@@ -133,7 +152,7 @@ impl Node {
 
     pub(super) fn seen(&self) -> ChildState {
         match self.state {
-            State::Down { .. } => ChildState::Gone,
+            State::Down(_) => ChildState::Gone,
             State::Disabled => ChildState::Disabled,
             State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => {
                 ChildState::Waiting
@@ -141,6 +160,30 @@ impl Node {
             State::Starting(_) => ChildState::Starting,
             State::Running { .. } => ChildState::Running,
             State::Stopping { .. } => ChildState::Stopping,
+            State::Fallen { .. } => ChildState::Fallen,
+        }
+    }
+
+    /// Whether it is to be started by a change, or is just coming up by one.
+    pub(super) fn is_to_change(&self) -> bool {
+        match self.state {
+            State::Due(purpose) | State::Starting(purpose) => purpose == Purpose::Change,
+            State::Stopping { then, .. } => then == Then::Due(Purpose::Change),
+            _ => false,
+        }
+    }
+
+    /// How it stands, as a plan sees it.
+    pub(super) fn stands(&self) -> Stands {
+        match self.state {
+            State::Running { .. } => Stands::Up,
+            State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => Stands::Waiting,
+            State::Disabled => Stands::Disabled,
+            State::Down(Cause::Finished) => Stands::Finished,
+            State::Down(Cause::NothingToRun | Cause::Stopped)
+            | State::Starting(_)
+            | State::Stopping { .. }
+            | State::Fallen { .. } => Stands::Down,
         }
     }
 

@@ -9,11 +9,11 @@ impl GraphSupervision {
         child.regroups || self.is_ending()
     }
 
-    /// Who has somebody with a process depending on it, directly or through others.
-    pub(super) fn depended_on(&self) -> BTreeSet<Slot> {
+    /// Who has one of these depending on it, directly or through others.
+    pub(super) fn depended_on(&self, by: impl Fn(Slot) -> bool) -> BTreeSet<Slot> {
         let mut depended_on = BTreeSet::new();
         for slot in self.needs.order().iter().rev() {
-            if depended_on.contains(slot) || self.at(*slot).is_alive() {
+            if depended_on.contains(slot) || by(*slot) {
                 depended_on.extend(self.needs.needed(*slot));
             }
         }
@@ -32,7 +32,7 @@ impl GraphSupervision {
         if leaving.is_empty() {
             return;
         }
-        let depended_on = self.depended_on();
+        let depended_on = self.depended_on(|slot| self.at(slot).is_alive());
         for slot in leaving.into_iter().filter(|slot| !depended_on.contains(slot)) {
             let child = self.at(slot);
             let then = match child.state {
@@ -86,7 +86,9 @@ impl GraphSupervision {
         if ended_otherwise(stop, &child.rules, &reason) {
             self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
         }
-        if temporary && then != Then::Disabled && !self.is_ending() {
+        if then == Then::Changed {
+            self.is_out(slot, reason, turn);
+        } else if temporary && then != Then::Disabled && !self.is_ending() {
             self.report(slot, reason, Decision::ForgetStopped, turn);
             self.drop_out(slot, turn);
         } else {

@@ -44,13 +44,13 @@ fn a_broken_graph_is_found_out() {
         ("nobody comes up at the end", |it, [a, b, c]| {
             it.phase = Phase::Ending(ExitReason::Normal);
             for slot in [a, b] {
-                it.set(slot, State::Down { done: false });
+                it.set(slot, State::Down(Cause::Stopped));
             }
             it.set(c, State::Due(Purpose::Restart));
         }),
         ("whoever may start is started", |it, [.., c]| it.set(c, State::Due(Purpose::Restart))),
         ("a group that is gone comes up", |it, [.., c]| {
-            it.set(c, State::Down { done: false });
+            it.set(c, State::Down(Cause::Stopped));
             regroups(it, c);
         }),
         ("a temporary child never waits for another start", |it, [.., c]| {
@@ -67,9 +67,9 @@ fn a_broken_graph_is_found_out() {
         ("no id outlives its child", |it, [a, ..]| {
             it.by_id.insert("z".into(), a);
         }),
-        ("everyone stands in the relation of needs", |it, _| it.needs = Needs::default()),
+        ("everyone stands in the relation of needs", |it, _| it.needs = Needs::of(&[])),
         ("a request waits for somebody on the move", |it, _| {
-            it.deferred.push_back((RequestId(1), Request::CountChildren));
+            it.deferred.push_back(Deferred::Asked(RequestId(1), Request::CountChildren));
         }),
         ("the window holds no more than the limit", |it, _| {
             let mut full = Intensity::new(1, SECOND);

@@ -3,7 +3,7 @@
 //! whole tree before the next begins: a supervisor within another is asked for each by the one above it.
 //! What is to be done has been decided in `change.rs`; a start that fails here is told and not tried again.
 
-use super::{Command, Deferred, Down, Phase, Purpose, Supervision, Turn};
+use super::{Command, Down, Phase, Purpose, Supervision, Turn};
 use crate::children::State;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Applied, Refusal, RequestId};
@@ -74,7 +74,7 @@ impl Supervision {
 
     fn own(&self) -> Own {
         let Level { limit, period } = self.tolerance.level();
-        Own { strategy: self.strategy, limit, period, auto_shutdown: self.auto_shutdown }
+        Own { strategy: Some(self.strategy), limit, period, auto_shutdown: self.auto_shutdown }
     }
 
     /// The host is asked to compare what stands with what is to be: it knows the recipes.
@@ -86,7 +86,7 @@ impl Supervision {
     pub(super) fn compared(&mut self, change: Result<Change, Refusal>, turn: &mut Turn<'_>) {
         let Phase::Comparing { request, in_parts } = self.phase else { return };
         let fitting = change.and_then(|change| {
-            let fits = change.fits(self.children.iter().map(|(slot, _)| slot));
+            let fits = change.fits(self.own(), self.children.iter().map(|(slot, _)| slot));
             fits.then_some(change).ok_or(Refusal::Stale)
         });
         match fitting {
@@ -269,13 +269,7 @@ impl Supervision {
         progress.slots = self.children.rearrange(rules.children(), &was);
         let seats: Vec<(Slot, Option<Slot>)> = progress.slots.iter().copied().zip(was).collect();
         let now: BTreeMap<Slot, Slot> = seats.iter().filter_map(|(now, was)| Some(((*was)?, *now))).collect();
-        self.deferred.retain_mut(|deferred| match deferred {
-            Deferred::Exit { slot, .. } => now.get(slot).map(|now| *slot = *now).is_some(),
-            // Each is asked for again below, as deadlines are set: those that are on their way name slots that are none
-            // any more.
-            Deferred::TryAgain { .. } | Deferred::RestartDue { .. } => false,
-            Deferred::Asked(..) => true,
-        });
+        self.deferred.retain_mut(|deferred| deferred.moves(&now));
         turn.push(Command::Rearrange(progress.request, seats));
         for (slot, child) in self.children.iter() {
             if matches!(child.state(), State::Waiting { .. }) {

@@ -1,8 +1,9 @@
 //! Children with needs: what starts and stops side by side, who shares whose fate, what requests do in each state.
-//! What policies add is in `graph/policies.rs`. Sequences that nobody thought of are gone through in `tests/graph`.
+//! What policies add is in `graph/policies.rs`, other rules while it runs in `graph/changes.rs`. Sequences that nobody thought of are gone through in `tests/graph`.
 
 use super::*;
 
+mod changes;
 mod policies;
 
 #[test]

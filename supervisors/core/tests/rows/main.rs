@@ -19,9 +19,9 @@ mod strategies;
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, AutoShutdown, Backoff, Budget, Change, ChildRules, ChildState, Command, DynamicRules,
-    DynamicSupervision, Event, Exhausted, GraphSupervision, InARow, Likeness, NeedsRules, ReportsReady,
-    Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, StartFailed, Strategy, Supervision,
-    Ticket, Which,
+    DynamicSupervision, Event, Exhausted, GraphSupervision, InARow, Likeness, NeedsRules, Outline,
+    ReportsReady, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, Standing, StartFailed,
+    Strategy, Supervision, Ticket, Which,
 };
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -107,13 +107,12 @@ fn run(table: &str, reports: bool) {
                     _ => None,
                 };
                 if let Event::Asked(request, Request::Change { .. }) = event {
-                    changes.insert(request, new_rules(line));
+                    changes.insert(request, line);
                 }
                 supervision.handle(event, now, &mut commands);
                 while let Some(Command::Compare(request)) = commands.last() {
-                    let (rules, like) = changes.remove(request).expect("it was asked for");
-                    let Either::Fixed(fixed) = &supervision else { panic!("a dynamic one compares nothing") };
-                    let change = Change::new(&fixed.outline(), rules, |_, place| like[place]);
+                    let line = changes.remove(request).expect("it was asked for");
+                    let change = change(line, &supervision.outline());
                     ids = change.rules().children().iter().map(|child| child.id.to_string()).collect();
                     commands.pop();
                     supervision.handle(Event::Compared(Box::new(Ok(change))), now, &mut commands);
@@ -173,6 +172,14 @@ impl Either {
         }
     }
 
+    fn outline(&self) -> Outline {
+        match self {
+            Self::Fixed(supervision) => supervision.outline(),
+            Self::ByNeeds(supervision) => supervision.outline(),
+            Self::Dynamic(_) => panic!("a dynamic one compares nothing"),
+        }
+    }
+
     fn check(&self) {
         match self {
             Self::Fixed(supervision) => supervision.check(),
@@ -186,8 +193,8 @@ fn is_change(line: &str) -> bool {
     line.starts_with("ask") && (line.contains(" change ") || line.contains(" part "))
 }
 
-/// The rules of a line that asks for a change, and how their children relate to those who stand.
-fn new_rules(line: &str) -> (Rules, Vec<Likeness>) {
+/// What a line that asks for a change makes of a supervisor that stands so.
+fn change(line: &str, now: &Outline) -> Change {
     let (event, _) = line.rsplit_once("  ").expect("two columns");
     let mut words: Vec<String> = event.split_whitespace().skip(3).map(str::to_owned).collect();
     let likenesses = words.iter_mut().skip(4).filter_map(|word| {
@@ -199,9 +206,13 @@ fn new_rules(line: &str) -> (Rules, Vec<Likeness>) {
         *word = word.strip_suffix(mark).expect("it ends so").to_owned();
         (*word != "any" && *word != "all").then_some(likeness)
     });
-    let likenesses = likenesses.collect();
+    let likenesses: Vec<Likeness> = likenesses.collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    (rules(&words).expect("the rules of a change are valid"), likenesses)
+    let (valid, like) = ("the rules of a change are valid", |_: &Standing, place| likenesses[place]);
+    match now.own.strategy {
+        Some(_) => Change::new(now, rules(&words).expect(valid), like),
+        None => Change::by_needs(now, needs_rules(&words).expect(valid), like),
+    }
 }
 
 /// `dynamic  1 in 5s  template` and, if there is one, the bound on children.

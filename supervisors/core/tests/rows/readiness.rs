@@ -209,8 +209,7 @@ fn a_change_keeps_a_supervisor_from_being_ready() {
     for (event, expected) in rows {
         supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
         if let Some(Command::Compare(_)) = commands.last() {
-            let (rules, like) = new_rules(&format!("{event}  -"));
-            let change = Change::new(&supervision.outline(), rules, |_, place| like[place]);
+            let change = change(&format!("{event}  -"), &supervision.outline());
             assert!(!supervision.is_changing());
             supervision.handle(Event::Compared(Box::new(Ok(change))), Moment::START, &mut commands);
             assert!(supervision.is_changing());
