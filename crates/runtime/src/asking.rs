@@ -69,8 +69,8 @@ impl<M: Send + 'static> Context<M> {
         }));
     }
 
-    /// Says that this actor handles no requests until there is news of a child that it has begun to stop: from then on a
-    /// child that asks it, as it winds down, is told [`WouldDeadlock`](crate::AskError::WouldDeadlock) and does not wait.
+    /// Says that this actor handles no requests until there is news of a child that it has begun to stop, and of every other
+    /// of which it has said so: from then on a child that asks it, as it winds down, is told [`WouldDeadlock`](crate::AskError::WouldDeadlock) and does not wait.
     /// Call it before [`Context::stop_child`]. For starts there is [`StartOptions::awaited`](crate::StartOptions::awaited).
     ///
     /// Only for a minder that keeps requests it gets meanwhile, and answers them itself afterwards, as supervisors do. Nothing

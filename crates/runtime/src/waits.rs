@@ -1,9 +1,10 @@
 //! Who waits for whom, and whether anyone waits in a cycle: at once, and without a lock over more than one actor.
 //!
 //! An actor whose handler suspends on asks (or on room for a message) notes them in its own life, and then walks from
-//! there: if everybody it can reach waits for somebody, nobody there will ever go on, and if its own wait is on a cycle
-//! it is the one to be told. An actor that waits for several at once goes on with the first answer, so it is stuck only
-//! if all of them are: no answer that may still come is ever called a deadlock.
+//! there: if nobody whom it waits for will ever go on, and its own wait is on a cycle, it is the one to be told. A handler
+//! that waits for several at once goes on with the first answer, so it is stuck only if all of them are: no answer that may
+//! still come is ever called a deadlock. A minder that has begun something with several children is stuck if one of them
+//! is: it handles nothing until there is news of each.
 //!
 //! Nobody crosses anything out. A wait is over when its slot is settled, which whoever answers does before the asker
 //! runs again: the walk looks at the slots themselves. So "answer, then ask back" is no cycle, in either order: before
@@ -129,26 +130,16 @@ struct Stamp {
     version: u32,
 }
 
-/// The cycle that this actor is on if nobody whom it can reach will ever go on, and which wait of its own is part of it.
+/// The cycle that this actor is on if it will never go on, and which wait of its own is part of it.
 fn find(me: &Arc<dyn AnyCell>) -> Option<(Arc<dyn Awaited>, Cycle)> {
-    let home = me.core().address();
-    let mut stops = vec![Stop::at(me, 0)?];
-    let mut known = HashSet::from([home]);
-    let mut last = None;
-    let mut next = 0;
-    // The first look: anyone who can go on ends it, and mostly that is the first one asked.
-    while next < stops.len() {
-        let reached: Vec<_> = stops[next].waits.iter().map(|(_, cell)| cell.clone()).collect();
-        for cell in reached {
-            let address = cell.core().address();
-            if address == home {
-                last.get_or_insert(next);
-            } else if known.insert(address) {
-                stops.push(Stop::at(&cell, next)?);
-            }
+    let (home, mut free) = (me.core().address(), HashSet::new());
+    let (mut stops, last) = loop {
+        // Each time round at least one more is known to be free; mostly that is the first one asked, and this one with it.
+        match walk(me, &mut free)? {
+            Walk::Stuck(stops, last) => break (stops, last),
+            Walk::Again => {}
         }
-        next += 1;
-    }
+    };
     // The second: what is as it was at the first look was so at the moment between the two.
     if !stops.iter().all(Stop::is_as_it_was) {
         return None; // whoever moved looks for itself when it waits again
@@ -172,7 +163,68 @@ fn find(me: &Arc<dyn AnyCell>) -> Option<(Arc<dyn Awaited>, Cycle)> {
     })
 }
 
+/// What came of the first look.
+enum Walk {
+    /// None of these goes on unless another does; and which of them waits for the first, if one does.
+    Stuck(Vec<Stop>, Option<usize>),
+    /// One child of a minder will go on: another may not.
+    Again,
+}
+
+/// Goes from actor to actor by what keeps each: all that a handler waits for, and one of the children that a minder does. `free`
+/// are those that can go on, by their addresses; nothing comes of it if the first is among them.
+fn walk(me: &Arc<dyn AnyCell>, free: &mut HashSet<usize>) -> Option<Walk> {
+    let home = me.core().address();
+    let mut stops = vec![Stop::at(me, 0).filter(|me| !me.goes_on(free))?];
+    let mut known = HashSet::from([home]);
+    let (mut last, mut next) = (None, 0);
+    while next < stops.len() {
+        for cell in stops[next].kept_by(&known, free) {
+            let address = cell.core().address();
+            if address == home {
+                last.get_or_insert(next);
+            } else if known.insert(address) {
+                let Some(stop) = Stop::at(&cell, next).filter(|stop| !stop.goes_on(free)) else {
+                    free.insert(address);
+                    while let Some(stop) = stops.iter().find(|stop| stop.goes_on(free)) {
+                        free.insert(stop.cell.core().address());
+                    }
+                    return (!free.contains(&home)).then_some(Walk::Again);
+                };
+                stops.push(stop);
+            }
+        }
+        next += 1;
+    }
+    Some(Walk::Stuck(stops, last))
+}
+
 impl Stop {
+    /// Whether it has begun something with children, and waits for each of them.
+    fn waits_for_each(&self) -> bool {
+        self.waits.iter().any(|(wait, _)| matches!(wait, Wait::Child(_)))
+    }
+
+    /// Those who keep it from going on, unless one of them is free: of children one who may not be, and one who has been come by
+    /// already if there is one.
+    fn kept_by(&self, known: &HashSet<usize>, free: &HashSet<usize>) -> Vec<Arc<dyn AnyCell>> {
+        let address = |cell: &Arc<dyn AnyCell>| cell.core().address();
+        let mut cells = self.waits.iter().map(|(_, cell)| cell).filter(|cell| !free.contains(&address(cell)));
+        if !self.waits_for_each() {
+            return cells.cloned().collect();
+        }
+        let met = cells.clone().find(|cell| known.contains(&address(cell)));
+        met.or_else(|| cells.next()).cloned().into_iter().collect()
+    }
+
+    /// Whether it is not known to be free, and has to be, since those are.
+    fn goes_on(&self, free: &HashSet<usize>) -> bool {
+        let is_free = |cell: &Arc<dyn AnyCell>| free.contains(&cell.core().address());
+        let mut waits = self.waits.iter().map(|(_, cell)| cell);
+        let goes_on = if self.waits_for_each() { waits.all(is_free) } else { waits.any(is_free) };
+        goes_on && !is_free(&self.cell)
+    }
+
     /// What this actor waits for; nothing if it can go on.
     fn at(cell: &Arc<dyn AnyCell>, before: usize) -> Option<Self> {
         let (stamp, noted) = noted(cell.core())?;
@@ -214,11 +266,11 @@ fn noted(core: &CellCore) -> Option<(Stamp, Vec<Wait>)> {
     let ties = life.ties_if_any()?;
     let waits: Option<Vec<Wait>> = if ties.waits.handler.is_empty() {
         let of_child = |id: &ActorId| {
-            // One that has just left the table is news that has not been told yet.
+            // One that has just left the table is news that has not been told yet, and so is not waited for.
             let child = ties.children.get(&id.cell()).filter(|child| child.id() == *id)?;
             Some(Wait::Child(child.cell.clone()))
         };
-        ties.waits.children.iter().map(of_child).collect()
+        Some(ties.waits.children.iter().filter_map(of_child).collect())
     } else {
         ties.waits.handler.iter().map(|awaited| Some(Wait::Handler(awaited.clone()))).collect()
     };

@@ -15,13 +15,13 @@ use minder::supervisors::{
 use crate::support::*;
 
 /// A child that writes down when it comes and when it is told to go. Each call is another recipe.
-fn puppet(id: &'static str, journal: &Journal) -> Child {
+pub(crate) fn puppet(id: &'static str, journal: &Journal) -> Child {
     let journal = journal.clone();
     actor(id, move || Puppet::new(id, &journal).trapping())
 }
 
 /// One that fails to start for as long as this says so.
-fn failing(id: &'static str, journal: &Journal, fails: &Arc<AtomicBool>) -> Child {
+pub(crate) fn failing(id: &'static str, journal: &Journal, fails: &Arc<AtomicBool>) -> Child {
     let (journal, fails) = (journal.clone(), fails.clone());
     actor(id, move || match fails.load(Ordering::Relaxed) {
         true => Err(ExitReason::other("no disk")),
@@ -30,13 +30,13 @@ fn failing(id: &'static str, journal: &Journal, fails: &Arc<AtomicBool>) -> Chil
 }
 
 /// The plan without those who are left alone, a line a step.
-fn shown(plan: &Plan) -> Vec<String> {
+pub(crate) fn shown(plan: &Plan) -> Vec<String> {
     let steps = plan.steps();
     steps.iter().filter(|step| step.action != Action::Leave).map(ToString::to_string).collect()
 }
 
 /// Ids and how they stand, in start order, those below a supervisor in brackets.
-fn listed(root: Root) -> Pin<Box<dyn Future<Output = String> + Send>> {
+pub(crate) fn listed(root: Root) -> Pin<Box<dyn Future<Output = String> + Send>> {
     Box::pin(async move {
         let mut lines = Vec::new();
         for child in root.which_children().await.expect("it lives").into_iter().rev() {
@@ -53,7 +53,7 @@ fn listed(root: Root) -> Pin<Box<dyn Future<Output = String> + Send>> {
 }
 
 /// Who lives there, to be told from whoever comes after.
-async fn life_of(root: &Root, path: &str) -> minder::ActorId {
+pub(crate) async fn life_of(root: &Root, path: &str) -> minder::ActorId {
     let (above, id) = path.rsplit_once('/').map_or((None, path), |(above, id)| (Some(above), id));
     let root = match above {
         Some(above) => root.subtree(above).await.expect("it is there"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    ApplyError, AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
-    StartChildError, by_needs, optional_task, reporting_task,
+    AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
+    StartChildError, Unavailable, by_needs, dynamic, optional_task, reporting_task, template,
 };
 
 use crate::support::*;
@@ -62,7 +62,7 @@ fn sorted(mut lines: Vec<String>) -> String {
 }
 
 /// Whether one line stands before the other.
-fn goes(lines: &[String], first: &str, then: &str) -> bool {
+pub(crate) fn goes(lines: &[String], first: &str, then: &str) -> bool {
     let at =
         |line| lines.iter().position(|other| other == line).unwrap_or_else(|| panic!("{line}: {lines:?}"));
     at(first) < at(then)
@@ -511,39 +511,80 @@ async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_l
     assert_eq!(stopping.await.expect("no panic"), Ok(ExitReason::Shutdown));
 }
 
-/// The same value or revision is left alone, anything else is replaced whole; its siblings do not care.
+/// Asks a supervisor when it comes and when it goes, and writes down whether it was answered.
+pub(crate) struct Curious {
+    id: &'static str,
+    journal: Journal,
+    supervisor: Root,
+    /// How long it takes to go before it asks.
+    takes: Duration,
+}
+
+impl Curious {
+    pub(crate) fn new(id: &'static str, journal: &Journal, supervisor: &Root) -> Self {
+        Self { id, journal: journal.clone(), supervisor: supervisor.clone(), takes: Duration::ZERO }
+    }
+
+    async fn ask(&self, when: &str) {
+        let answer = match self.supervisor.count_children().await {
+            Ok(_) => "answered".to_owned(),
+            Err(Unavailable::WouldDeadlock(_)) => "would deadlock".to_owned(),
+            Err(other) => other.to_string(),
+        };
+        self.journal.note(format!("{} {when}: {answer}", self.id));
+    }
+}
+
+impl Actor for Curious {
+    type Msg = ();
+
+    async fn started(&mut self, context: &mut Context<()>) -> Handled {
+        context.trap_exit(true);
+        self.ask("comes").await;
+        Ok(())
+    }
+
+    async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+        Ok(())
+    }
+
+    async fn stopping(&mut self, _: &ExitReason, context: &mut Context<()>) {
+        context.sleep(self.takes).await;
+        self.ask("goes").await;
+    }
+}
+
+/// It waits for each of them: that another will end by itself helps nobody who waits for it. Here, below, and in a dynamic one.
 #[tokio::test(start_paused = true)]
-async fn another_specification_leaves_it_alone_or_replaces_it_whole() {
+async fn whoever_asks_a_supervisor_that_stops_several_at_once_is_told() {
     let (system, (journal, mut reader)) = (system(), journal());
-    let [a, b, c] = ["a", "b", "c"].map(|id| {
-        let journal = journal.clone();
-        actor(id, move || Puppet::new(id, &journal).trapping())
-    });
-    let jobs = |all: &[&Child]| tree("jobs", by_needs().children(all.iter().map(|child| (*child).clone())));
-    let (kept, first) = (jobs(&[&a]), one_for_one().child(b.clone()));
-    let root = first.child(kept.clone()).start(&system, "top").await.expect("starts");
-    reader.expect(&["b up", "a up"]).await;
-
-    root.apply(one_for_one().children([c.clone(), kept.clone()])).await.expect("it is the same value");
-    reader.expect(&["b stopping shutdown", "c up"]).await;
-
-    let plan =
-        root.plan(&one_for_one().children([c.clone(), jobs(&[&a, &b])])).await.expect("it makes sense");
-    assert!(plan.to_string().contains("start  jobs: another recipe"), "{plan}");
-    plan.apply().await.expect("nobody has interfered");
-    reader.expect(&["a stopping shutdown", "a up", "b up"]).await;
-
-    let revised = |all: &[&Child], revision| jobs(all).revision(revision);
-    root.apply(one_for_one().children([c.clone(), revised(&[&a], "1")])).await.expect("replaced");
-    reader.expect(&["b stopping shutdown", "a stopping shutdown", "a up"]).await;
-    root.apply(one_for_one().child(revised(&[&a], "1"))).await.expect("it is the same revision");
-    reader.expect(&["c stopping shutdown"]).await;
-    root.apply(one_for_one().child(revised(&[&b], "2"))).await.expect("replaced");
-    reader.expect(&["a stopping shutdown", "b up"]).await;
-
-    let top = by_needs().child(a).start(&system, "other top").await.expect("starts");
-    reader.expect(&["a up"]).await;
-    let refused = top.apply(by_needs().child(b)).await.expect_err("it cannot be changed while it runs");
-    assert_eq!(refused, ApplyError::OtherKind { supervisor: String::new() });
-    assert_eq!(reader.rest(), [""; 0]);
+    let top = by_needs().child(tree("inner", one_for_one())).start(&system, "top").await.expect("starts");
+    let inner = top.subtree("inner").await.expect("it is there");
+    let sessions =
+        template("session", |(id, journal, root, takes): (&'static str, Journal, Root, Duration)| Curious {
+            takes,
+            ..Curious::new(id, &journal, &root)
+        });
+    let pool = dynamic(&sessions).start(&system, "pool").await.expect("starts");
+    let child = |id: &'static str, takes| {
+        let (journal, top) = (journal.clone(), top.clone());
+        actor(id, move || Curious { takes, ..Curious::new(id, &journal, &top) })
+    };
+    for (id, takes) in [("slow", 3 * SECOND), ("quick", Duration::ZERO)] {
+        top.start_child(child(id, takes)).await.expect("its id is free");
+        let session = (id, journal.clone(), pool.clone(), takes);
+        pool.pool(&sessions).start(session).await.expect("there is room").expect("it runs");
+    }
+    inner.start_child(child("below", Duration::ZERO)).await.expect("its id is free");
+    reader.until("below comes: answered").await;
+    for (root, expected) in [
+        (top, &["below goes: would deadlock", "quick goes: would deadlock"][..]),
+        (pool, &["quick goes: would deadlock"]),
+    ] {
+        let stopped = aside(async move { root.stop(ExitReason::Shutdown).await });
+        turns().await;
+        assert_eq!(sorted(reader.rest()), expected.join(", "), "at once");
+        reader.expect(&["slow goes: would deadlock"]).await;
+        soon(stopped).await.expect("no panic").expect("it ends");
+    }
 }

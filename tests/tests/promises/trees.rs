@@ -3,6 +3,7 @@
 mod application_phases;
 mod applications;
 mod apply;
+mod apply_by_needs;
 mod dynamic;
 mod explain;
 mod ignore;
