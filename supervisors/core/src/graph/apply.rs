@@ -31,10 +31,21 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// The children that are changed inside, as they stand before the new rules hold.
-    fn inside(&self) -> BTreeSet<Slot> {
+    /// All of it is still to be done.
+    pub(super) fn new(change: Change, request: RequestId, in_parts: bool) -> Self {
         let inside = |child: &Planned| child.was.filter(|_| child.task == Task::Inside);
-        self.change.children().iter().filter_map(inside).collect()
+        Self {
+            open: change.children().iter().filter_map(inside).collect(),
+            change,
+            request,
+            in_parts,
+            part: Part::Hold,
+            waits: false,
+            within: BTreeSet::new(),
+            held: BTreeSet::new(),
+            refused: false,
+            applied: Applied::default(),
+        }
     }
 
     /// What becomes of a child that leaves; nothing if it is forgotten.
@@ -112,20 +123,7 @@ impl GraphSupervision {
         });
         match fitting {
             Ok(change) => {
-                let mut progress = Progress {
-                    change,
-                    request,
-                    in_parts,
-                    part: Part::Hold,
-                    waits: false,
-                    open: BTreeSet::new(),
-                    within: BTreeSet::new(),
-                    held: BTreeSet::new(),
-                    refused: false,
-                    applied: Applied::default(),
-                };
-                progress.open = progress.inside();
-                self.change = Some(Box::new(progress));
+                self.change = Some(Box::new(Progress::new(change, request, in_parts)));
                 self.phase = Phase::HeldUp;
             }
             Err(refusal) => self.refuse_change(request, refusal, turn),
@@ -470,5 +468,17 @@ impl GraphSupervision {
                 assert!(is_left || !progress.open.is_empty(), "a change that is done is over: {self:?}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+impl Progress {
+    /// At this part, which is not done for one: for breaking it.
+    pub(super) fn come_to(&mut self, part: Part, open: Slot) {
+        (self.part, self.open) = (part, BTreeSet::from([open]));
+    }
+
+    pub(super) fn is_done_for(&mut self, slot: Slot) {
+        self.open.remove(&slot);
     }
 }

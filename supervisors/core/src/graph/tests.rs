@@ -1,9 +1,10 @@
 //! Invariants, each broken by hand in a state that is whole but for that.
 
 use super::*;
+use crate::command::Part;
 use crate::found_out::assert_found_out;
 use crate::intensity::Intensity;
-use crate::{Budget, Restart, Shutdown};
+use crate::{Budget, Change, Likeness, Own, Restart, Shutdown, Stands};
 use alloc::vec;
 use core::time::Duration;
 
@@ -35,7 +36,7 @@ fn regroups(supervision: &mut GraphSupervision, slot: Slot) {
 #[test]
 fn a_broken_graph_is_found_out() {
     type Breaks = fn(&mut GraphSupervision, [Slot; 3]);
-    let rows: [(&str, Breaks); 14] = [
+    let rows: [(&str, Breaks); 21] = [
         ("whoever may stop is told", |it, [.., c]| regroups(it, c)),
         ("a child is found by its id", |it, [.., c]| {
             it.by_id.insert("a".into(), c);
@@ -71,6 +72,21 @@ fn a_broken_graph_is_found_out() {
         ("a request waits for somebody on the move", |it, _| {
             it.deferred.push_back(Deferred::Asked(RequestId(1), Request::CountChildren));
         }),
+        ("a request waits for somebody on the move", |it, [a, ..]| {
+            it.deferred.push_back(Deferred::TryAgain { slot: a });
+        }),
+        ("an end is judged as soon as nothing holds it up", |it, [.., c]| {
+            it.set(c, State::Fallen { reason: ExitReason::Killed, ticket: 1 });
+        }),
+        ("a change starts whom it starts", |it, [.., c]| it.set(c, State::Starting(Purpose::Change))),
+        ("a change holds up or does not", |it, _| it.phase = Phase::HeldUp),
+        ("whoever is to be held is", |it, [a, ..]| changes(it, Part::Hold, a)),
+        ("whoever may leave does", |it, [.., c]| changes(it, Part::Stops, c)),
+        ("a change that is done is over", |it, [a, ..]| {
+            changes(it, Part::Starts, a);
+            it.change.as_mut().expect("it has been set").is_done_for(a);
+            it.phase = Phase::Up;
+        }),
         ("the window holds no more than the limit", |it, _| {
             let mut full = Intensity::new(1, SECOND);
             full.admit(Moment::START);
@@ -88,6 +104,49 @@ fn a_broken_graph_is_found_out() {
         let slots: Vec<Slot> = supervision.slots().collect();
         breaks(&mut supervision, slots.try_into().expect("three"));
         assert_found_out(row, expected, || supervision.check());
+    }
+}
+
+/// A change to the same rules has come to this part, and is not done for this child.
+fn changes(it: &mut GraphSupervision, part: Part, open: Slot) {
+    let children = it.children.iter().map(|(_, child)| child.rules.clone()).collect();
+    let rules = NeedsRules::new(1, SECOND, AutoShutdown::Never, children).expect("valid");
+    let change = Change::by_needs(&it.outline(), rules, |_, _| Likeness::Inside);
+    let mut progress = Progress::new(change, RequestId(1), false);
+    progress.come_to(part, open);
+    it.change = Some(Box::new(progress));
+    it.phase = Phase::HeldUp;
+}
+
+#[test]
+fn how_children_stand_in_an_outline() {
+    let mut supervision = chain();
+    let [a, ..] = supervision.slots().collect::<Vec<_>>()[..] else { panic!("three") };
+    let stop = Stop { deadline: None, up: true, killed: false };
+    let delay = Delay { earliest: SECOND, latest: SECOND };
+    let readiness = supervision.at(a).readiness().expect("it is up");
+    let rows = [
+        (State::Running { readiness }, Stands::Up),
+        (State::Down(Cause::Finished), Stands::Finished),
+        (State::Down(Cause::NothingToRun), Stands::Down),
+        (State::Down(Cause::Stopped), Stands::Down),
+        (State::Disabled, Stands::Disabled),
+        (State::Due(Purpose::Restart), Stands::Waiting),
+        (State::Waiting { reason: ExitReason::Killed }, Stands::Waiting),
+        (State::Held(delay), Stands::Waiting),
+        (State::Delayed { ticket: 1, earliest: Moment::START, latest: Moment::START }, Stands::Waiting),
+        (State::Starting(Purpose::Restart), Stands::Down),
+        (State::Stopping { stop, then: Then::Down, request: None }, Stands::Down),
+        (State::Fallen { reason: ExitReason::Killed, ticket: 1 }, Stands::Down),
+    ];
+    for (state, expected) in rows {
+        let row = alloc::format!("{state:?}");
+        supervision.set(a, state);
+        let outline = supervision.outline();
+        let stands: Vec<Stands> = outline.children.iter().map(|child| child.stands).collect();
+        assert_eq!(stands, [expected, Stands::Up, Stands::Up], "{row}");
+        let own = Own { strategy: None, limit: 1, period: SECOND, auto_shutdown: AutoShutdown::Never };
+        assert_eq!(outline.own, own);
     }
 }
 

@@ -222,6 +222,20 @@ fn the_supervisor_comes_up_without_who_is_disabled_and_without_who_needs_it() {
          c fails      (c Forget 0/9), forget c, (c AutoShutdown 0/9), stop a
          a exits shutdown  exit shutdown",
     );
+    // Stopped before it has come up it is forgotten as well, and no restart brings it back; disabled it is not.
+    check_with_reports(
+        "by_needs  9 in 5s  a:perm:off b:temp:needs=a c:temp:needs=a d:perm:needs=a
+         start        ready
+         ask 1 terminate b  forget b, answer 1 Done
+         ask 2 disable c  answer 2 Done
+         ask 3 terminate d  answer 3 Done
+         ask 4 enable a  start a
+         a up         answer 4 Started(#0)
+         a panics     (a RestartGroup 1/9), epoch a, epoch c, epoch d, start a
+         a up         start d
+         ask 5 enable c  start c
+         c up         answer 5 Started(#2)",
+    );
 }
 
 #[test]
