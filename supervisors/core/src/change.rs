@@ -400,6 +400,35 @@ mod tests {
         }
     }
 
+    /// A change is of one supervisor: of its kind and limits, and of its children.
+    #[test]
+    fn a_change_fits_nobody_else() {
+        let period = Duration::from_secs(5);
+        let outline = |strategy, limit, ids: &[&str]| {
+            let children = ids.iter().map(|id| ChildRules::worker(id)).collect();
+            let rules = Rules::new(strategy, limit, period, AutoShutdown::Never, children).expect("valid");
+            crate::Supervision::new(rules).outline()
+        };
+        let mine = outline(Strategy::OneForOne, 1, &["a", "b"]);
+        // `a` leaves and `b` stays.
+        let rules =
+            Rules::new(Strategy::OneForAll, 1, period, AutoShutdown::Never, vec![ChildRules::worker("b")]);
+        let change = Change::new(&mine, rules.expect("valid"), |_, _| Likeness::Same);
+        let needs = Outline { own: Own { strategy: None, ..mine.own }, ..mine.clone() };
+        let fewer = Outline { children: mine.children[1..].to_vec(), ..mine.clone() };
+        let rows = [
+            ("itself", mine, true),
+            ("another strategy", outline(Strategy::OneForAll, 1, &["a", "b"]), false),
+            ("another limit", outline(Strategy::OneForOne, 2, &["a", "b"]), false),
+            ("by needs", needs, false),
+            ("one more", outline(Strategy::OneForOne, 1, &["a", "b", "c"]), false),
+            ("one less", fewer, false),
+        ];
+        for (who, Outline { own, children }, expected) in rows {
+            assert_eq!(change.fits(own, children.iter().map(|child| child.slot)), expected, "{who}");
+        }
+    }
+
     /// A plan does not say of a disabled child that it is started, whoever is replaced beside it.
     #[test]
     fn a_disabled_child_shares_nobodys_fate() {

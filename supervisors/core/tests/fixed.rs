@@ -1,7 +1,7 @@
 //! Supervisors with a fixed set of children under `harness.rs`: what may be asked of them, and how they begin.
 //! Decides on no sequence; see `enumeration.rs`, `walks.rs`.
 
-use crate::harness::{LIMIT, Subject, World, slots};
+use crate::harness::{HELD, LIMIT, Subject, World, slots};
 use crate::reference::{self, Ask};
 use crate::words::{History, Outcome};
 use minder_signals::Moment;
@@ -33,7 +33,7 @@ impl Subject for Supervision {
             Ask::Which => Request::WhichChildren,
             Ask::Count => Request::CountChildren,
             Ask::Outline => Request::Outline,
-            Ask::Change(_) => Request::Change { in_parts: false },
+            Ask::Change(new) => Request::Change { in_parts: new.in_parts },
         }
     }
 
@@ -61,6 +61,7 @@ impl Subject for Supervision {
                 let line = |child: &Standing| format!(" {}:{:?}", child.rules.id, child.stands);
                 format!("{own:?}{}", children.iter().map(line).collect::<String>())
             }
+            Answer::Held => HELD.to_owned(),
             Answer::Applied(applied) => {
                 let failed = applied.failed.iter().map(|(id, reason)| format!(" {id} {reason}"));
                 let held_back = applied.held_back.iter().map(|id| format!(" not {id}"));

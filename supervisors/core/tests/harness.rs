@@ -14,6 +14,9 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 /// One of these is exactly the period, two are longer; one is longer than the limit of a shutdown.
 pub(crate) const TICK: Duration = Duration::from_secs(3);
 
+/// The answer to whoever is to ask for the next part of a change.
+pub(crate) const HELD: &str = "held";
+
 /// A kind of supervisor, beside its plain model.
 pub(crate) trait Subject: Clone + Debug {
     type Rules: Debug;
@@ -65,6 +68,8 @@ pub(crate) struct World<A> {
     tickets: Vec<Ticket>,
     /// Whether a part of a change is being done within a child.
     parts: Vec<bool>,
+    /// Whether the supervisor waits to be asked for the next part of one.
+    held: bool,
     /// What may be asked for when there have been so many children.
     pub(crate) offers: fn(usize) -> Vec<A>,
     /// And what may be asked for at any time.
@@ -99,6 +104,7 @@ impl<A: Clone> World<A> {
             waits: Vec::new(),
             tickets: Vec::new(),
             parts: vec![false; children],
+            held: false,
             offers,
             changes: Rc::from([]),
             asks: 0,
@@ -160,6 +166,9 @@ impl<A: Clone> World<A> {
         if self.end.is_some_and(|due| due <= self.now) {
             inputs.push(Input::EndDeadline);
         }
+        if self.held {
+            inputs.extend([true, false].map(Input::NextPart));
+        }
         if self.stops < 2 {
             inputs.push(Input::Stop(ExitReason::Hung("stop")));
         }
@@ -206,6 +215,10 @@ impl<A: Clone> World<A> {
             Input::RestartDue(_, number) => self.waits[number] = None,
             Input::PartDone(child, _) => self.parts[child] = false,
             Input::Stop(_) => self.stops += 1,
+            Input::NextPart(asked) => {
+                self.held = false;
+                self.asks += u64::from(asked);
+            }
             Input::Asked(_) => self.asks += 1,
         }
     }
@@ -256,7 +269,7 @@ impl<A: Clone> World<A> {
             Act::Forget(child) => {
                 assert!(self.processes[child] == Process::None, "whoever is forgotten is gone")
             }
-            Act::Answer(..) => {}
+            Act::Answer(_, ref answer) => self.held = answer == HELD,
             Act::Ready => self.ready = true,
             Act::Exit(_) => {
                 assert!(
@@ -297,6 +310,7 @@ impl<'a, S: Subject> Case<'a, S> {
             Input::TryAgain(child) => Event::TryAgain(self.slots[child]),
             Input::RestartDue(child, number) => Event::RestartDue(self.slots[child], world.tickets[number]),
             Input::PartDone(child, done) => Event::PartDone(self.slots[child], done),
+            Input::NextPart(asked) => Event::NextPart(asked.then_some(RequestId(world.asks))),
             Input::Stop(reason) => Event::Stop(reason),
             Input::Asked(ask) => Event::Asked(RequestId(world.asks), S::request(ask, self.slots)),
         }
@@ -368,10 +382,11 @@ impl<'a, S: Subject> Case<'a, S> {
     /// The request of this number.
     fn ask(&self, RequestId(number): RequestId) -> &S::Ask {
         let mut asked = self.history.iter().filter_map(|(input, _)| match input {
-            Input::Asked(ask) => Some(ask),
+            Input::Asked(ask) => Some(Some(ask)),
+            Input::NextPart(true) => Some(None),
             _ => None,
         });
-        asked.nth(usize::try_from(number).expect("few requests")).expect("it was asked")
+        asked.nth(usize::try_from(number).expect("few requests")).flatten().expect("it was asked")
     }
 
     /// Whoever waits between operations is going to be started: something is under way for it.
@@ -381,7 +396,7 @@ impl<'a, S: Subject> Case<'a, S> {
             .filter(|(slot, _)| supervision.state(**slot) == Some(ChildState::Waiting));
         let timed = world.waits.iter().any(Option::is_some);
         let busy = !world.processes.iter().all(idle) || world.parts.contains(&true);
-        busy || timed || waiting.all(|(_, retries)| *retries > 0)
+        busy || timed || world.held || waiting.all(|(_, retries)| *retries > 0)
     }
 
     pub(crate) fn explore(&mut self, supervision: &S, world: &World<S::Ask>, depth: usize) {

@@ -34,6 +34,8 @@ pub(crate) enum Ask {
 pub(crate) struct NewRules {
     pub(crate) rules: Rules,
     pub(crate) likeness: Vec<Likeness>,
+    /// Whether each part of the change is asked for on its own.
+    pub(crate) in_parts: bool,
 }
 
 type Input = crate::words::Input<Ask>;
@@ -45,6 +47,7 @@ pub(crate) fn replay(rules: &Rules, history: &History<Ask>) -> Outcome {
         children: rules.children().to_vec(),
         asked: 0,
         requests: Vec::new(),
+        hearer: 0,
         history,
         now: Moment::START,
         mailbox: Vec::new(),
@@ -116,6 +119,8 @@ struct Model<'a> {
     /// How many requests have arrived, and which of them stand in the mailbox, in order.
     asked: u64,
     requests: Vec<u64>,
+    /// Whose request is in hand.
+    hearer: u64,
     history: &'a History<Ask>,
     now: Moment,
     mailbox: Vec<Input>,
@@ -229,9 +234,12 @@ impl Model<'_> {
                     self.due(wait)?;
                 }
                 Input::Asked(ask) => {
-                    let number = self.requests.remove(0);
-                    let answer = self.answer(ask)?;
-                    self.acts.push(Act::Answer(number, answer));
+                    self.hearer = self.requests.remove(0);
+                    let answer = match ask {
+                        Ask::Change(new) => self.change(&new)?,
+                        ask => Some(self.answer(ask)?),
+                    };
+                    self.acts.extend(answer.map(|answer| Act::Answer(self.hearer, answer)));
                 }
                 _ => {}
             }
@@ -346,7 +354,7 @@ impl Model<'_> {
                 let lines: String = (0..self.states.len()).filter_map(line).collect();
                 Ok(format!("{:?}{lines}", self.own))
             }
-            Ask::Change(new) => self.change(&new),
+            Ask::Change(_) => unreachable!("there may be no answer to it"),
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) enum Input<A> {
     RestartDue(usize, usize),
     /// What came of a part of a change within this child.
     PartDone(usize, bool),
+    /// Of a change that is asked for part by part: whether the next is, or none ever will be.
+    NextPart(bool),
     Stop(ExitReason),
     Asked(A),
 }

@@ -2,6 +2,8 @@
 //! where it has to wait. Who is touched is asked of each child by itself, in words.
 //! Shares with the implementation only the words in which it is told how recipes relate.
 
+use crate::harness::HELD;
+
 use super::{Act, Answer, Input, Interrupt, Model, NewRules, Notes, own};
 use minder_supervisors_core::{ChildRules, ChildState, Likeness, Part, Restart, Strategy};
 
@@ -16,7 +18,8 @@ enum Then {
 }
 
 impl Model<'_> {
-    pub(super) fn change(&mut self, new: &NewRules) -> Result<String, Interrupt> {
+    /// Nothing comes of it, and nobody hears of that, if whoever asks for each part does not ask for the first that counts.
+    pub(super) fn change(&mut self, new: &NewRules) -> Result<Option<String>, Interrupt> {
         let old: Vec<usize> = (0..self.states.len()).filter(|&child| self.states[child].is_some()).collect();
         let now: Vec<Option<usize>> = new
             .rules
@@ -35,8 +38,12 @@ impl Model<'_> {
         for (number, &child) in inside.iter().enumerate() {
             if !self.part(child, Part::Hold)? {
                 self.acts.extend(inside[..number].iter().map(|&held| Act::LetGo(held)));
-                return Ok("stale".to_owned());
+                return Ok(Some("stale".to_owned()));
             }
+        }
+        if new.in_parts && !self.is_asked_for_the_next()? {
+            self.acts.extend(inside.into_iter().map(Act::LetGo));
+            return Ok(None);
         }
 
         for &child in old.iter().rev() {
@@ -67,6 +74,9 @@ impl Model<'_> {
             }
         }
 
+        if new.in_parts {
+            self.is_asked_for_the_next()?;
+        }
         let (mut failed, mut held_back, mut broken) = (String::new(), String::new(), false);
         for (place, then) in thens.into_iter().enumerate() {
             let (child, id) = (first + place, &new.rules.children()[place].id);
@@ -94,7 +104,7 @@ impl Model<'_> {
                 self.down(child);
             }
         }
-        Ok(format!("applied{failed}{held_back}"))
+        Ok(Some(format!("applied{failed}{held_back}")))
     }
 
     fn then(&self, new: &NewRules, now: &[Option<usize>], place: usize) -> Then {
@@ -184,6 +194,23 @@ impl Model<'_> {
         loop {
             match self.receive()? {
                 Input::PartDone(who, done) if who == child => return Ok(done),
+                other => self.save(other),
+            }
+        }
+    }
+
+    /// A part is over. Whoever asked for it hears that, and whoever asks for the next, if anybody does, hears what comes of that.
+    fn is_asked_for_the_next(&mut self) -> Result<bool, Interrupt> {
+        self.acts.push(Act::Answer(self.hearer, HELD.to_owned()));
+        loop {
+            match self.receive()? {
+                Input::NextPart(asked) => {
+                    if asked {
+                        self.hearer = self.asked;
+                        self.asked += 1;
+                    }
+                    return Ok(asked);
+                }
                 other => self.save(other),
             }
         }
