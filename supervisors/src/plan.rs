@@ -383,7 +383,7 @@ impl Fixed {
 
     /// Whether it is the same, apart from what lies below.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.change == other.change && self.notes == other.notes
+        self.change == other.change && self.old == other.old && self.notes == other.notes
     }
 
     /// Whether this child is changed inside.

@@ -105,8 +105,6 @@ pub struct Planned {
     pub was: Option<Slot>,
     /// What is done about it.
     pub task: Task,
-    /// Whether other rules hold for it from then on.
-    pub reruled: bool,
     /// Whether it changes places with others that are there already: of those it is among the fewest who have to.
     pub moved: bool,
 }
@@ -250,7 +248,6 @@ fn planned(
             children.push(Planned {
                 was: None,
                 task: if new.is_disabled() { Task::Keep } else { Task::Start(Why::Added) },
-                reruled: false,
                 moved: false,
             });
             continue;
@@ -259,8 +256,7 @@ fn planned(
         if task == Task::Start(Why::Replaced) && matches!(now.stands, Stands::Up | Stands::Waiting) {
             replaced.push(place);
         }
-        let (reruled, moved) = (now.rules != *new, moved.contains(&place));
-        children.push(Planned { was: Some(now.slot), task, reruled, moved });
+        children.push(Planned { was: Some(now.slot), task, moved: moved.contains(&place) });
     }
     for (cause, sharers) in shares(&replaced) {
         let id = &rules.children()[cause].id;

@@ -448,6 +448,14 @@ async fn a_plan_that_has_gone_stale_is_refused_and_nothing_is_done() {
     reader.expect(&["a up"]).await;
     third.expect("it makes sense").apply().await.expect("it is as it was");
     assert_eq!(listed(root.clone()).await, "a inner[y] n");
+
+    // What it says of rules is a part of it.
+    let by = |restart| new.clone().child(b.clone().restart(restart));
+    root.apply(by(Restart::Permanent)).await.expect("it starts");
+    let plan = root.plan(&by(Restart::Temporary)).await.expect("it makes sense");
+    assert_eq!(shown(&plan), ["rules  b: restart: Permanent becomes Temporary"]);
+    root.apply(by(Restart::Transient)).await.expect("nobody is to start");
+    assert_eq!(plan.apply().await, stale(""));
 }
 
 /// One thing that makes no sense, anywhere, and nothing is done.
