@@ -414,13 +414,14 @@ impl GraphSupervision {
         }
     }
 
-    /// It is over when nobody is still to come up by it. Temporary children that have not are forgotten, as ever.
-    pub(super) fn end_change(&mut self, turn: &mut Turn<'_>) {
+    /// It is over when nobody is still to come up by it; whether it is. Temporary children that have not come up are forgotten,
+    /// as ever: whoever waited for one needs it no more.
+    pub(super) fn end_change(&mut self, turn: &mut Turn<'_>) -> bool {
         let is_over = |progress: &Progress| {
             progress.open.is_empty() && !self.children.iter().any(|(_, child)| child.is_to_change())
         };
         if !self.change.as_deref().is_some_and(is_over) {
-            return;
+            return false;
         }
         let Progress { request, applied, .. } = *self.change.take().expect("it has just been there");
         for slot in self.all() {
@@ -430,6 +431,7 @@ impl GraphSupervision {
             }
         }
         turn.push(Command::Answer(request, Answer::Applied(applied)));
+        true
     }
 
     fn progress(&mut self) -> &mut Progress {

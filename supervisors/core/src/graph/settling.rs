@@ -4,7 +4,8 @@
 use super::*;
 
 impl GraphSupervision {
-    /// Begins whatever may begin now. Answers may make more of it possible, so it goes on until there are none.
+    /// Begins whatever may begin now. Answers, and the end of a change, may make more of it possible, so it goes on until there
+    /// are none.
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
         if matches!(self.phase, Phase::New | Phase::Ended) {
             return;
@@ -32,8 +33,7 @@ impl GraphSupervision {
             self.start_whoever_may(turn);
             self.change_inside(turn);
             self.end_own_start(&in_vain, turn);
-            self.end_change(turn);
-            if !self.answer_one(turn) {
+            if !self.end_change(turn) && !self.answer_one(turn) {
                 return;
             }
         }

@@ -217,6 +217,19 @@ fn a_start_that_fails_is_told_and_holds_back_whoever_needs_it() {
     );
 }
 
+/// It needs nobody any more, and is looked at once more.
+#[test]
+fn who_waits_for_a_child_that_is_forgotten_in_the_end_comes_up() {
+    check(
+        "by_needs  9 in 5s  a:perm b:perm:needs=a
+         ask 1 terminate a   stop a
+         a exits shutdown    answer 1 Done
+         b panics            -
+         ask 2 change by_needs 9 in 5s a:temp b:perm:needs=a  [a b], start a
+         a fails             forget a, applied 2 a boom, start b",
+    );
+}
+
 /// Whatever else happens while the missing come up is dealt with at once.
 #[test]
 fn while_the_missing_come_up_it_is_as_ever() {
