@@ -1,20 +1,22 @@
 //! Children with needs: every short sequence of events over every small graph, long random walks over larger ones, and the
 //! special case that is rest-for-one.
 
+mod changes;
 mod rest_for_one;
+mod rules;
 mod world;
 
 use minder_signals::ExitReason;
 use minder_supervisors_core::{
-    AutoShutdown, Backoff, Budget, ChildRules, Event, Exhausted, InARow, NeedsRules, ReportsReady, Restart,
-    Shutdown,
+    AutoShutdown, Backoff, ChildRules, Event, Likeness, NeedsRules, ReportsReady, Restart,
 };
+use rules::{new_rules, rules};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use world::{TICK, World};
+use world::{NewRules, TICK, Told, World};
 
 const SECOND: Duration = Duration::from_secs(1);
-const IDS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 pub(crate) struct Random(u64);
 
@@ -39,11 +41,11 @@ pub(crate) fn needing(id: &str, needs: &[&str]) -> ChildRules {
     rules
 }
 
-/// Goes through everything that can happen within this many events; how many were tried.
-fn explore(world: &World, depth: usize) -> u64 {
+/// Goes through everything that can happen within this many events, at most one of these changes among them; how many were
+/// tried.
+fn explore(mut world: World, depth: usize, changes: &[(NewRules, bool)]) -> u64 {
     if depth == 0 {
         // Wherever it stops, it can go on to rest, and to its end.
-        let mut world = world.clone();
         world.let_settle();
         world.assert_settled();
         world.event(Event::Stop(ExitReason::Shutdown));
@@ -59,129 +61,147 @@ fn explore(world: &World, depth: usize) -> u64 {
     for event in events {
         let mut world = world.clone();
         world.event(event);
-        tried += explore(&world, depth - 1);
+        tried += explore(world, depth - 1, changes);
+    }
+    for (new, in_parts) in changes.iter().filter(|_| !world.ending) {
+        let mut world = world.clone();
+        world.change(new.clone(), *in_parts, Told::AsItIs);
+        tried += explore(world, depth - 1, &[]);
     }
     tried
+}
+
+/// Every graph of three, by which of the three pairs there are: b needs a, c needs a, c needs b; declared forwards and
+/// backwards. With the number of its edges, as a set of them.
+fn small_graphs() -> impl Iterator<Item = (usize, World)> {
+    (0..8).flat_map(|edges| {
+        let edge = move |bit: usize, id: &'static str| (edges & (1 << bit) != 0).then_some(id);
+        let (b, c): (Vec<_>, Vec<_>) =
+            (edge(0, "a").into_iter().collect(), edge(1, "a").into_iter().chain(edge(2, "b")).collect());
+        let restarts = [Restart::Permanent, Restart::Transient, Restart::Temporary];
+        let kinds = restarts.into_iter().flat_map(|restart| [(restart, false), (restart, true)]);
+        kinds.map(move |(restart, backwards)| {
+            let mut children = vec![needing("a", &[]), needing("b", &b), needing("c", &c)];
+            children[1].restart = restart;
+            children[edges % 3].policy_mut().readiness = Some(ReportsReady { within: None });
+            // By chance it may wait for no time at all, so that the end of a wait is among the next events.
+            let backoff = Backoff::new(SECOND, SECOND, SECOND).jitter(1.0);
+            children[2 * (edges % 2)].policy_mut().backoff = backwards.then_some(backoff);
+            if backwards {
+                children.reverse();
+            }
+            let rules = NeedsRules::new(2, SECOND, AutoShutdown::Never, children).expect("no cycle");
+            (edges, World::new(rules))
+        })
+    })
 }
 
 #[test]
 fn every_short_sequence_over_every_small_graph_keeps_the_promises() {
     const DEPTH: usize = 4;
-    // Which of the three pairs there are: b needs a, c needs a, c needs b. Declared forwards and backwards.
     let (mut graphs, mut sequences) = (0, 0);
-    for edges in 0..8 {
-        let edge = |bit: usize, id: &'static str| (edges & (1 << bit) != 0).then_some(id);
-        let (b, c): (Vec<_>, Vec<_>) =
-            (edge(0, "a").into_iter().collect(), edge(1, "a").into_iter().chain(edge(2, "b")).collect());
-        for restart in [Restart::Permanent, Restart::Transient, Restart::Temporary] {
-            for backwards in [false, true] {
-                let mut children = vec![needing("a", &[]), needing("b", &b), needing("c", &c)];
-                children[1].restart = restart;
-                children[edges % 3].policy_mut().readiness = Some(ReportsReady { within: None });
-                // By chance it may wait for no time at all, so that the end of a wait is among the next events.
-                let backoff = Backoff::new(SECOND, SECOND, SECOND).jitter(1.0);
-                children[2 * (edges % 2)].policy_mut().backoff = backwards.then_some(backoff);
-                if backwards {
-                    children.reverse();
-                }
-                let rules = NeedsRules::new(2, SECOND, AutoShutdown::Never, children).expect("no cycle");
-                let mut world = World::new(rules);
-                // From the beginning; and from a tree that is up.
-                sequences += explore(&world, DEPTH);
-                world.let_settle();
-                sequences += explore(&world, DEPTH);
-                graphs += 1;
-            }
-        }
+    for (_, mut world) in small_graphs() {
+        // From the beginning; and from a tree that is up.
+        sequences += explore(world.clone(), DEPTH, &[]);
+        world.let_settle();
+        sequences += explore(world, DEPTH, &[]);
+        graphs += 1;
     }
     println!("{graphs} graphs, {sequences} sequences");
     assert!(sequences >= 70_000, "only {sequences} sequences: the enumeration has lost its reach");
 }
 
-fn random_rules(random: &mut Random) -> NeedsRules {
-    let count = 1 + random.below(IDS.len());
-    let density = 1 + random.below(4);
-    let significant =
-        random.one_of(&[AutoShutdown::Never, AutoShutdown::AnySignificant, AutoShutdown::AllSignificant]);
-    let mut children = Vec::new();
-    for place in 0..count {
-        let needs: Vec<&str> = IDS[..place].iter().copied().filter(|_| random.below(5) < density).collect();
-        let mut rules = needing(IDS[place], &needs);
-        rules.restart =
-            random.one_of(&[Restart::Permanent, Restart::Permanent, Restart::Transient, Restart::Temporary]);
-        rules.shutdown = random.one_of(&[
-            Shutdown::Infinity,
-            Shutdown::Within(3 * SECOND),
-            Shutdown::BrutalKill,
-            Shutdown::Within(Duration::ZERO),
-        ]);
-        let within = random.one_of(&[None, Some(2 * SECOND)]);
-        if random.below(3) == 0 {
-            rules.policy_mut().readiness = Some(ReportsReady { within });
-        }
-        rules.policy_mut().disabled = random.below(8) == 0;
-        if rules.restart != Restart::Temporary {
-            beyond(random, &mut rules);
-        }
-        rules.significant =
-            significant != AutoShutdown::Never && rules.restart != Restart::Permanent && random.below(2) == 0;
-        children.insert(random.below(place + 1), rules);
+#[test]
+fn every_short_sequence_with_a_change_among_it_keeps_the_promises() {
+    const DEPTH: usize = 3;
+    let mut sequences = 0;
+    for (edges, mut world) in small_graphs() {
+        world.let_settle();
+        sequences += explore(world, DEPTH, &small_changes(edges));
     }
-    let limit = u32::try_from(random.below(12)).expect("small");
-    NeedsRules::new(limit, 3 * SECOND, significant, children).expect("needs go backwards")
+    println!("{sequences} sequences");
+    assert!(sequences >= 20_000, "only {sequences} sequences: the enumeration has lost its reach");
 }
 
-/// Backoff, and limits of its own.
-fn beyond(random: &mut Random, rules: &mut ChildRules) {
-    let policy = rules.policy_mut();
-    if random.below(3) > 0 {
-        policy.backoff = Some(Backoff::new(SECOND, 4 * SECOND, 8 * SECOND));
-    }
-    let restarts = u32::try_from(random.below(4)).expect("small");
-    if random.below(4) == 0 {
-        policy.budget = Some(Budget { restarts, period: 8 * SECOND });
-    }
-    if random.below(4) == 0 {
-        policy.in_a_row = Some(InARow { restarts, healthy_after: 8 * SECOND });
-    }
-    if policy.budget.is_some() || policy.in_a_row.is_some() {
-        policy.exhausted = random.one_of(&[Exhausted::Escalate, Exhausted::LeaveDown, Exhausted::LeaveDown]);
+/// One is replaced on whom others depend by the new rules, one goes and one comes; and one is changed inside, part by part.
+fn small_changes(edges: usize) -> Vec<(NewRules, bool)> {
+    let new = |children: Vec<ChildRules>, likeness: &[Likeness], in_parts| {
+        let rules = NeedsRules::new(2, SECOND, AutoShutdown::Never, children).expect("no cycle");
+        (NewRules { rules, likeness: likeness.to_vec() }, in_parts)
+    };
+    let (other, same, inside) = (Likeness::Other, Likeness::Same, Likeness::Inside);
+    let turned = vec![needing("c", &[]), needing("n", &["a"]), needing("a", &["c"])];
+    let kept = vec![needing("a", &[]), needing("b", &["a"]), needing("n", &["b"])];
+    vec![
+        new(turned, &[other, same, [same, inside][edges % 2]], false),
+        new(kept, &[inside, [same, inside][edges % 2], same], edges < 4),
+    ]
+}
+
+/// Something happens.
+pub(crate) fn step(world: &mut World, random: &mut Random) {
+    let event = match random.below(3) {
+        0 => world.goes_well(),
+        _ => Some(world.events()).filter(|events| !events.is_empty()).map(|events| random.one_of(&events)),
+    };
+    match event {
+        Some(Event::Exited { slot, reason, .. }) => {
+            world.event(Event::Exited { slot, reason, charged: random.below(8) > 0 });
+        }
+        Some(event) => world.event(event),
+        None => {}
     }
 }
 
 #[test]
 fn long_random_walks_keep_the_promises_and_always_come_to_rest() {
-    let (mut random, mut events, mut ends, mut waits) = (Random(7), 0, 0, 0);
-    for _ in 0..2_000 {
-        let mut world = World::new(random_rules(&mut random));
-        let busy = random.below(4);
-        for _ in 0..random.below(60) {
-            let possible = world.events();
+    let (mut random, mut events, mut ends) = (Random(7), 0, 0);
+    let mut counts = BTreeMap::<&str, u32>::new();
+    for _ in 0..5_000 {
+        let limited = random.below(2) == 0;
+        let mut world = World::new(rules(&mut random, limited));
+        if random.below(2) == 0 {
+            world.let_settle();
+        }
+        let (busy, changes) = (random.below(4) > 0, random.below(3) > 0);
+        for _ in 0..random.below(80) {
             match random.below(20) {
                 0 | 1 => world.now = world.now + TICK,
-                2 if random.below(20) == 0 => drop(world.event(Event::Stop(ExitReason::Normal))),
-                3..=7 if busy > 0 && !world.over => {
+                2 if random.below(20) == 0 => world.event(Event::Stop(ExitReason::Normal)),
+                3..=6 if busy && !world.over => {
                     let request = random.one_of(&world.requests());
                     world.ask(request);
                 }
-                _ if possible.is_empty() => {}
-                _ => match random.one_of(&possible) {
-                    Event::Exited { slot, reason, .. } => {
-                        world.event(Event::Exited { slot, reason, charged: random.below(8) > 0 });
-                    }
-                    event => drop(world.event(event)),
-                },
+                7 if changes && !world.over && random.below(2) == 0 => {
+                    let told = [Told::AsItIs; 9].into_iter().chain([Told::Nothing, Told::OfAnother]);
+                    let (new, told) = (new_rules(&world, &mut random, limited), told.collect::<Vec<_>>());
+                    world.change(new, random.below(3) == 0, random.one_of(&told));
+                }
+                _ => step(&mut world, &mut random),
             }
             events += 1;
         }
-        (ends, waits) = (ends + u32::from(world.ending), waits + world.waited);
+        ends += u32::from(world.ending);
         world.let_settle();
         world.assert_settled();
+        world.counts.iter().for_each(|(what, often)| *counts.entry(*what).or_default() += often);
         world.event(Event::Stop(ExitReason::Shutdown));
         world.let_settle();
         assert!(world.over, "the end is reached: {}", world.story());
     }
-    println!("{events} events, {ends} ends on the way, {waits} waits");
+    println!("{events} events, {ends} ends on the way, {counts:?}");
     assert!(ends > 50, "{ends}: walks that end by themselves are among them");
-    assert!(waits > 200, "{waits}: restarts that wait are among them");
+    let least = [
+        ("waits", 200),
+        ("applied", 1_200),
+        ("refused", 400),
+        ("let go", 130),
+        ("held", 800),
+        ("parts", 400),
+        ("failed", 200),
+        ("held back", 90),
+    ];
+    for (what, least) in least {
+        assert!(counts.get(what) > Some(&least), "{what} is among them: {counts:?}");
+    }
 }

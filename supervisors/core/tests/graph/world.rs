@@ -1,15 +1,22 @@
 //! The environment of a graph, and a plain model of what may be done in it: who lives, what is due, which events can come
 //! next, and which commands would break a promise. It knows the specification and the events, and nothing of how the
-//! supervisor decides.
+//! supervisor decides. Changes of the rules are in `world/changing.rs`.
+
+mod changing;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    Answer, ChildRules, ChildState, Command, Decision, Delay, Event, GraphSupervision, NeedsRules, Request,
-    RequestId, Restart, Slot, Ticket, Which,
+    Answer, ChildRules, ChildState, Command, Decision, Delay, Event, GraphSupervision, NeedsRules, Refusal,
+    Request, RequestId, Restart, Slot, Ticket, Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
+
+use changing::{Changing, Planned};
+pub(crate) use changing::{NewRules, Told};
 
 /// Longer than any time limit here, and than the period.
 pub(crate) const TICK: Duration = Duration::from_secs(4);
@@ -32,19 +39,47 @@ pub(crate) struct Child {
     pub(crate) rules: ChildRules,
     pub(crate) process: Process,
     /// It ended by itself and stays down, or had nothing to run.
-    done: bool,
+    pub(crate) done: bool,
+    /// It was the first of these.
+    ended: bool,
+    /// Somebody has decided that it is to be started, or started again.
+    due: bool,
+    /// It was stopped on purpose, or its start was given up.
+    down: bool,
+    /// Somebody has asked for it to be started nevertheless, and that has been accepted.
+    is_asked_for: bool,
     /// It may be stopped, since it is in the group of somebody who is restarted.
     in_group: bool,
+    /// Its group takes it along, although it was just being stopped by request.
+    comes_back: bool,
+    /// Whether its life is to say when it is ready, by the rules that held when it began.
+    reports: bool,
     deadline: Option<Moment>,
     late: Option<Moment>,
     /// It is given no process until somebody enables it.
-    disabled: bool,
+    pub(crate) disabled: bool,
     /// How long its restart is to wait, once its group is gone.
     delay: Option<Delay>,
     /// It is not started before this comes, unless somebody it needs is restarted, or somebody asks for it.
-    wait: Option<Ticket>,
+    wait: Option<Wait>,
     retries: u8,
     pub(crate) starts: u32,
+    pub(crate) stops: u32,
+    pub(crate) epochs: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Wait {
+    ticket: Ticket,
+    earliest: Moment,
+    latest: Moment,
+}
+
+/// What has happened so far, last first; shared by all worlds that have it in common.
+struct Past {
+    event: Event,
+    commands: Vec<Command>,
+    before: Option<Rc<Past>>,
 }
 
 #[derive(Clone)]
@@ -57,18 +92,19 @@ pub(crate) struct World {
     pub(crate) up: bool,
     next_request: u64,
     /// Asked, and not answered.
-    pub(crate) asked: BTreeSet<u64>,
-    /// Whose stop each of them is about, if it is about one, and whether it is disabled.
-    terminations: BTreeMap<u64, (Arc<str>, bool)>,
-    /// Who is to be enabled by each of them, if it is about that.
-    enabled: BTreeMap<u64, Arc<str>>,
+    pub(crate) asked: BTreeMap<u64, Request>,
+    /// What the changes among them are to make of it.
+    planned: BTreeMap<u64, Rc<Planned>>,
+    pub(crate) changing: Option<Changing>,
+    /// Those who were held for a change that will not be, until they are told.
+    to_let_go: BTreeSet<Slot>,
+    /// What is on its way to children who are in other slots now, or to nobody.
+    void: Vec<Event>,
     /// Waits, and when each may end; those that are over among them.
     waits: Vec<(Slot, Ticket, Moment)>,
-    /// How many waits there were.
-    pub(crate) waited: u32,
-    /// What is being added by a request.
-    added: BTreeMap<u64, ChildRules>,
-    pub(crate) history: Vec<String>,
+    /// How often there was what.
+    pub(crate) counts: BTreeMap<&'static str, u32>,
+    past: Option<Rc<Past>>,
 }
 
 impl World {
@@ -84,14 +120,16 @@ impl World {
             over: false,
             up: false,
             next_request: 0,
-            asked: BTreeSet::new(),
-            terminations: BTreeMap::new(),
-            enabled: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            planned: BTreeMap::new(),
+            changing: None,
+            to_let_go: BTreeSet::new(),
+            void: Vec::new(),
             waits: Vec::new(),
-            waited: 0,
-            added: BTreeMap::new(),
-            history: Vec::new(),
+            counts: BTreeMap::new(),
+            past: None,
         };
+        world.children.values_mut().for_each(|child| child.due = true);
         world.event(Event::Start);
         world
     }
@@ -102,7 +140,8 @@ impl World {
         if self.over {
             return events;
         }
-        let boom = || ExitReason::other("boom");
+        static BOOM: LazyLock<ExitReason> = LazyLock::new(|| ExitReason::other("boom"));
+        let boom = || BOOM.clone();
         let exit = |slot, reason| Event::Exited { slot, reason, charged: true };
         for (&slot, child) in &self.children {
             match child.process {
@@ -116,7 +155,7 @@ impl World {
                 }
                 Process::Up { ready } => {
                     events.extend([exit(slot, ExitReason::Normal), exit(slot, boom())]);
-                    if child.rules.reports_ready().is_some() && !ready {
+                    if !ready {
                         events.push(Event::Ready(slot));
                     }
                     if child.late.is_some_and(|late| late <= self.now) {
@@ -139,6 +178,8 @@ impl World {
         }
         let due = self.waits.iter().filter(|(.., earliest)| *earliest <= self.now);
         events.extend(due.map(|(slot, ticket, _)| Event::RestartDue(*slot, *ticket)));
+        events.extend(self.void.iter().cloned());
+        self.events_of_a_change(&mut events);
         events
     }
 
@@ -168,40 +209,48 @@ impl World {
     pub(crate) fn ask(&mut self, request: Request) {
         let id = self.next_request;
         self.next_request += 1;
-        self.asked.insert(id);
-        match &request {
-            Request::StartChild(rules) => drop(self.added.insert(id, rules.clone())),
-            Request::TerminateChild(Which::Id(child)) => {
-                self.terminations.insert(id, (child.clone(), false));
-            }
-            Request::DisableChild(child) => drop(self.terminations.insert(id, (child.clone(), true))),
-            Request::EnableChild(child) => drop(self.enabled.insert(id, child.clone())),
-            _ => {}
-        }
+        self.asked.insert(id, request.clone());
         self.event(Event::Asked(RequestId(id), request));
     }
 
-    pub(crate) fn event(&mut self, event: Event) -> Vec<Command> {
-        self.history.push(format!("{event:?}"));
-        self.notice(&event);
+    pub(crate) fn event(&mut self, event: Event) {
+        let is_void = self.notice(&event);
         let mut commands = Vec::new();
-        self.supervision.handle(event, self.now, &mut commands);
-        self.history.push(format!("    {commands:?}"));
-        self.supervision.check();
-        for command in &commands {
+        let handle = || self.supervision.handle(event.clone(), self.now, &mut commands);
+        let handled = catch_unwind(AssertUnwindSafe(handle));
+        let past = Rc::new(Past { event, commands, before: self.past.take() });
+        self.past = Some(past.clone());
+        assert!(handled.is_ok(), "an invariant is broken: {}", self.story());
+        if !cfg!(debug_assertions) {
+            self.supervision.check();
+        }
+        assert!(!is_void || past.commands.is_empty(), "it was about nobody: {}", self.story());
+        for command in &past.commands {
             self.carry_out(command);
         }
-        commands
+        match past.commands.last() {
+            Some(&Command::Compare(RequestId(id))) => self.compare(id),
+            _ => self.assert_in_between(),
+        }
     }
 
-    fn notice(&mut self, event: &Event) {
+    /// Whether nothing may follow from it.
+    fn notice(&mut self, event: &Event) -> bool {
+        if let Some(at) = self.void.iter().position(|void| void == event) {
+            self.void.remove(at);
+            return true;
+        }
         match *event {
             Event::Started(slot) => {
                 let child = self.child(slot);
+                let comes_up = child.process == Process::Starting;
                 child.process = match child.process {
                     Process::Stopping { .. } => Process::Stopping { up: true },
-                    _ => Process::Up { ready: child.rules.reports_ready().is_none() },
+                    _ => Process::Up { ready: !child.reports },
                 };
+                if comes_up {
+                    self.is_settled_by_change(slot);
+                }
             }
             Event::Ready(slot) => self.child(slot).process = Process::Up { ready: true },
             Event::ReadyDeadline(slot) => self.child(slot).late = None,
@@ -209,75 +258,67 @@ impl World {
             Event::TryAgain(slot) => self.child(slot).retries -= 1,
             Event::RestartDue(slot, ticket) => {
                 self.waits.retain(|(_, other, _)| *other != ticket);
-                if let Some(child) = self.children.get_mut(&slot)
-                    && child.wait == Some(ticket)
-                {
-                    child.wait = None;
-                }
+                self.wait_is_over(slot, ticket);
             }
-            Event::StartFailed(slot, _) => self.child(slot).process = Process::None,
+            Event::StartFailed(slot, ref reason) => {
+                self.start_failed_by_change(slot, reason);
+                self.child(slot).process = Process::None;
+            }
             Event::Ignored(slot) => {
                 let child = self.child(slot);
                 child.done = child.process == Process::Starting;
                 child.process = Process::None;
+                self.is_settled_by_change(slot);
             }
             Event::Exited { slot, ref reason, .. } => {
                 let child = self.child(slot);
                 let stays_down = child.rules.restart == Restart::Transient && !reason.is_abnormal();
                 child.done = stays_down && matches!(child.process, Process::Up { .. });
+                child.ended = child.done;
                 child.process = Process::None;
             }
-            Event::Stop(_) => self.ending = true,
+            Event::Stop(_) => self.ends(),
+            Event::PartDone(slot, done) => self.part_is_done(slot, done),
+            Event::NextPart(request) => self.next_part(request),
             _ => {}
         }
+        false
+    }
+
+    /// Somebody has waited for as long as it was to.
+    fn wait_is_over(&mut self, slot: Slot, ticket: Ticket) {
+        if let Some(child) = self.children.get_mut(&slot)
+            && child.wait.is_some_and(|wait| wait.ticket == ticket)
+            && !self.changing.as_mut().is_some_and(|changing| changing.puts_off(slot, ticket))
+        {
+            child.wait = None;
+        }
+    }
+
+    fn ends(&mut self) {
+        self.ending = true;
+        self.change_is_off();
     }
 
     fn carry_out(&mut self, command: &Command) {
         assert!(!self.over, "nothing comes after the exit: {}", self.story());
+        self.assert_not_held_up(command);
         match command {
-            &Command::Start(slot) => {
-                assert!(!self.ending, "nobody comes up at the end: {}", self.story());
-                let needs = self.child(slot).rules.needs().to_vec();
-                for need in needs {
-                    let unmet = self.named(&need).is_some_and(|need| !self.children[&need].is_met());
-                    assert!(!unmet, "{slot:?} comes up before {need}: {}", self.story());
-                }
-                let beside = self.group(slot).into_iter().find(|member| {
-                    self.children[member].in_group && self.children[member].process != Process::None
-                });
-                assert_eq!(beside, None, "{slot:?} starts before its group is gone: {}", self.story());
-                let child = &self.children[&slot];
-                assert_eq!((child.wait, child.delay), (None, None), "{slot:?} is to wait: {}", self.story());
-                let is_enabled = self.enabled.values().any(|id| *id == child.rules.id);
-                assert!(!child.disabled || is_enabled, "{slot:?} is disabled: {}", self.story());
-                let story = self.story();
-                let child = self.child(slot);
-                assert_eq!(child.process, Process::None, "{slot:?} has two lives: {story}");
-                (child.process, child.done, child.in_group) = (Process::Starting, false, false);
-                (child.deadline, child.late) = (None, None);
-                child.starts += 1;
-            }
+            &Command::Start(slot) => self.starts(slot),
             &Command::NewEpoch(slot) => {
-                assert_eq!(self.children[&slot].process, Process::None, "{slot:?} lives: {}", self.story());
-            }
-            &Command::AskToStop(slot) | &Command::Kill(slot) => {
-                let child = self.children[&slot].clone();
-                if !matches!(child.process, Process::Stopping { .. })
-                    && !self.terminations.values().any(|(id, _)| *id == child.rules.id)
-                {
-                    let dependent = self.group(slot).into_iter().find(|dependent| {
-                        *dependent != slot && self.children[dependent].process != Process::None
-                    });
-                    assert_eq!(dependent, None, "{slot:?} goes before who needs it: {}", self.story());
-                    assert!(self.ending || child.in_group, "{slot:?} is touched: {}", self.story());
-                }
-                self.child(slot).process = match child.process {
-                    Process::None => panic!("{slot:?} has no process to stop: {}", self.story()),
-                    Process::Starting => Process::Stopping { up: false },
-                    Process::Up { .. } => Process::Stopping { up: true },
-                    stopping @ Process::Stopping { .. } => stopping,
+                let is_due = self.is_new_epoch_of_change(slot) || self.children[&slot].in_group;
+                assert!(is_due, "{slot:?} is of no group: {}", self.story());
+                let is_left = |member: &Slot| {
+                    let child = &self.children[member];
+                    child.process != Process::None && (child.in_group || *member == slot)
                 };
+                let left = self.group(slot).into_iter().find(is_left);
+                assert_eq!(left, None, "{slot:?} begins before its group is gone: {}", self.story());
+                let child = self.child(slot);
+                child.in_group = false;
+                child.epochs += 1;
             }
+            &Command::AskToStop(slot) | &Command::Kill(slot) => self.is_told_to_stop(slot),
             Command::KillFor(slot, _) => {
                 assert_eq!(self.children[slot].process, Process::Up { ready: false }, "{}", self.story());
             }
@@ -285,52 +326,41 @@ impl World {
             &Command::SetReadyDeadline(slot, due) => self.child(slot).late = Some(due),
             &Command::TryAgain(slot) => self.child(slot).retries += 1,
             &Command::SetRestart { slot, ticket, earliest, latest } => {
-                let lives = |member: &Slot| self.children[member].process != Process::None;
-                assert!(!self.group(slot).iter().any(lives), "its group is gone: {}", self.story());
-                let (now, story) = (self.now, self.story());
-                let child = self.child(slot);
-                let delay = child.delay.take().expect("a wait was decided on");
-                assert_eq!((earliest, latest), (now + delay.earliest, now + delay.latest), "{story}");
-                child.wait = Some(ticket);
+                let wait = Wait { ticket, earliest, latest };
+                if !self.is_asked_for_again(slot, wait) {
+                    let lives = |member: &Slot| self.children[member].process != Process::None;
+                    assert!(!self.group(slot).iter().any(lives), "its group is gone: {}", self.story());
+                    let delay = self.child(slot).delay.take().expect("a wait was decided on");
+                    let expected = (self.now + delay.earliest, self.now + delay.latest);
+                    assert_eq!((earliest, latest), expected, "{}", self.story());
+                    self.child(slot).wait = Some(wait);
+                }
                 self.waits.push((slot, ticket, earliest));
-                self.waited += 1;
+                self.count("waits");
             }
             Command::Add(slot, RequestId(id)) => {
-                let rules = self.added.remove(id).expect("it was asked for");
-                assert!(self.children.insert(*slot, Child::new(rules)).is_none(), "a slot is new");
+                let Some(Request::StartChild(rules)) = self.asked.get(id) else {
+                    panic!("it was asked for: {}", self.story())
+                };
+                let child = Child { due: true, ..Child::new(rules.clone()) };
+                assert!(self.children.insert(*slot, child).is_none(), "a slot is new");
             }
-            Command::Answer(RequestId(id), answer) => {
-                assert!(self.asked.remove(id), "{id} is answered once: {}", self.story());
-                if let Some((stopped, disabled)) = self.terminations.remove(id)
-                    && *answer == Answer::Done
-                    && let Some(slot) = self.named(&stopped)
-                {
-                    let story = self.story();
-                    let child = self.child(slot);
-                    assert_eq!(child.process, Process::None, "{slot:?} has been stopped: {story}");
-                    (child.wait, child.delay) = (None, None);
-                    child.disabled |= disabled;
-                }
-                if let Some(enabled) = self.enabled.remove(id)
-                    && let Answer::Started(_) | Answer::Ignored = answer
-                    && let Some(slot) = self.named(&enabled)
-                {
-                    self.child(slot).disabled = false;
-                }
-                if let Answer::Started(slot) = answer {
-                    assert!(matches!(self.children[slot].process, Process::Up { .. }), "{}", self.story());
-                }
-            }
+            Command::Answer(RequestId(id), answer) => self.answered(*id, answer),
             Command::Forget(slot) => {
+                self.assert_may_be_forgotten(*slot);
                 let gone = self.children.remove(slot).expect("it is forgotten once");
                 assert_eq!(gone.process, Process::None, "whoever is forgotten is gone: {}", self.story());
+                self.is_forgotten_by_change(*slot);
             }
             Command::Report(report) => match report.decision {
                 Decision::RestartGroup | Decision::RestartGroupLater => {
                     for member in self.group(report.slot) {
                         let child = self.child(member);
-                        child.in_group = true;
+                        child.comes_back |=
+                            !child.in_group && matches!(child.process, Process::Stopping { .. });
+                        (child.in_group, child.due, child.down) = (true, true, false);
                         (child.wait, child.delay) = (None, None);
+                        self.comes_without_change(member);
                     }
                     self.is_to_wait(
                         report.slot,
@@ -340,11 +370,17 @@ impl World {
                 }
                 Decision::Restart | Decision::RestartLater => {
                     assert_eq!(self.group(report.slot).len(), 1, "it has a group: {}", self.story());
+                    self.child(report.slot).due = true;
                     self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartLater);
                 }
-                Decision::GiveUpOnChild => self.child(report.slot).disabled = true,
+                Decision::GiveUpOnChild => {
+                    let child = self.child(report.slot);
+                    (child.disabled, child.is_asked_for) = (true, false);
+                    self.is_settled_by_change(report.slot);
+                    self.excuse();
+                }
                 Decision::GiveUp | Decision::Escalate | Decision::StartFailed | Decision::AutoShutdown => {
-                    self.ending = true
+                    self.ends();
                 }
                 _ => {}
             },
@@ -357,8 +393,120 @@ impl World {
                 assert!(!lives, "all are gone: {}", self.story());
                 self.over = true;
             }
+            Command::Compare(_) => {}
+            &Command::Part(slot, part) => self.part_begins(slot, part),
+            Command::LetGo(slot) => {
+                assert!(self.to_let_go.remove(slot), "{slot:?} is held: {}", self.story());
+            }
+            Command::Rearrange(RequestId(id), seats) => self.rearranged(*id, seats),
             other => panic!("{other:?} is for others: {}", self.story()),
         }
+    }
+
+    fn starts(&mut self, slot: Slot) {
+        assert!(!self.ending, "nobody comes up at the end: {}", self.story());
+        let child = &self.children[&slot];
+        for need in child.rules.needs() {
+            let unmet = self.named(need).is_some_and(|need| !self.children[&need].is_met());
+            assert!(!unmet, "{slot:?} comes up before {need}: {}", self.story());
+        }
+        assert!(!child.in_group, "{slot:?} starts before its group is gone: {}", self.story());
+        assert_eq!((child.wait, child.delay), (None, None), "{slot:?} is to wait: {}", self.story());
+        let is_asked_for = |wanted: &Request| matches!(wanted, Request::EnableChild(id) | Request::RestartChild(id) if *id == child.rules.id);
+        let is_asked_for = self.asked.values().any(is_asked_for);
+        assert!(!child.disabled || is_asked_for, "{slot:?} is disabled: {}", self.story());
+        assert!(child.due || is_asked_for, "nobody decided to start {slot:?}: {}", self.story());
+        assert_eq!(child.process, Process::None, "{slot:?} has two lives: {}", self.story());
+        self.starts_beside_change(slot);
+        let child = self.child(slot);
+        (child.process, child.done, child.ended, child.in_group) = (Process::Starting, false, false, false);
+        (child.due, child.down, child.deadline, child.late) = (false, false, None, None);
+        child.comes_back = false;
+        child.reports = child.rules.reports_ready().is_some();
+        child.starts += 1;
+    }
+
+    fn is_told_to_stop(&mut self, slot: Slot) {
+        let child = &self.children[&slot];
+        let is_told = matches!(child.process, Process::Stopping { .. });
+        if !is_told && !self.is_to_leave_by_change(slot) && !self.is_to_be_stopped(&child.rules.id) {
+            let lives = |other: &Slot| self.children[other].process != Process::None;
+            let dependent = self.group(slot).into_iter().find(|other| *other != slot && lives(other));
+            assert_eq!(dependent, None, "{slot:?} goes before who needs it: {}", self.story());
+            assert!(self.ending || child.in_group, "{slot:?} is touched: {}", self.story());
+        }
+        let process = match child.process {
+            Process::None => panic!("{slot:?} has no process to stop: {}", self.story()),
+            Process::Starting => Process::Stopping { up: false },
+            Process::Up { .. } => Process::Stopping { up: true },
+            stopping @ Process::Stopping { .. } => stopping,
+        };
+        let child = self.child(slot);
+        child.stops += u32::from(!is_told);
+        child.process = process;
+    }
+
+    /// Whether somebody has asked for this child to be stopped.
+    fn is_to_be_stopped(&self, child: &Arc<str>) -> bool {
+        self.asked.values().any(|request| matches!(request, Request::TerminateChild(Which::Id(id)) | Request::DisableChild(id) if id == child))
+    }
+
+    fn answered(&mut self, id: u64, answer: &Answer) {
+        let request = self.asked.remove(&id);
+        let request = request.unwrap_or_else(|| panic!("{id} is answered once: {}", self.story()));
+        if let Answer::Started(slot) = answer {
+            assert!(matches!(self.children[slot].process, Process::Up { .. }), "{}", self.story());
+        }
+        match (request, answer) {
+            (Request::TerminateChild(Which::Id(id)), Answer::Done) => self.is_stopped(&id, false),
+            (Request::DisableChild(id), Answer::Done) => self.is_stopped(&id, true),
+            (Request::EnableChild(id), Answer::Started(_) | Answer::Ignored) => {
+                if let Some(slot) = self.named(&id) {
+                    self.child(slot).disabled = false;
+                }
+            }
+            (
+                Request::RestartChild(id),
+                Answer::Refused(Refusal::StartFailed(_) | Refusal::NeedIsDown(_)),
+            ) => {
+                if let Some(slot) = self.named(&id) {
+                    let child = self.child(slot);
+                    (child.done, child.ended, child.down) = (false, false, true);
+                    child.is_asked_for = false;
+                    self.excuse();
+                }
+            }
+            (Request::Change { .. }, answer) => self.change_is_answered(id, answer),
+            _ => {}
+        }
+    }
+
+    fn is_stopped(&mut self, id: &Arc<str>, disabled: bool) {
+        let Some(slot) = self.named(id) else { return };
+        assert_eq!(self.children[&slot].process, Process::None, "{id} has been stopped: {}", self.story());
+        self.is_stopped_beside_change(slot);
+        let child = self.child(slot);
+        (child.wait, child.delay, child.is_asked_for) = (None, None, false);
+        if !std::mem::take(&mut child.comes_back) {
+            (child.done, child.ended) = (child.done && !child.due, child.ended && !child.due);
+            (child.due, child.down) = (false, true);
+        }
+        child.disabled |= disabled;
+        self.excuse();
+    }
+
+    /// Only who is temporary, or whose specification is not wanted any more, or did not get that far.
+    fn assert_may_be_forgotten(&self, slot: Slot) {
+        let child = &self.children[&slot].rules;
+        let unwanted = |request: &Request| match request {
+            Request::DeleteChild(id) => *id == child.id,
+            Request::StartChild(rules) => rules.id == child.id,
+            _ => false,
+        };
+        let may = child.restart == Restart::Temporary
+            || self.asked.values().any(unwanted)
+            || self.is_removed_by_change(slot);
+        assert!(may, "{slot:?} is lost: {}", self.story());
     }
 
     fn is_to_wait(&mut self, slot: Slot, delay: Option<Delay>, later: bool) {
@@ -369,19 +517,26 @@ impl World {
         self.child(slot).delay = delay;
     }
 
+    /// What comes next if all goes well.
+    pub(crate) fn goes_well(&self) -> Option<Event> {
+        let up = |child: &Child| matches!(child.process, Process::Up { .. });
+        let kind = |event: &Event| match event {
+            Event::TryAgain(_) | Event::RestartDue(..) => 1,
+            Event::Ready(_) | Event::NextPart(Some(_)) => 2,
+            Event::Started(_) => 3,
+            Event::PartDone(slot, done) => 4 * usize::from(*done == self.children.get(slot).is_some_and(up)),
+            Event::Exited { reason: ExitReason::Shutdown, .. } => 4,
+            Event::StartFailed(slot, _) if self.children[slot].process != Process::Starting => 4,
+            _ => 0,
+        };
+        self.events().into_iter().max_by_key(kind).filter(|event| kind(event) > 0)
+    }
+
     /// Everything goes well from here on, until nothing happens any more.
     pub(crate) fn let_settle(&mut self) {
         for _ in 0..1_000 {
-            let kind = |event: &Event| match event {
-                Event::TryAgain(_) | Event::RestartDue(..) => 1,
-                Event::Ready(_) => 2,
-                Event::Started(_) => 3,
-                Event::Exited { reason: ExitReason::Shutdown, .. } => 4,
-                Event::StartFailed(slot, _) if self.children[slot].process != Process::Starting => 4,
-                _ => 0,
-            };
-            match self.events().into_iter().max_by_key(kind).filter(|event| kind(event) > 0) {
-                Some(event) => drop(self.event(event)),
+            match self.goes_well() {
+                Some(event) => self.event(event),
                 None => match self.waits.iter().map(|(.., earliest)| *earliest).min() {
                     Some(earliest) if !self.over => self.now = self.now.max(earliest),
                     _ => return,
@@ -395,12 +550,15 @@ impl World {
     pub(crate) fn assert_settled(&self) {
         assert!(self.up || self.ending, "the own start has come to its end: {}", self.story());
         assert!(self.asked.is_empty() || self.ending, "all are answered: {}", self.story());
+        assert!(self.changing.is_none(), "a change comes to its end: {}", self.story());
         for (slot, child) in &self.children {
             let missing = child.rules.needs().iter().filter_map(|need| self.named(need));
             let held = missing.into_iter().any(|need| !self.children[&need].is_met());
             let state = self.supervision.state(*slot);
             let waits = state == Some(ChildState::Waiting);
             assert!(!waits || held, "{slot:?} waits for nobody: {}", self.story());
+            let is_lost = child.process == Process::None && !(child.done || child.down || child.disabled);
+            assert!(self.ending || !is_lost || waits, "{slot:?} is lost: {}", self.story());
             let disabled = state == Some(ChildState::Disabled);
             assert!(self.ending || disabled == child.disabled, "{slot:?} is disabled: {}", self.story());
             assert!(
@@ -441,9 +599,19 @@ impl World {
         self.children.get_mut(&slot).expect("commands and events name who is there")
     }
 
+    pub(crate) fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
     pub(crate) fn story(&self) -> String {
+        let (mut past, mut lines) = (self.past.as_ref(), Vec::new());
+        while let Some(step) = past {
+            lines.push(format!("{:?}\n    {:?}", step.event, step.commands));
+            past = step.before.as_ref();
+        }
+        lines.reverse();
         let rules: Vec<_> = self.children.values().map(|child| &child.rules).collect();
-        format!("\n{rules:#?}\n{}\n{:#?}", self.history.join("\n"), self.supervision)
+        format!("\n{rules:#?}\n{}\n{:#?}", lines.join("\n"), self.supervision)
     }
 }
 
@@ -454,7 +622,13 @@ impl Child {
             rules,
             process: Process::None,
             done: false,
+            ended: false,
+            due: false,
+            down: false,
+            is_asked_for: false,
             in_group: false,
+            comes_back: false,
+            reports: false,
             deadline: None,
             late: None,
             disabled,
@@ -462,10 +636,13 @@ impl Child {
             wait: None,
             retries: 0,
             starts: 0,
+            stops: 0,
+            epochs: 0,
         }
     }
 
-    fn is_met(&self) -> bool {
-        !self.disabled && (self.done || self.process == Process::Up { ready: true })
+    pub(crate) fn is_met(&self) -> bool {
+        let (is_done, is_up) = (self.done && !self.due, self.process == Process::Up { ready: true });
+        !self.disabled && !self.in_group && (is_done || is_up)
     }
 }
