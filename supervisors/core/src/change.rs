@@ -425,6 +425,31 @@ mod tests {
         }
     }
 
+    /// On the way up after all that one needs, on the way down before; else as they stand.
+    #[test]
+    fn who_is_come_to_after_whom() {
+        let child = |id: &str, needs: &[&str]| {
+            let mut rules = ChildRules::worker(id);
+            rules.policy_mut().needs = needs.iter().map(|need| Arc::from(*need)).collect();
+            rules
+        };
+        let period = Duration::from_secs(5);
+        let needs = |children| NeedsRules::new(1, period, AutoShutdown::Never, children).expect("valid");
+        let was = needs(vec![child("a", &["b"]), child("b", &["c"]), child("c", &[]), child("d", &[])]);
+        let now = crate::GraphSupervision::new(was).outline();
+        let rules = needs(vec![child("d", &["c"]), child("c", &["a"]), child("b", &[]), child("a", &[])]);
+        let change = Change::by_needs(&now, rules, |_, _| Likeness::Other);
+        let down: Vec<&str> = change.leaving().iter().map(|leaving| &*leaving.id).collect();
+        assert_eq!(down, ["d", "a", "b", "c"]);
+        assert_eq!(change.order(), [2, 3, 1, 0], "b, a, c, d");
+        let rules = ["x", "y"].map(ChildRules::worker).into();
+        let rules = Rules::new(Strategy::OneForAll, 1, period, AutoShutdown::Never, rules).expect("valid");
+        let now = crate::Supervision::new(rules.clone()).outline();
+        let change = Change::new(&now, rules, |_, _| Likeness::Other);
+        let down: Vec<&str> = change.leaving().iter().map(|leaving| &*leaving.id).collect();
+        assert_eq!((&down[..], change.order()), (&["y", "x"][..], &[0, 1][..]));
+    }
+
     /// A plan does not say of a disabled child that it is started, whoever is replaced beside it.
     #[test]
     fn a_disabled_child_shares_nobodys_fate() {

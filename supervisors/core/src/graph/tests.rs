@@ -4,7 +4,7 @@ use super::*;
 use crate::command::Part;
 use crate::found_out::assert_found_out;
 use crate::intensity::Intensity;
-use crate::{Budget, Change, Likeness, Own, Restart, Shutdown, Stands};
+use crate::{Budget, Change, Likeness, Own, Restart, Shutdown, Standing, Stands};
 use alloc::vec;
 use core::time::Duration;
 
@@ -116,6 +116,42 @@ fn changes(it: &mut GraphSupervision, part: Part, open: Slot) {
     progress.come_to(part, open);
     it.change = Some(Box::new(progress));
     it.phase = Phase::HeldUp;
+}
+
+/// It is changing from when it has been compared until it is answered; and whoever leaves while it waits for another attempt
+/// does so for what it failed with.
+#[test]
+fn when_a_change_is_in_hand_and_why_somebody_leaves() {
+    let mut supervision = chain();
+    let [.., c] = supervision.slots().collect::<Vec<_>>()[..] else { panic!("three") };
+    let (mut commands, failed) = (Vec::new(), ExitReason::other("no disk"));
+    let killed = Event::Exited { slot: c, reason: ExitReason::Killed, charged: true };
+    for event in [killed, Event::StartFailed(c, failed.clone())] {
+        supervision.handle(event, Moment::START, &mut commands);
+    }
+    let mut handle = |event| {
+        supervision.handle(event, Moment::START, &mut commands);
+        (supervision.is_changing(), supervision.outline())
+    };
+    let (is_changing, now) = handle(Event::Asked(RequestId(1), Request::Change { in_parts: false }));
+    assert!(!is_changing, "it is to be compared");
+    let mut children: Vec<ChildRules> = now.children.iter().map(|child| child.rules.clone()).collect();
+    children.pop();
+    let rules = NeedsRules::new(1, SECOND, AutoShutdown::Never, children).expect("valid");
+    let likeness =
+        |child: &Standing, _| if *child.rules.id == *"a" { Likeness::Inside } else { Likeness::Same };
+    let change = Change::by_needs(&now, rules, likeness);
+    let a = now.children[0].slot;
+    assert!(handle(Event::Compared(Box::new(Ok(change)))).0);
+    assert!(handle(Event::PartDone(a, true)).0, "it is held");
+    let (is_changing, now) = handle(Event::PartDone(a, true));
+    assert!(is_changing, "the starts are still to come");
+    assert!(!handle(Event::PartDone(now.children[0].slot, true)).0, "it has been answered");
+    let removed = commands.iter().find_map(|command| match command {
+        Command::Report(report) if report.decision == Decision::Remove => Some(report.reason.clone()),
+        _ => None,
+    });
+    assert_eq!(removed, Some(failed));
 }
 
 #[test]
