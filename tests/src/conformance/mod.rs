@@ -20,10 +20,13 @@ pub const PAGE: &str = "docs/otp-conformance.md";
 
 /// The rows in which minder may differ on purpose, and what allows it. Any further one is a question, not a decision.
 pub const BY_DESIGN: &[(&str, &str)] = &[
+    ("SUP-028", "a specification can be exchanged in a running supervisor"),
     ("SUP-029", "an address outlives a life, with its mailbox"),
     ("SUP-058", "a finer clock"),
     ("SUP-105", "never two in one seat"),
     ("SUP-108", "a supervisor obeys while it works"),
+    ("SUP-159", "every decision is told"),
+    ("SUP-161", "a specification can be exchanged in a running supervisor"),
     ("SIG-010", "stopping acts at awaits"),
     ("SIG-017", "stopping acts at awaits"),
     ("SIG-002", "a minder's stop overtakes the backlog"),
@@ -37,6 +40,10 @@ pub const BY_DESIGN: &[(&str, &str)] = &[
     ("GEV-001", "listeners are actors of their own"),
     ("STM-021", "every ask has a deadline"),
     ("PRC-001", "mailboxes are bounded"),
+    ("EXD-001", "children of any kind have ids, and a supervisor has one set of defaults"),
+    ("EXD-002", "a bound is of those who come by a template"),
+    ("EXT-001", "an answer is for whoever holds its handle"),
+    ("EXT-002", "errors are values"),
 ];
 
 /// How a row stands.

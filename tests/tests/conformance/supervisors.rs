@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use minder::prelude::*;
-use minder::supervisors::{Counts, Kind, StartInstanceError, Supervisor, SupervisorMsg};
+use minder::supervisors::{Counts, Kind, StartInstanceError, Supervisor, SupervisorMsg, by_needs};
+use minder::{Event, Observer};
 
 use crate::support::*;
 
@@ -139,6 +140,52 @@ async fn a_child_that_is_restarting_counts_for_the_bound() {
     pool.terminate(&it).await.expect("it is a child");
     let failed = pool.start(()).await.expect_err("there is room, and it fails");
     assert!(matches!(failed, StartInstanceError::Failed(_)), "{failed}");
+}
+
+/// A bound is for the instances of a template; children with specifications of their own have none.
+/// OTP: EXD-002.
+#[tokio::test(start_paused = true)]
+async fn children_with_specifications_of_their_own_are_not_bounded() {
+    let system = system();
+    let root = by_needs().max_children(1).start(&system, "pool").await.expect("starts with nobody");
+    for id in ["a", "b"] {
+        root.start_child(task(id, std::future::pending::<()>)).await.expect("its id is free");
+    }
+    assert_eq!(root.count_children().await.expect("it lives").active, 2);
+}
+
+/// Every end that a supervisor judges is told, a clean one too, in a word that says what becomes of it.
+/// OTP: SUP-159.
+#[tokio::test(start_paused = true)]
+async fn clean_ends_are_told_with_what_was_decided() {
+    struct Decisions(Journal);
+    impl Observer for Decisions {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Decided { child, decision, reason: Some(reason), .. } = event {
+                self.0.note(format!("{child} {decision}: {reason}"));
+            }
+        }
+    }
+    let rows = [
+        (Restart::Permanent, ["restart: normal", "restart: shutdown", "restart: error: no"]),
+        (Restart::Transient, ["leave down: normal", "leave down: shutdown", "restart: error: no"]),
+        (Restart::Temporary, ["forget: normal", "forget: shutdown", "forget: error: no"]),
+    ];
+    for (restart, decisions) in rows {
+        let endings =
+            [end(ExitReason::Normal), end(ExitReason::Shutdown), act(|_, _| Err(Plain("no").into()))];
+        for (ending, decision) in endings.into_iter().zip(decisions) {
+            let (journal, mut reader) = journal();
+            let observer = Arc::new(Decisions(journal));
+            let system = System::builder().observer(observer).build().expect("inside a runtime");
+            let (it, seat) = system.address();
+            let child = actor_in("it", seat, || Puppet::new("it", &self::journal().0)).restart(restart);
+            one_for_one().child(child).start(&system, "top").await.expect("starts");
+            it.tell(ending).expect("there is room");
+            turns().await;
+            assert_eq!(reader.rest(), [format!("it {decision}")], "{restart:?}");
+        }
+    }
 }
 
 /// A start by request whose name somebody has already says who, starts nobody, and keeps nothing.

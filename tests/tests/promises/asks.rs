@@ -170,6 +170,23 @@ async fn in_hand() {
     .await;
 }
 
+/// As long as it takes, and the end of whoever was asked is told all the same.
+///
+/// OTP: GS-006.
+#[tokio::test(start_paused = true)]
+async fn without_a_limit_an_ask_waits_for_as_long_as_it_takes() {
+    let system = system();
+    let it = it(&system).await;
+    let asking = aside({
+        let it = it.clone();
+        async move { it.ask_within(Duration::MAX, hanging).await }
+    });
+    pass(24 * 3600 * SECOND).await;
+    assert!(!asking.is_finished());
+    assert!(it.kill());
+    assert_eq!(text(&soon(asking).await.expect("the client does not panic")), "crashed killed");
+}
+
 // --- not in hand ---------------------------------------------------------------------------------------------------
 
 /// OTP: GS-007.

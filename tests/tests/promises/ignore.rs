@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use minder::prelude::*;
-use minder::supervisors::{ChildStatus, optional_task};
+use minder::supervisors::{AutoShutdown, ChildStatus, optional_task};
 use minder::{Event, Observer};
 
 use crate::support::*;
@@ -35,6 +35,12 @@ fn child(kind: &str, runs: &'static [bool]) -> Child {
         "task" => optional_task("it", move || next().then(pending::<()>)),
         other => panic!("no kind: {other}"),
     }
+}
+
+/// A sibling that always runs.
+fn other(system: &System) -> (Addr<Msg>, Child) {
+    let (other, seat) = system.address();
+    (other, actor_in("other", seat, || Puppet::new("other", &journal().0)))
 }
 
 const KINDS: [&str; 4] = ["factory", "fallible factory", "started", "task"];
@@ -72,6 +78,61 @@ async fn at_a_restart_it_is_left_down_counts_once_and_is_not_retried() {
         pass(10 * SECOND).await;
         let it = root.which_child("it").await.expect("it is there");
         assert!(matches!(it.status, ChildStatus::Down), "{kind}");
+    }
+}
+
+/// Once, and not never: the limit is used up by it.
+/// OTP: SUP-080.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_finds_nothing_has_counted() {
+    for kind in KINDS {
+        let system = system();
+        let (other, child_other) = other(&system);
+        let spec =
+            one_for_one().limit(1, 3600 * SECOND).child(child(kind, &[true, false])).child(child_other);
+        let root = spec.start(&system, "top").await.expect("starts");
+        kill(&root.which_child("it").await.expect("it is there"));
+        turns().await;
+        assert!(root.address().is_alive(), "{kind}: one is tolerated");
+        other.tell(crash()).expect("there is room");
+        assert_eq!(soon(root.ended()).await, ExitReason::Shutdown, "{kind}: and it was that one");
+    }
+}
+
+/// Also one that never had anything to run.
+/// OTP: SUP-036.
+#[tokio::test(start_paused = true)]
+async fn a_group_restart_tries_one_that_had_nothing_to_run() {
+    for kind in KINDS {
+        let system = system();
+        let (other, child_other) = other(&system);
+        let spec = tolerant(one_for_all()).child(child(kind, &[false, true])).child(child_other);
+        let root = spec.start(&system, "top").await.expect("starts");
+        let it = || async { root.which_child("it").await.expect("it is kept").status };
+        assert!(matches!(it().await, ChildStatus::Down), "{kind}");
+        other.tell(crash()).expect("there is room");
+        turns().await;
+        assert!(matches!(it().await, ChildStatus::Running(_)), "{kind}");
+    }
+}
+
+/// Whoever has nothing to run is not waited for; nor has it ended, so that it sets nothing off itself.
+/// OTP: SUP-124.
+#[tokio::test(start_paused = true)]
+async fn a_significant_child_with_nothing_to_run_does_not_hold_up_the_shutdown() {
+    for kind in KINDS {
+        let system = system();
+        let (last, child_last) = other(&system);
+        let significant = |child: Child| child.restart(Restart::Transient).significant(true);
+        let spec = one_for_one()
+            .auto_shutdown(AutoShutdown::AllSignificant)
+            .child(significant(child_last))
+            .child(significant(child(kind, &[false])));
+        let root = spec.start(&system, "top").await.expect("starts");
+        turns().await;
+        assert!(root.address().is_alive(), "{kind}");
+        last.tell(end(ExitReason::Normal)).expect("there is room");
+        assert_eq!(soon(root.ended()).await, ExitReason::Shutdown, "{kind}");
     }
 }
 

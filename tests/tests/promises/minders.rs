@@ -77,6 +77,8 @@ async fn a_start_that_fails_is_told_with_its_reason() {
     }
 }
 
+/// One that ends normally takes its children along with `shutdown`, since a life belongs to its minder.
+/// OTP: GS-020.
 #[tokio::test(start_paused = true)]
 async fn children_end_with_their_minder_however_it_ends() {
     type Ending = fn() -> Msg;

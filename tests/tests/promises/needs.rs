@@ -511,6 +511,32 @@ async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_l
     assert_eq!(stopping.await.expect("no panic"), Ok(ExitReason::Shutdown));
 }
 
+/// Ids are to differ, one that has finished keeps its specification, and without a word one restart in five seconds is
+/// tolerated, as of any supervisor.
+///
+/// OTP: EXD-001.
+#[tokio::test(start_paused = true)]
+async fn children_with_specs_of_their_own_have_ids_and_the_limit_of_any_supervisor() {
+    let system = system();
+    let root = by_needs().start(&system, "pool").await.expect("starts with nobody");
+    let (it, seat) = system.address();
+    let child = actor_in("it", seat, || Puppet::new("it", &journal().0)).restart(Restart::Transient);
+    root.start_child(child).await.expect("its id is free");
+    let again = || root.start_child(task("it", std::future::pending::<()>));
+    assert!(matches!(again().await, Err(StartChildError::AlreadyStarted(one)) if one.id() == it.id()));
+    it.tell(end(ExitReason::Normal)).expect("there is room");
+    turns().await;
+    assert!(!it.is_alive());
+    assert!(matches!(again().await, Err(StartChildError::AlreadyPresent)), "its specification is kept");
+    root.restart_child("it").await.expect("it is down");
+    it.tell(crash()).expect("there is room");
+    turns().await;
+    assert!(it.is_alive(), "one restart is tolerated");
+    pass(4 * SECOND).await;
+    it.tell(crash()).expect("there is room");
+    assert_eq!(soon(root.ended()).await, ExitReason::Shutdown, "two within five seconds are not");
+}
+
 /// Asks a supervisor when it comes and when it goes, and writes down whether it was answered.
 pub(crate) struct Curious {
     id: &'static str,

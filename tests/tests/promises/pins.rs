@@ -8,6 +8,17 @@ use minder::{MailboxOptions, WhenFull};
 use crate::asks::text;
 use crate::support::*;
 
+/// How many things it keeps.
+async fn kept(it: &Addr<Msg>) -> usize {
+    let asked = it.ask(|reply| {
+        act(move |puppet, _| {
+            let _ = reply.send(puppet.kept.len());
+            Ok(())
+        })
+    });
+    asked.await.expect("it answers")
+}
+
 /// OTP: SUP-029.
 #[tokio::test(start_paused = true)]
 async fn what_is_for_a_life_that_is_over_comes_back() {
@@ -17,8 +28,18 @@ async fn what_is_for_a_life_that_is_over_comes_back() {
     let first = it.pin();
     assert_eq!((first.id().incarnation(), first.is_alive()), (1, true));
     assert_eq!(text(&first.ask(Msg::Life).await), "answer 1");
+    let keeps = act(|puppet, _| {
+        puppet.kept.push(Box::new(()));
+        Ok(())
+    });
+    it.tell(keeps).expect("there is room");
+    assert_eq!(kept(&it).await, 1);
     it.tell(crash()).expect("there is room");
-    assert_eq!(life(&it).await, 2);
+    assert_eq!(
+        (life(&it).await, kept(&it).await),
+        (2, 0),
+        "another life, and nothing of the last one's state"
+    );
     assert!(!first.is_alive());
     assert!(matches!(first.tell(Msg::Mark(1)), Err(TellError::Stale(Msg::Mark(1)))));
     assert_eq!(text(&first.ask(Msg::Life).await), "stale with the message");

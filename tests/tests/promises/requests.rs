@@ -64,6 +64,18 @@ async fn the_life_of_a_child_by_request() {
     assert_eq!(listed(&root).await, "a running");
 }
 
+/// An actor is no id, also if it is a child.
+/// OTP: SUP-147.
+#[tokio::test(start_paused = true)]
+async fn an_actor_in_place_of_an_id_is_not_found() {
+    let system = system();
+    let root = one_for_one().child(puppet("a")).start(&system, "top").await.expect("starts");
+    let a = root.which_child("a").await.expect("it is there");
+    let actor = a.actor().expect("it is up");
+    assert_eq!(root.terminate_instance(actor).await, Err(TerminateChildError::NotFound));
+    assert!(actor.is_alive());
+}
+
 /// A temporary child that was stopped is forgotten; one added again comes last.
 /// OTP: SUP-040, SUP-041, SUP-143.
 #[tokio::test(start_paused = true)]

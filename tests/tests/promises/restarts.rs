@@ -237,13 +237,15 @@ async fn one_that_waits_for_another_try_does_not_hold_up_a_shutdown() {
     let (a, seat) = system.address();
     let tree =
         one_for_one().limit(1_000_000, SECOND).child(stubborn("a", seat, &failures, &journal().0, "a"));
-    tree.start(&system, "top").await.expect("starts");
+    let root = tree.start(&system, "top").await.expect("starts");
     failures.store(u32::MAX, Ordering::SeqCst);
     a.tell(crash()).expect("there is room");
     turns().await;
-    assert!(a.id().incarnation() > 2, "it tries");
+    assert!(a.id().incarnation() > 2 && root.address().is_alive(), "it tries");
+    let began = system.now();
     let report = system.shutdown(SECOND).await;
     assert!(report.is_clean(), "{report:?}");
+    assert_eq!(system.now(), began, "at once");
 }
 
 /// SUP-076 and SUP-077: what is stopped again when a member of the group does not come up.

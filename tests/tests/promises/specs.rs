@@ -63,6 +63,12 @@ async fn wrong_specs_are_refused_with_a_clear_word() {
             "children `x/a` and `b` have the same seat; make an address and a seat for each",
         ),
     ];
+    let (journal, mut reader) = journal();
+    let first = actor("first", move || Puppet::new("first", &journal));
+    let late = one_for_one().child(first).child(puppet("a")).child(puppet("a"));
+    late.start(&system, "top").await.expect_err("two are called the same");
+    turns().await;
+    assert_eq!(reader.rest(), [""; 0], "nobody was started, not even for a moment");
     for (spec, expected) in rows {
         let error = spec.check().expect_err(expected);
         assert_eq!(error.to_string(), expected);

@@ -1,10 +1,12 @@
 //! Trees: start and stop in order, a start that fails half-way, escalation through nested supervisors, the shutdown
 //! ladder. Rows SUP-001 to SUP-006, SUP-019, SUP-061, SUP-062, SUP-091 to SUP-101, SUP-121 to SUP-129.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use minder::prelude::*;
-use minder::supervisors::{AutoShutdown, StartFailed, StartTreeError};
+use minder::supervisors::{AutoShutdown, StartFailed, StartTreeError, Supervisor};
+use minder::{Recipe, StartOptions};
 
 use crate::support::*;
 
@@ -88,6 +90,36 @@ async fn each_start_waits_for_the_one_before_and_each_stop_too() {
     assert_eq!(reader.rest(), ["a starts", "a up", "b starts", "b up"]);
     assert!(system.shutdown(10 * SECOND).await.is_clean());
     assert_eq!(reader.rest(), ["b stops", "b down", "a stops", "a down"]);
+}
+
+/// One that an actor has started ends with that actor, its children first.
+/// OTP: SUP-001, SUP-101.
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_ends_with_the_actor_that_started_it() {
+    type Ending = fn() -> Msg;
+    // How that actor ends; why the supervisor does.
+    let rows: [(Ending, &str); 3] = [
+        (crash, "panic boom"),
+        (|| end(ExitReason::other("mine")), "mine"),
+        (|| end(ExitReason::Normal), "shutdown"),
+    ];
+    for (ending, reason) in rows {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let boss = spawn(&system, "boss", &self::journal().0);
+        let spec = one_for_one().child(puppet("a", &journal)).child(puppet("b", &journal));
+        let (top, seat) = system.address();
+        let recipe = Recipe::in_seat(seat, move || Supervisor::new(&spec));
+        let begun =
+            within(&boss, move |context| context.start(&recipe, StartOptions::named("sup")).map(drop)).await;
+        begun.expect("the seat is free");
+        reader.expect(&["a up", "b up"]).await;
+        boss.tell(ending()).expect("there is room");
+        reader.expect(&["b stopping shutdown", "a stopping shutdown"]).await;
+        assert_eq!(short(&soon(top.ended()).await), reason);
+        turns().await;
+        assert_eq!(system.living(), 0);
+    }
 }
 
 /// OTP: SUP-003, SUP-004, SUP-005, SUP-006.
@@ -214,6 +246,50 @@ async fn the_shutdown_ladder() {
         let took = system.now().since(began);
         let wanted = Duration::from_secs(seconds);
         assert!(took >= wanted && took <= wanted + Duration::from_millis(6), "{shutdown:?}: {took:?}");
+    }
+}
+
+/// A child that is killed is waited for, however long that takes: here a closure of its own holds a thread.
+/// OTP: SUP-092, SUP-093.
+#[tokio::test(start_paused = true)]
+async fn a_killed_child_is_waited_for_without_limit() {
+    for shutdown in [Shutdown::BrutalKill, Shutdown::Within(SECOND)] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (it, seat) = system.address();
+        let make = {
+            let journal = journal.clone();
+            move || Puppet::new("it", &journal).trapping().telling_drop()
+        };
+        let spec =
+            one_for_one().child(puppet("a", &journal)).child(actor_in("it", seat, make).shutdown(shutdown));
+        let root = spec.start(&system, "top").await.expect("starts");
+        let (release, held) = mpsc::channel::<()>();
+        let blocking = wait(move |puppet, context| {
+            puppet.note("blocks");
+            Box::pin(async move {
+                context.blocking(move || held.recv().is_ok()).await;
+                Ok(())
+            })
+        });
+        it.tell(blocking).expect("there is room");
+        reader.expect(&["a up", "it up", "it blocks"]).await;
+        let stopping = aside({
+            let root = root.clone();
+            async move { root.stop(ExitReason::Shutdown).await }
+        });
+        // While a closure blocks, virtual time goes on only by hand.
+        for _ in 0..60 {
+            turns().await;
+            tokio::time::advance(SECOND).await;
+        }
+        turns().await;
+        assert_eq!(reader.rest(), ["it dropped"], "{shutdown:?}: killed, and nobody else has been told");
+        assert!(it.is_alive() && root.address().is_alive() && !stopping.is_finished(), "{shutdown:?}");
+        drop(release);
+        let stopped = soon(stopping).await.expect("the client does not panic");
+        assert_eq!(stopped, Ok(ExitReason::Shutdown), "{shutdown:?}");
+        assert_eq!(reader.rest(), ["a stopping shutdown"]);
     }
 }
 

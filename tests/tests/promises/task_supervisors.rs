@@ -95,6 +95,36 @@ async fn a_task_is_waited_for_within_a_limit() {
     }
 }
 
+/// An actor that has given a task up lives on, and nothing of the task comes to it: no result, no end, no crash.
+///
+/// OTP: EXT-002.
+#[tokio::test(start_paused = true)]
+async fn what_comes_too_late_does_not_reach_the_actor_that_waited() {
+    for crashes in [false, true] {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let tasks = tasks(&system).await;
+        let it = minded(&system, move || Puppet::new("it", &journal).trapping()).await;
+        let (tell, task) = told(&tasks).await;
+        it.tell(wait(move |puppet, _| {
+            Box::pin(async move {
+                let outcome = task.within(SECOND).await;
+                puppet.note(format!("{outcome:?}"));
+                Ok(())
+            })
+        }))
+        .expect("there is room");
+        reader.expect(&["it up", "it Err(TimedOut)"]).await;
+        if crashes {
+            drop(tell);
+        } else {
+            tell.send(1).expect("it goes on");
+        }
+        turns().await;
+        assert_eq!((running(&tasks).await, life(&it).await), (0, 1));
+        assert_eq!((reader.rest(), it.statistics().queued), (vec![], 0));
+    }
+}
+
 /// OTP: EXT-003.
 #[tokio::test(start_paused = true)]
 async fn waiting_may_be_left_off_and_taken_up_again() {

@@ -151,7 +151,7 @@ async fn watches_that_begin_amid_changes_miss_nothing() {
 }
 
 /// PG-006, all groups: they appear and vanish as their members do.
-/// OTP: PG-006.
+/// OTP: PG-004, PG-006.
 #[tokio::test(start_paused = true)]
 async fn all_groups_of_a_scope_are_watched_at_once() {
     let system = system();
