@@ -3,12 +3,13 @@
 //! The environment is random and the same every time. What single changes look like is in `rows/apply.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
-    Answer, AutoShutdown, Change, ChildRules, Command, Event, Likeness, Outline, Request, RequestId, Restart,
-    Rules, Shutdown, Slot, Stands, Strategy, Supervision, Which,
+    Answer, AutoShutdown, Change, ChildRules, Command, Event, GraphSupervision, Likeness, NeedsRules,
+    Outline, Request, RequestId, Restart, Rules, Shutdown, Slot, Stands, Strategy, Supervision, Which,
 };
 
 const STRATEGIES: [Strategy; 3] = [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne];
@@ -361,32 +362,97 @@ fn as_one_that_was_started_so(mut world: World, rules: &Rules, random: &mut Rand
     assert_eq!(led_to(&mut world), led_to(&mut fresh), "{rules:#?} {place}");
 }
 
-/// What no environment should do: any event, of any child, at any time, changes of any kind among them. Nothing panics,
-/// and every invariant holds.
+/// A supervisor of either kind that can be changed.
+enum Either {
+    Fixed(Supervision),
+    ByNeeds(GraphSupervision),
+}
+
+impl Either {
+    fn handle(&mut self, event: Event, commands: &mut Vec<Command>) {
+        match self {
+            Self::Fixed(supervision) => supervision.handle(event, Moment::START, commands),
+            Self::ByNeeds(supervision) => supervision.handle(event, Moment::START, commands),
+        }
+    }
+
+    fn outline(&self) -> Outline {
+        match self {
+            Self::Fixed(supervision) => supervision.outline(),
+            Self::ByNeeds(supervision) => supervision.outline(),
+        }
+    }
+
+    fn check(&self) {
+        match self {
+            Self::Fixed(supervision) => supervision.check(),
+            Self::ByNeeds(supervision) => supervision.check(),
+        }
+    }
+}
+
+impl Random {
+    /// Children that need some of those before them.
+    fn needs_rules(&mut self) -> NeedsRules {
+        let (rules, _) = self.rules();
+        let mut children = rules.children().to_vec();
+        for place in 0..children.len() {
+            let needs = rules.children()[..place].iter().map(|child| child.id.clone());
+            children[place].policy_mut().needs = needs.filter(|_| self.one_in(2)).collect();
+        }
+        if self.one_in(2) {
+            children.reverse();
+        }
+        NeedsRules::new(1_000, Duration::from_secs(1), AutoShutdown::Never, children).expect("no cycle")
+    }
+
+    fn either(&mut self, by_needs: bool) -> Either {
+        match by_needs {
+            true => Either::ByNeeds(GraphSupervision::new(self.needs_rules())),
+            false => Either::Fixed(Supervision::new(self.rules().0)),
+        }
+    }
+
+    /// How this is changed into anything.
+    fn change(&mut self, now: &Outline, by_needs: bool) -> Change {
+        let like = [Likeness::Same, Likeness::Inside, Likeness::Other];
+        match by_needs {
+            true => {
+                let rules = self.needs_rules();
+                Change::by_needs(now, rules, |_, _| like[self.below(3)])
+            }
+            false => {
+                let (rules, _) = self.rules();
+                Change::new(now, rules, |_, _| like[self.below(3)])
+            }
+        }
+    }
+}
+
+/// What no environment should do: any event, of any child, at any time, changes of any kind among them, also of the other
+/// kind. Nothing panics, and every invariant holds.
 #[test]
 fn no_event_out_of_place_breaks_a_change() {
     let mut random = Random(5);
-    let mut applied = 0;
-    for _ in 0..8_000 {
-        let (rules, _) = random.rules();
-        let mut supervision = Supervision::new(rules.clone());
+    let mut applied = [0, 0];
+    for round in 0..5_000 {
+        let by_needs = round % 2 == 1;
+        let mut supervision = random.either(by_needs);
         let mut commands = Vec::new();
-        supervision.handle(Event::Start, Moment::START, &mut commands);
+        supervision.handle(Event::Start, &mut commands);
         let mut odd = None;
         for step in 0..60 {
-            let slots: Vec<Slot> = supervision.slots().collect();
-            let slot = slots.get(random.below(slots.len() + 1)).copied().or(odd);
+            let now = supervision.outline();
+            let slot = now.children.get(random.below(now.children.len() + 1)).map(|child| child.slot).or(odd);
             odd = slot.or(odd);
-            let (now, ()) = (supervision.outline(), commands.clear());
-            let event = match (random.below(14), slot) {
+            commands.clear();
+            let event = match (random.below(15), slot) {
                 (0, _) => Event::Asked(RequestId(step), Request::Change { in_parts: random.one_in(2) }),
-                // Of what stands now, of what does not, or of nothing at all.
+                // Of what stands now, of what does not, or of nothing at all; of this kind, or of the other.
                 (1 | 2, _) => {
-                    let (new, _) = random.rules();
-                    let stands = if random.one_in(4) { Supervision::new(new.clone()).outline() } else { now };
-                    let like = [Likeness::Same, Likeness::Inside, Likeness::Other];
-                    let change = Change::new(&stands, new, |_, _| like[random.below(3)]);
-                    Event::Compared(Box::new(Ok(change)))
+                    let stands = if random.one_in(4) { random.either(by_needs).outline() } else { now };
+                    let kind = by_needs != random.one_in(8);
+                    Event::Compared(Box::new(Ok(random.change(&stands, kind))))
                 }
                 (3, _) => Event::NextPart(Some(RequestId(step))),
                 (4, _) if random.one_in(3) => Event::NextPart(None),
@@ -396,14 +462,26 @@ fn no_event_out_of_place_breaks_a_change() {
                 (10, Some(slot)) => Event::StartFailed(slot, ExitReason::Killed),
                 (11, Some(slot)) => Event::Ignored(slot),
                 (12, Some(slot)) => Event::TryAgain(slot),
+                (13, _) => {
+                    let id: Arc<str> = IDS[random.below(IDS.len())].into();
+                    let request = match random.below(5) {
+                        0 => Request::TerminateChild(Which::Id(id)),
+                        1 => Request::RestartChild(id),
+                        2 => Request::DisableChild(id),
+                        3 => Request::EnableChild(id),
+                        _ => Request::DeleteChild(id),
+                    };
+                    Event::Asked(RequestId(step), request)
+                }
                 (_, Some(slot)) => Event::Exited { slot, reason: ExitReason::Killed, charged: true },
                 (_, None) => Event::EndDeadline,
             };
-            supervision.handle(event, Moment::START, &mut commands);
+            supervision.handle(event, &mut commands);
             supervision.check();
             let answers = |command: &&Command| matches!(command, Command::Answer(_, Answer::Applied(_)));
-            applied += commands.iter().filter(answers).count();
+            applied[usize::from(by_needs)] += commands.iter().filter(answers).count();
         }
     }
-    assert!(applied > 400, "{applied}: the events have lost their reach");
+    println!("{applied:?} applied");
+    assert!(applied.iter().all(|applied| *applied > 400), "{applied:?}: the events have lost their reach");
 }
