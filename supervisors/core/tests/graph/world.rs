@@ -323,7 +323,7 @@ impl World {
                 assert_eq!(self.children[slot].process, Process::Up { ready: false }, "{}", self.story());
             }
             &Command::SetDeadline(slot, due) => self.child(slot).deadline = Some(due),
-            &Command::SetReadyDeadline(slot, due) => self.child(slot).late = Some(due),
+            &Command::SetReadyDeadline(slot, due) => self.has_to_be_ready(slot, due),
             &Command::TryAgain(slot) => self.child(slot).retries += 1,
             &Command::SetRestart { slot, ticket, earliest, latest } => {
                 let wait = Wait { ticket, earliest, latest };

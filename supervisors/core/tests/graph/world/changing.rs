@@ -2,7 +2,7 @@
 //! of rules; then every command has to fit. It is told how recipes relate, as a supervisor is, and nothing of its plan.
 
 use super::{Child, Process, Wait, World};
-use minder_signals::ExitReason;
+use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, Applied, Change, ChildRules, ChildState, Command, Decision, Event, Likeness, NeedsRules, Outline,
     Part, Refusal, Request, RequestId, Restart, Slot, Ticket,
@@ -69,6 +69,7 @@ pub(crate) struct Changing {
     epochs: BTreeSet<Slot>,
     /// What is to be asked for again.
     waits_again: BTreeMap<Slot, Wait>,
+    late_again: BTreeMap<Slot, Moment>,
     failed: Vec<(Arc<str>, ExitReason)>,
     /// On whose account somebody may be held back.
     trouble: BTreeSet<Arc<str>>,
@@ -211,6 +212,7 @@ impl World {
             denied: BTreeSet::new(),
             epochs: BTreeSet::new(),
             waits_again: BTreeMap::new(),
+            late_again: BTreeMap::new(),
             failed: Vec::new(),
             trouble: BTreeSet::new(),
         }
@@ -415,6 +417,8 @@ impl World {
                 }
             }
             changing.waits_again.extend(child.wait.map(|wait| (slot, wait)));
+            let late = child.late.take().filter(|_| child.process == Process::Up { ready: false });
+            changing.late_again.extend(late.map(|late| (slot, late)));
             self.children.insert(slot, child);
         }
         let count = |was: &Slot| !seats.iter().any(|(_, seat)| seat.as_ref() == Some(was));
@@ -423,6 +427,9 @@ impl World {
         (changing.part, changing.inside, changing.open) = (Part::Starts, inside.clone(), inside);
         (changing.waits, changing.is_owed) = (changing.in_parts, changing.in_parts);
         changing.came.clear();
+        let (rules, level) = (&planned.new.rules, self.supervision.level());
+        let goes_by = (level.limit, level.period, self.supervision.auto_shutdown());
+        assert_eq!(goes_by, (rules.limit(), rules.period(), rules.auto_shutdown()), "{}", self.story());
         self.changing = Some(changing);
         self.excuse();
     }
@@ -435,6 +442,12 @@ impl World {
         let again = self.changing.as_mut().and_then(|changing| changing.waits_again.remove(&slot));
         assert!(again.is_none_or(|again| again == wait), "it waits as it did: {}", self.story());
         again.is_some()
+    }
+
+    pub(super) fn has_to_be_ready(&mut self, slot: Slot, due: Moment) {
+        let again = self.changing.as_mut().and_then(|changing| changing.late_again.remove(&slot));
+        assert!(again.is_none_or(|again| again == due), "it has the time that it had: {}", self.story());
+        self.child(slot).late = Some(due);
     }
 
     /// Whether the child has no process, and is to have none before somebody else does something about it, or about one
@@ -602,6 +615,7 @@ impl World {
         let Some(changing) = &self.changing else { return };
         assert!(!changing.is_owed && changing.epochs.is_empty(), "it goes on: {}", self.story());
         assert!(changing.waits_again.is_empty(), "waits are asked for again: {}", self.story());
+        assert!(changing.late_again.is_empty(), "deadlines are asked for again: {}", self.story());
         match changing.part {
             _ if changing.waits => {}
             Part::Hold => {
