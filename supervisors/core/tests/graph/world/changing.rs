@@ -583,6 +583,15 @@ impl World {
             assert!(in_trouble, "{id} is held back for nothing: {}", self.story());
             self.count("held back");
         }
+        for (slot, child) in &self.children {
+            let is_out = child.process == Process::None && child.down && !child.disabled;
+            let is_temporary = child.rules.restart == Restart::Temporary;
+            assert!(
+                !is_out || child.is_asked_for || !is_temporary,
+                "{slot:?} is forgotten: {}",
+                self.story()
+            );
+        }
         self.count("applied");
     }
 

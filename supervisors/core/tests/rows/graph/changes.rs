@@ -217,6 +217,22 @@ fn a_start_that_fails_is_told_and_holds_back_whoever_needs_it() {
     );
 }
 
+/// It is not yet told to stop, since somebody lives on who needs it.
+#[test]
+fn a_start_that_fails_while_its_group_is_being_stopped_is_tried_again_with_it() {
+    check(
+        "by_needs  9 in 5s  a:perm b:perm:needs=a c:perm:needs=b
+         ask 1 terminate b   stop b
+         b exits shutdown    answer 1 Done
+         ask 2 change by_needs 9 in 5s a:perm b:perm:needs=a c:perm:needs=b  [a b c], start b
+         a panics            stop c
+         b fails             -
+         c exits shutdown    start a
+         a up                start b
+         b up                start c, applied 2",
+    );
+}
+
 /// It needs nobody any more, and is looked at once more.
 #[test]
 fn who_waits_for_a_child_that_is_forgotten_in_the_end_comes_up() {
@@ -472,6 +488,23 @@ fn what_was_counted_outlasts_a_change() {
          a up                -
          ask 2 change by_needs 2 in 9s b:perm:limit=1/30s:down a:perm  [b a], applied 2
          a panics            (a GiveUp 2/2), exit shutdown",
+    );
+}
+
+/// Of whom a change starts nothing is remembered.
+#[test]
+fn who_is_started_by_a_change_begins_anew() {
+    check_with_reports(
+        "by_needs  9 in 5s  a:perm:limit=1/30s:down
+         a panics            (a Restart 1/9), start a
+         a up                -
+         ask 1 terminate a   stop a
+         a exits shutdown    answer 1 Done
+         ask 2 change by_needs 9 in 5s a:perm:limit=1/30s:down  [a], start a
+         a up                applied 2
+         a panics            (a Restart 2/9), start a
+         a up                -
+         a panics            (a GiveUpOnChild 1/1)",
     );
 }
 
