@@ -396,9 +396,9 @@ impl Random {
     fn needs_rules(&mut self) -> NeedsRules {
         let (rules, _) = self.rules();
         let mut children = rules.children().to_vec();
-        for place in 0..children.len() {
+        for (place, child) in children.iter_mut().enumerate() {
             let needs = rules.children()[..place].iter().map(|child| child.id.clone());
-            children[place].policy_mut().needs = needs.filter(|_| self.one_in(2)).collect();
+            child.policy_mut().needs = needs.filter(|_| self.one_in(2)).collect();
         }
         if self.one_in(2) {
             children.reverse();
