@@ -13,7 +13,7 @@
 //! Not known here, and never reported: waits of others than actors, for locks, channels or blocking closures, and for a
 //! reply of which it is not known who holds it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use minder_signals::ActorId;
@@ -115,6 +115,8 @@ struct Stop {
     before: usize,
     stamp: Stamp,
     waits: Vec<(Wait, Arc<dyn AnyCell>)>,
+    /// Whether it was taken to be stuck before that was known.
+    is_relied_on: bool,
 }
 
 /// What somebody waits for.
@@ -132,30 +134,17 @@ struct Stamp {
 
 /// The cycle that this actor is on if it will never go on, and which wait of its own is part of it.
 fn find(me: &Arc<dyn AnyCell>) -> Option<(Arc<dyn Awaited>, Cycle)> {
-    let (home, mut free) = (me.core().address(), HashSet::new());
-    let (mut stops, last) = loop {
-        // Each time round at least one more is known to be free; mostly that is the first one asked, and this one with it.
-        match walk(me, &mut free)? {
-            Walk::Stuck(stops, last) => break (stops, last),
-            Walk::Again => {}
-        }
-    };
-    // The second: what is as it was at the first look was so at the moment between the two.
-    if !stops.iter().all(Stop::is_as_it_was) {
+    let mut free = HashSet::new();
+    let mut search = Search::of(me, &mut free)?;
+    // Nothing if those whom it waits for are stuck without it: they are told, and go on.
+    let way = search.way_home(&free)?;
+    // A second look: what is as it was at the first was so at the moment between the two.
+    if !search.is_as_it_was(&way, &free) {
         return None; // whoever moved looks for itself when it waits again
     }
-    // Nothing if those whom it waits for are stuck without it: they are told, and go on.
-    let mut at = last?;
-    let mut path = Vec::new();
-    let mut second = home;
-    while at != 0 {
-        second = stops[at].cell.core().address();
-        path.push(stops[at].cell.core().path());
-        at = stops[at].before;
-    }
-    path.push(me.core().path());
-    path.reverse();
-    stops.swap_remove(0).waits.into_iter().find_map(|(wait, cell)| match wait {
+    let path: Vec<Arc<str>> = way.iter().map(|at| search.stops[*at].cell.core().path()).collect();
+    let second = way.get(1).map_or_else(|| me.core().address(), |at| search.stops[*at].address());
+    search.stops.swap_remove(0).waits.into_iter().find_map(|(wait, cell)| match wait {
         Wait::Handler(awaited) if cell.core().address() == second => {
             Some((awaited, Cycle::new(path.clone())))
         }
@@ -163,73 +152,143 @@ fn find(me: &Arc<dyn AnyCell>) -> Option<(Arc<dyn Awaited>, Cycle)> {
     })
 }
 
-/// What came of the first look.
-enum Walk {
-    /// None of these goes on unless another does; and which of them waits for the first, if one does.
-    Stuck(Vec<Stop>, Option<usize>),
-    /// One child of a minder will go on: another may not.
-    Again,
+/// Who was come by on the way from an actor that waits, and does not go on unless one of them does.
+struct Search {
+    stops: Vec<Stop>,
+    /// Where each stands among them, by its address.
+    known: HashMap<usize, usize>,
+    /// Which of them wait for the first.
+    last: Vec<usize>,
 }
 
-/// Goes from actor to actor by what keeps each: all that a handler waits for, and one of the children that a minder does. `free`
-/// are those that can go on, by their addresses; nothing comes of it if the first is among them.
-fn walk(me: &Arc<dyn AnyCell>, free: &mut HashSet<usize>) -> Option<Walk> {
-    let home = me.core().address();
-    let mut stops = vec![Stop::at(me, 0).filter(|me| !me.goes_on(free))?];
-    let mut known = HashSet::from([home]);
-    let (mut last, mut next) = (None, 0);
-    while next < stops.len() {
-        for cell in stops[next].kept_by(&known, free) {
-            let address = cell.core().address();
-            if address == home {
-                last.get_or_insert(next);
-            } else if known.insert(address) {
-                let Some(stop) = Stop::at(&cell, next).filter(|stop| !stop.goes_on(free)) else {
-                    free.insert(address);
-                    while let Some(stop) = stops.iter().find(|stop| stop.goes_on(free)) {
-                        free.insert(stop.cell.core().address());
-                    }
-                    return (!free.contains(&home)).then_some(Walk::Again);
-                };
-                stops.push(stop);
+/// A stop that is looked into: which of its waits is next, and whether one of those before will never be over.
+struct Open {
+    at: usize,
+    next: usize,
+    is_stuck: bool,
+}
+
+impl Search {
+    /// Nothing if this actor can go on. `free` are those that can, by their addresses.
+    fn of(me: &Arc<dyn AnyCell>, free: &mut HashSet<usize>) -> Option<Self> {
+        // Once, as a rule: again only if somebody who was met twice goes on after all, who is known to be free then.
+        loop {
+            let mut is_misled = false;
+            let search = Self::once(me, free, &mut is_misled);
+            if search.is_none() || !is_misled {
+                return search;
             }
         }
-        next += 1;
     }
-    Some(Walk::Stuck(stops, last))
+
+    /// Depth first, with a stack of its own. Whoever is met again is taken to be stuck; `is_misled` if somebody was not. Of the
+    /// children that a minder waits for one is enough to be stuck, but all are looked at: another may be on the way home.
+    fn once(me: &Arc<dyn AnyCell>, free: &mut HashSet<usize>, is_misled: &mut bool) -> Option<Self> {
+        let (home, id) = (me.core().address(), me.core().life().id(me.core().number));
+        let (known, stops) = (HashMap::from([(home, 0)]), vec![Stop::at(me, 0, id)?]);
+        let mut search = Self { stops, known, last: Vec::new() };
+        let mut open = vec![Open { at: 0, next: 0, is_stuck: false }];
+        // What has come of the stop that was opened last: whether it is stuck.
+        let mut closed: Option<bool> = None;
+        while let Some(Open { at, next, is_stuck }) = open.last_mut() {
+            let stop = &search.stops[*at];
+            let each = stop.waits_for_each();
+            let wait_is_stuck = match (closed.take(), stop.waits.get(*next)) {
+                (Some(is_stuck), _) => Some(is_stuck),
+                (None, None) => None,
+                (None, Some((_, cell))) => {
+                    *next += 1;
+                    let address = cell.core().address();
+                    if address == home {
+                        search.last.push(*at);
+                        Some(true)
+                    } else if free.contains(&address) {
+                        Some(false)
+                    } else if let Some(&met) = search.known.get(&address) {
+                        search.stops[met].is_relied_on = true;
+                        Some(true)
+                    } else if let Some(stop) = Stop::at(cell, *at, id) {
+                        search.known.insert(address, search.stops.len());
+                        open.push(Open { at: search.stops.len(), next: 0, is_stuck: false });
+                        search.stops.push(stop);
+                        continue;
+                    } else {
+                        free.insert(address);
+                        Some(false)
+                    }
+                }
+            };
+            *is_stuck |= wait_is_stuck == Some(true);
+            let is_stuck = match wait_is_stuck {
+                // All has been looked at.
+                None => !each || *is_stuck,
+                Some(false) if !each => false,
+                Some(_) => continue,
+            };
+            let stop = &search.stops[*at];
+            if !is_stuck {
+                free.insert(stop.address());
+                *is_misled |= stop.is_relied_on;
+            }
+            closed = Some(is_stuck);
+            open.pop();
+        }
+        closed.is_some_and(|is_stuck| is_stuck).then_some(search)
+    }
+
+    /// The stops from the first to one that waits for it, if none of them is free.
+    fn way_home(&self, free: &HashSet<usize>) -> Option<Vec<usize>> {
+        self.last.iter().find_map(|&last| {
+            let mut way = vec![last];
+            while let Some(&at) = way.last()
+                && at != 0
+            {
+                way.push(self.stops[at].before);
+            }
+            way.reverse();
+            way.iter().all(|at| !free.contains(&self.stops[*at].address())).then_some(way)
+        })
+    }
+
+    /// Whether those on whom it hangs that the first is stuck are as they were. A minder on the way is kept by the next one on
+    /// it, whatever its other children do.
+    fn is_as_it_was(&self, way: &[usize], free: &HashSet<usize>) -> bool {
+        let (mut left, mut seen) = (vec![0], HashSet::from([0]));
+        while let Some(at) = left.pop() {
+            let stop = &self.stops[at];
+            if !stop.is_as_it_was() {
+                return false;
+            }
+            let on_the_way = way.iter().position(|stop| *stop == at).filter(|_| stop.waits_for_each());
+            for (_, cell) in &stop.waits {
+                let address = cell.core().address();
+                let Some(&on) = self.known.get(&address) else { continue };
+                let hangs_on = on_the_way.is_none_or(|place| way.get(place + 1) == Some(&on));
+                if hangs_on && !free.contains(&address) && seen.insert(on) {
+                    left.push(on);
+                }
+            }
+        }
+        true
+    }
 }
 
 impl Stop {
+    /// What this actor waits for; nothing if it can go on. `me`: who has set out.
+    fn at(cell: &Arc<dyn AnyCell>, before: usize, me: ActorId) -> Option<Self> {
+        let (stamp, noted) = noted(cell.core(), me)?;
+        let waits = noted.into_iter().map(|wait| wait.on().map(|on| (wait, on)));
+        let waits = waits.collect::<Option<_>>()?;
+        Some(Self { cell: cell.clone(), before, stamp, waits, is_relied_on: false })
+    }
+
+    fn address(&self) -> usize {
+        self.cell.core().address()
+    }
+
     /// Whether it has begun something with children, and waits for each of them.
     fn waits_for_each(&self) -> bool {
         self.waits.iter().any(|(wait, _)| matches!(wait, Wait::Child(_)))
-    }
-
-    /// Those who keep it from going on, unless one of them is free: of children one who may not be, and one who has been come by
-    /// already if there is one.
-    fn kept_by(&self, known: &HashSet<usize>, free: &HashSet<usize>) -> Vec<Arc<dyn AnyCell>> {
-        let address = |cell: &Arc<dyn AnyCell>| cell.core().address();
-        let mut cells = self.waits.iter().map(|(_, cell)| cell).filter(|cell| !free.contains(&address(cell)));
-        if !self.waits_for_each() {
-            return cells.cloned().collect();
-        }
-        let met = cells.clone().find(|cell| known.contains(&address(cell)));
-        met.or_else(|| cells.next()).cloned().into_iter().collect()
-    }
-
-    /// Whether it is not known to be free, and has to be, since those are.
-    fn goes_on(&self, free: &HashSet<usize>) -> bool {
-        let is_free = |cell: &Arc<dyn AnyCell>| free.contains(&cell.core().address());
-        let mut waits = self.waits.iter().map(|(_, cell)| cell);
-        let goes_on = if self.waits_for_each() { waits.all(is_free) } else { waits.any(is_free) };
-        goes_on && !is_free(&self.cell)
-    }
-
-    /// What this actor waits for; nothing if it can go on.
-    fn at(cell: &Arc<dyn AnyCell>, before: usize) -> Option<Self> {
-        let (stamp, noted) = noted(cell.core())?;
-        let waits = noted.into_iter().map(|wait| wait.on().map(|on| (wait, on)));
-        Some(Self { cell: cell.clone(), before, stamp, waits: waits.collect::<Option<_>>()? })
     }
 
     fn is_as_it_was(&self) -> bool {
@@ -259,23 +318,26 @@ fn stamp(life: &mut Life) -> Option<Stamp> {
     occupied.then_some(Stamp { incarnation, version })
 }
 
-/// What is noted in a life; nothing if nobody lives there or it can go on.
-fn noted(core: &CellCore) -> Option<(Stamp, Vec<Wait>)> {
+/// What is noted in a life; nothing if nobody lives there or it can go on. Of children whoever has set out is enough, if it is
+/// among them: of a million there would be no end.
+fn noted(core: &CellCore, me: ActorId) -> Option<(Stamp, Vec<Wait>)> {
     let mut life = core.life();
     let stamp = stamp(&mut life)?;
     let ties = life.ties_if_any()?;
-    let waits: Option<Vec<Wait>> = if ties.waits.handler.is_empty() {
+    let waits: Vec<Wait> = if ties.waits.handler.is_empty() {
         let of_child = |id: &ActorId| {
             // One that has just left the table is news that has not been told yet, and so is not waited for.
             let child = ties.children.get(&id.cell()).filter(|child| child.id() == *id)?;
             Some(Wait::Child(child.cell.clone()))
         };
-        Some(ties.waits.children.iter().filter_map(of_child).collect())
+        match ties.waits.children.get(&me) {
+            Some(me) => of_child(me).into_iter().collect(),
+            None => ties.waits.children.iter().filter_map(of_child).collect(),
+        }
     } else {
-        ties.waits.handler.iter().map(|awaited| Some(Wait::Handler(awaited.clone()))).collect()
+        ties.waits.handler.iter().map(|awaited| Wait::Handler(awaited.clone())).collect()
     };
-    let waits = waits.filter(|waits| !waits.is_empty())?;
-    Some((stamp, waits))
+    (!waits.is_empty()).then_some((stamp, waits))
 }
 
 #[cfg(test)]

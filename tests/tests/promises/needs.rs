@@ -614,3 +614,28 @@ async fn whoever_asks_a_supervisor_that_stops_several_at_once_is_told() {
         soon(stopped).await.expect("no panic").expect("it ends");
     }
 }
+
+/// Each of thousands is looked at once: whoever asks somebody that stops so many waits no longer for that.
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_asks_a_supervisor_that_stops_thousands_waits_for_its_end() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let sessions = template("session", |journal: Journal| {
+        Puppet::new("session", &journal).trapping().cleaning_up_for(3 * SECOND)
+    });
+    let pool = dynamic(&sessions).start(&system, "pool").await.expect("starts");
+    for _ in 0..3_000 {
+        pool.pool(&sessions).start(self::journal().0).await.expect("there is room");
+    }
+    let stopped = aside({
+        let pool = pool.clone();
+        async move { pool.stop(ExitReason::Shutdown).await }
+    });
+    turns().await;
+    let stranger = actor("stranger", move || Curious::new("stranger", &journal, &pool));
+    let top = aside(async move { one_for_one().child(stranger).start(&system, "top").await });
+    turns().await;
+    assert_eq!(reader.rest(), [""; 0], "it waits");
+    soon(stopped).await.expect("no panic").expect("it ends");
+    soon(top).await.expect("no panic").expect("it starts");
+    assert_eq!(reader.rest(), ["stranger comes: the supervisor ended before it had answered: shutdown"]);
+}
