@@ -33,7 +33,8 @@ pub enum WhenFull {
     /// A `tell` fails at once with `Full`; a `send` waits, and so does an ask, in turn and within its deadline.
     Wait,
     /// The oldest message that is not yet handled makes room: for what is worth less the older it is, such as
-    /// positions or prices. Nobody waits and nobody is refused. The receiver takes one message at a time from such a
+    /// positions or prices. Nobody waits and nobody is refused. What came by priority makes room for more of it, and only
+    /// where nothing else is within reach. The receiver takes one message at a time from such a
     /// mailbox, so that the oldest is always within reach: that costs it a lock per message.
     DropOldest,
     /// The message itself is dropped: for what may be thinned out, such as samples. Nobody waits and nobody is

@@ -23,7 +23,8 @@ pub(crate) const FIRST: u8 = 32;
 
 impl<T: Queued> Mailbox<T> {
     /// [`Mailbox::tell`] by priority. The bound is the same, and so is what happens at it: those who wait for room are not
-    /// overtaken, and where the oldest makes room it is the oldest ordinary one.
+    /// overtaken, and where the oldest makes room it is the oldest ordinary one, or the oldest of priority if there is none
+    /// in reach.
     ///
     /// # Errors
     /// As [`Mailbox::tell`].

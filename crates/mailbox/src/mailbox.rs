@@ -193,12 +193,14 @@ impl<T: Queued> Mailbox<T> {
                 }
                 Err(Refused::Full(item))
             }
-            WhenFull::DropNewest => {
-                state.tally().dropped += 1;
-                Err(Refused::Dropped(item))
+            WhenFull::DropNewest => Err(dropped(&mut state, item)),
+            WhenFull::DropOldest
+                if rank == Rank::Ordinary && state.has_room_for_priority_only(self.taken()) =>
+            {
+                Err(dropped(&mut state, item))
             }
             WhenFull::DropOldest => {
-                let oldest = state.displace();
+                let oldest = state.displace(rank);
                 let woken = self.accept(&mut state, item, rank);
                 drop(state);
                 if let Some(receiver) = woken {
@@ -626,6 +628,11 @@ impl<T: Queued> Mailbox<T> {
 pub(crate) enum Refusal {
     Final,
     MayWait,
+}
+
+fn dropped<T>(state: &mut State<T>, item: T) -> Refused<T> {
+    state.tally().dropped += 1;
+    Refused::Dropped(item)
 }
 
 #[inline]

@@ -10,6 +10,7 @@ use minder_signals::{Control, ExitReason};
 
 use crate::alarm::{Alarm, Marks, Watch};
 use crate::bound::WhenFull;
+use crate::first::Rank;
 use crate::mailbox::{Queued, Ready};
 use crate::statistics::{Statistics, Tally};
 
@@ -435,15 +436,32 @@ impl<T: Queued> State<T> {
         self.lane.push_back(item);
     }
 
-    /// Makes room for a counted item, at the cost of the oldest in the lane, which is returned. With no counted item in
-    /// the lane the oldest is on its way into a handler's hands, or handled first: nothing is dropped then.
-    pub(crate) fn displace(&mut self) -> Option<T> {
-        // The first of all, unless notices stand before it.
-        let oldest = self.lane.iter().position(Queued::is_counted).and_then(|at| self.lane.remove(at));
+    /// Whether nothing may go for an ordinary item but what is handled first, and one too many is inside already: then that
+    /// item is the oldest that may go. Let in, it would make room for the next of priority, and so on without end.
+    pub(crate) fn has_room_for_priority_only(&self, taken: u64) -> bool {
+        let first = self.rare.as_ref().map(|rare| &rare.first);
+        self.len(taken) > self.capacity
+            && !self.lane.iter().any(Queued::is_counted)
+            && first.is_some_and(|first| first.iter().any(Queued::is_counted))
+    }
+
+    /// Makes room for a counted item of this rank, at the cost of the oldest, which is returned: of the oldest in the lane; of
+    /// the oldest that is handled first only for another of those. With nothing in reach that may go, the oldest is on its
+    /// way into a handler's hands, or handled first: nothing is dropped then, so that one more than the bound may be inside.
+    pub(crate) fn displace(&mut self, by: Rank) -> Option<T> {
+        let mut oldest = take_oldest(&mut self.lane);
+        if oldest.is_none() && by == Rank::Priority {
+            oldest = self.rare.as_mut().and_then(|rare| take_oldest(&mut rare.first));
+        }
         if oldest.is_some() {
             self.entered -= 1;
             self.tally().dropped += 1;
         }
         oldest
     }
+}
+
+/// The first of all that are counted: notices may stand before it.
+fn take_oldest<T: Queued>(items: &mut VecDeque<T>) -> Option<T> {
+    items.iter().position(Queued::is_counted).and_then(|at| items.remove(at))
 }

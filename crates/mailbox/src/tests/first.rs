@@ -106,6 +106,117 @@ fn the_bound_is_the_same() {
     assert_eq!(mailbox.tell_first(9), Err(Refused::Full(9)));
 }
 
+/// Every short sequence of ordinary items and items of priority, told or sent, and of a receiver that takes and handles: under every
+/// policy the bound holds at each step; what makes room is ordinary for as long as there is anything ordinary in reach, and the
+/// oldest of its rank; nothing overtakes its own rank; and every offer is accounted for.
+#[test]
+fn no_mixture_of_ranks_breaks_the_bound() {
+    const STEPS: usize = 5;
+    const LENGTH: u32 = 7;
+    for policy in [WhenFull::Reject, WhenFull::Wait, WhenFull::DropOldest, WhenFull::DropNewest] {
+        for capacity in [1, 2, 3] {
+            for code in 0..STEPS.pow(LENGTH) {
+                mix(policy, capacity, (0..LENGTH).map(|at| code / STEPS.pow(at) % STEPS));
+            }
+        }
+    }
+}
+
+/// Items of priority have even numbers.
+fn mix(policy: WhenFull, capacity: u32, steps: impl Iterator<Item = usize> + Clone) {
+    let mailbox = Mailbox::new(Capacity::of(capacity), policy);
+    let what = || format!("{policy:?}, {capacity}, {:?}", steps.clone().collect::<Vec<_>>());
+    let (mut batch, mut seen, mut waiting) = (VecDeque::new(), Vec::new(), VecDeque::new());
+    // What is inside and in reach of senders.
+    let (mut lane, mut first) = (VecDeque::new(), VecDeque::new());
+    for (number, step) in (0..).zip(steps.clone()) {
+        let (ordinary, urgent) = (2 * number + 1, 2 * number);
+        let offered = match step {
+            0 => Some((ordinary, mailbox.tell(ordinary))),
+            1 => Some((urgent, mailbox.tell_first(urgent))),
+            2 => {
+                let mut sending = mailbox.send(ordinary);
+                match poll(&mut sending) {
+                    Poll::Ready(sent) => Some((ordinary, sent)),
+                    Poll::Pending => {
+                        waiting.push_back((ordinary, sending));
+                        None
+                    }
+                }
+            }
+            3 => {
+                if batch.is_empty() && refill(&mailbox, &mut batch).is_ready() {
+                    let_in(&mut waiting, &mut lane);
+                    batch.iter().for_each(|taken| assert_eq!(lane.pop_front(), Some(*taken), "{}", what()));
+                }
+                None
+            }
+            _ => {
+                if let Some(item) = next(&mailbox, &mut batch) {
+                    if item % 2 == 0 {
+                        assert_eq!(first.pop_front(), Some(item), "{}", what());
+                    }
+                    seen.push(item);
+                }
+                mailbox.admit_when_half_empty();
+                None
+            }
+        };
+        if let Some((item, told)) = offered {
+            let own = if item % 2 == 0 { &mut first } else { &mut lane };
+            own.push_back(item);
+            match told {
+                Ok(()) => {}
+                Err(Refused::Dropped(dropped)) if policy == WhenFull::DropOldest => {
+                    let oldest = lane.pop_front().or_else(|| first.pop_front());
+                    assert_eq!(Some(dropped), oldest, "{}", what());
+                }
+                Err(Refused::Full(back) | Refused::Dropped(back)) => {
+                    assert_eq!((back, own.pop_back()), (item, Some(item)), "{}", what());
+                }
+                Err(Refused::Closed(..)) => unreachable!("nobody closes it"),
+            }
+        }
+        let_in(&mut waiting, &mut lane);
+        // One more only while nothing that may be dropped is in reach, or nothing but items of priority.
+        let most = u64::from(capacity) + u64::from(policy == WhenFull::DropOldest);
+        assert!(mailbox.len() <= most, "{} inside: {}", mailbox.len(), what());
+        assert_eq!(mailbox.len() as usize, batch.len() + lane.len() + first.len(), "{}", what());
+        assert!(mailbox.statistics().is_conserved(), "{}: {:?}", what(), mailbox.statistics());
+    }
+    for rank in [0, 1] {
+        assert!(seen.iter().filter(|item| **item % 2 == rank).is_sorted(), "{}", what());
+    }
+}
+
+/// Takes note of who waited and has been let in.
+fn let_in(waiting: &mut VecDeque<(u32, Sending<'_, u32>)>, lane: &mut VecDeque<u32>) {
+    while let Some((item, sending)) = waiting.front_mut()
+        && poll(sending).is_ready()
+    {
+        lane.push_back(*item);
+        waiting.pop_front();
+    }
+}
+
+/// A flood of priority alone; the mailbox once grew by each of them where the oldest makes room.
+#[test]
+fn a_flood_of_priority_stays_within_the_bound() {
+    for (policy, kept) in [
+        (WhenFull::Reject, [0, 1, 2, 3]),
+        (WhenFull::Wait, [0, 1, 2, 3]),
+        (WhenFull::DropOldest, [96, 97, 98, 99]),
+        (WhenFull::DropNewest, [0, 1, 2, 3]),
+    ] {
+        let mailbox = Mailbox::new(Capacity::of(4), policy);
+        for item in 0..100 {
+            drop(mailbox.tell_first(item));
+        }
+        assert_eq!(mailbox.len(), 4, "{policy:?}");
+        assert_eq!(std::iter::from_fn(|| mailbox.next_first()).collect::<Vec<_>>(), kept, "{policy:?}");
+    }
+}
+
 #[test]
 fn between_two_lives_they_are_like_all_others() {
     let filled = || {
