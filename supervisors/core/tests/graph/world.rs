@@ -7,7 +7,7 @@ mod changing;
 use minder_signals::{ExitReason, Moment};
 use minder_supervisors_core::{
     Answer, ChildRules, ChildState, Command, Decision, Delay, Event, GraphSupervision, NeedsRules, Refusal,
-    Request, RequestId, Restart, Slot, Ticket, Which,
+    Report, Request, RequestId, Restart, Slot, Ticket, Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +42,8 @@ pub(crate) struct Child {
     pub(crate) done: bool,
     /// It was the first of these.
     ended: bool,
+    /// Why it ended while a change held everything up, which is judged by the rules that hold after that.
+    fell: Option<ExitReason>,
     /// Somebody has decided that it is to be started, or started again.
     due: bool,
     /// It was stopped on purpose, or its start was given up.
@@ -271,11 +273,12 @@ impl World {
                 self.is_settled_by_change(slot);
             }
             Event::Exited { slot, ref reason, .. } => {
+                let held_up = self.changing.as_ref().is_some_and(Changing::holds_up);
                 let child = self.child(slot);
-                let stays_down = child.rules.restart == Restart::Transient && !reason.is_abnormal();
-                child.done = stays_down && matches!(child.process, Process::Up { .. });
-                child.ended = child.done;
+                let up = matches!(child.process, Process::Up { .. });
+                child.fell = (up && held_up).then(|| reason.clone());
                 child.process = Process::None;
+                child.stays_down(up, reason);
             }
             Event::Stop(_) => self.ends(),
             Event::PartDone(slot, done) => self.part_is_done(slot, done),
@@ -348,42 +351,12 @@ impl World {
             Command::Answer(RequestId(id), answer) => self.answered(*id, answer),
             Command::Forget(slot) => {
                 self.assert_may_be_forgotten(*slot);
+                self.excuse();
                 let gone = self.children.remove(slot).expect("it is forgotten once");
                 assert_eq!(gone.process, Process::None, "whoever is forgotten is gone: {}", self.story());
                 self.is_forgotten_by_change(*slot);
             }
-            Command::Report(report) => match report.decision {
-                Decision::RestartGroup | Decision::RestartGroupLater => {
-                    for member in self.group(report.slot) {
-                        let child = self.child(member);
-                        child.comes_back |=
-                            !child.in_group && matches!(child.process, Process::Stopping { .. });
-                        (child.in_group, child.due, child.down) = (true, true, false);
-                        (child.wait, child.delay) = (None, None);
-                        self.comes_without_change(member);
-                    }
-                    self.is_to_wait(
-                        report.slot,
-                        report.delay,
-                        report.decision == Decision::RestartGroupLater,
-                    );
-                }
-                Decision::Restart | Decision::RestartLater => {
-                    assert_eq!(self.group(report.slot).len(), 1, "it has a group: {}", self.story());
-                    self.child(report.slot).due = true;
-                    self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartLater);
-                }
-                Decision::GiveUpOnChild => {
-                    let child = self.child(report.slot);
-                    (child.disabled, child.is_asked_for) = (true, false);
-                    self.is_settled_by_change(report.slot);
-                    self.excuse();
-                }
-                Decision::GiveUp | Decision::Escalate | Decision::StartFailed | Decision::AutoShutdown => {
-                    self.ends();
-                }
-                _ => {}
-            },
+            Command::Report(report) => self.reported(report),
             Command::Ready => {
                 assert!(!self.up, "it is up once");
                 self.up = true;
@@ -400,6 +373,40 @@ impl World {
             }
             Command::Rearrange(RequestId(id), seats) => self.rearranged(*id, seats),
             other => panic!("{other:?} is for others: {}", self.story()),
+        }
+    }
+
+    fn reported(&mut self, report: &Report) {
+        // If it fell while all was held up, it is judged now.
+        if let Some(child) = self.children.get_mut(&report.slot) {
+            child.fell = None;
+        }
+        match report.decision {
+            Decision::RestartGroup | Decision::RestartGroupLater => {
+                for member in self.group(report.slot) {
+                    let child = self.child(member);
+                    child.comes_back |= !child.in_group && matches!(child.process, Process::Stopping { .. });
+                    (child.in_group, child.due, child.down) = (true, true, false);
+                    (child.wait, child.delay, child.fell) = (None, None, None);
+                    self.comes_without_change(member);
+                }
+                self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartGroupLater);
+            }
+            Decision::Restart | Decision::RestartLater => {
+                assert_eq!(self.group(report.slot).len(), 1, "it has a group: {}", self.story());
+                self.child(report.slot).due = true;
+                self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartLater);
+            }
+            Decision::GiveUpOnChild => {
+                let child = self.child(report.slot);
+                (child.disabled, child.is_asked_for) = (true, false);
+                self.is_settled_by_change(report.slot);
+                self.excuse();
+            }
+            Decision::GiveUp | Decision::Escalate | Decision::StartFailed | Decision::AutoShutdown => {
+                self.ends();
+            }
+            _ => {}
         }
     }
 
@@ -421,7 +428,7 @@ impl World {
         let child = self.child(slot);
         (child.process, child.done, child.ended, child.in_group) = (Process::Starting, false, false, false);
         (child.due, child.down, child.deadline, child.late) = (false, false, None, None);
-        child.comes_back = false;
+        (child.comes_back, child.fell) = (false, None);
         child.reports = child.rules.reports_ready().is_some();
         child.starts += 1;
     }
@@ -473,6 +480,9 @@ impl World {
                     let child = self.child(slot);
                     (child.done, child.ended, child.down) = (false, false, true);
                     child.is_asked_for = false;
+                    if let Some(changing) = &mut self.changing {
+                        changing.trouble.insert(id);
+                    }
                     self.excuse();
                 }
             }
@@ -623,6 +633,7 @@ impl Child {
             process: Process::None,
             done: false,
             ended: false,
+            fell: None,
             due: false,
             down: false,
             is_asked_for: false,
@@ -639,6 +650,12 @@ impl Child {
             stops: 0,
             epochs: 0,
         }
+    }
+
+    /// It has ended; `up`: by itself.
+    fn stays_down(&mut self, up: bool, reason: &ExitReason) {
+        self.done = up && self.rules.restart == Restart::Transient && !reason.is_abnormal();
+        self.ended = self.done;
     }
 
     pub(crate) fn is_met(&self) -> bool {

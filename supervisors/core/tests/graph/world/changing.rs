@@ -72,12 +72,12 @@ pub(crate) struct Changing {
     late_again: BTreeMap<Slot, Moment>,
     failed: Vec<(Arc<str>, ExitReason)>,
     /// On whose account somebody may be held back.
-    trouble: BTreeSet<Arc<str>>,
+    pub(super) trouble: BTreeSet<Arc<str>>,
 }
 
 impl Changing {
     /// Whether nobody comes up and no end is judged.
-    fn holds_up(&self) -> bool {
+    pub(super) fn holds_up(&self) -> bool {
         self.waits || self.part != Part::Starts
     }
 
@@ -401,6 +401,9 @@ impl World {
             if let Some(was) = was {
                 self.void.extend((0..child.retries).map(|_| Event::TryAgain(was)));
                 (child.retries, child.is_asked_for) = (0, false);
+                if let Some(reason) = child.fell.clone() {
+                    child.stays_down(true, &reason);
+                }
                 if changing.inside.contains(&was) {
                     inside.insert(slot);
                 }
@@ -457,7 +460,8 @@ impl World {
         let is_off = (child.disabled || child.down) && !child.is_asked_for;
         let is_done = child.done && !child.due && !child.disabled;
         let waits = child.wait.is_some() || child.delay.is_some() || child.retries > 0;
-        if child.process != Process::None || is_done || waits && !is_off {
+        let is_judged = child.fell.is_none();
+        if child.process != Process::None || is_done || !is_judged || waits && !is_off {
             return false;
         }
         let mut needs = child.rules.needs().iter().filter_map(|need| self.named(need));
@@ -602,12 +606,13 @@ impl World {
         if self.over {
             return;
         }
+        let held_up = self.changing.as_ref().is_some_and(Changing::holds_up);
         for (slot, child) in &mut self.children {
+            child.fell.take_if(|_| !held_up);
             child.is_asked_for = self.supervision.state(*slot) == Some(ChildState::Waiting);
         }
         self.excuse();
         assert!(self.to_let_go.is_empty(), "whoever was held is let go: {}", self.story());
-        let held_up = self.changing.as_ref().is_some_and(Changing::holds_up);
         for (slot, child) in &self.children {
             let seen = self.supervision.state(*slot);
             let expected = match child.process {
