@@ -107,6 +107,8 @@ pub struct Planned {
     pub task: Task,
     /// Whether it changes places with others that are there already: of those it is among the fewest who have to.
     pub moved: bool,
+    /// Whether it begins a new epoch: it belongs to a group that is restarted on purpose.
+    pub epoch: bool,
 }
 
 /// A child that is come to on the way down.
@@ -141,15 +143,12 @@ impl Change {
     /// removed or added, disabled or enabled, touches nobody else.
     pub fn new(now: &Outline, rules: Rules, likeness: impl FnMut(&Standing, usize) -> Likeness) -> Self {
         let count = rules.children().len();
-        let shares = |replaced: &[usize]| {
-            let first = |cause: &usize| match fate(rules.strategy()) {
-                Fate::Alone => count,
-                Fate::All => 0,
-                Fate::Rest => cause + 1,
-            };
-            replaced.first().map(|cause| (*cause, (first(cause)..count).collect())).into_iter().collect()
+        let group = |cause: usize, _: &[Planned]| match fate(rules.strategy()) {
+            Fate::Alone => Vec::new(),
+            Fate::All => (0..count).collect(),
+            Fate::Rest => (cause..count).collect(),
         };
-        let children = planned(now, &rules, likeness, shares);
+        let children = planned(now, &rules, likeness, group);
         Self::of(now, rules, children, (0..now.children.len()).rev(), (0..count).collect())
     }
 
@@ -162,10 +161,13 @@ impl Change {
     ) -> Self {
         let rules = rules.into_rules();
         let (before, then) = (needs(now.children.iter().map(|child| &child.rules)), needs(rules.children()));
-        let shares = |replaced: &[usize]| {
-            replaced.iter().map(|cause| (*cause, then.group(*cause).into_iter().collect())).collect()
+        let group = |cause: usize, children: &[Planned]| {
+            let group: Vec<usize> = then.group(cause).into_iter().collect();
+            let standing = group.iter().filter(|place| children[**place].was.is_some()).count();
+            // A child on whom nobody depends begins no epoch.
+            if standing > 1 { group } else { Vec::new() }
         };
-        let children = planned(now, &rules, likeness, shares);
+        let children = planned(now, &rules, likeness, group);
         Self::of(now, rules, children, before.order().iter().copied().rev(), then.order().to_vec())
     }
 
@@ -231,13 +233,13 @@ fn needs<'a>(children: impl IntoIterator<Item = &'a ChildRules>) -> Needs<usize>
     Needs::of(&children.into_iter().enumerate().collect::<Vec<_>>())
 }
 
-/// What is done about each child of the new rules. `shares`: of those that are replaced while they are alive, each who
-/// causes something, with those whom it may take along.
+/// What is done about each child of the new rules. `group`: who is restarted together with a child that is replaced while it is
+/// alive, itself among them.
 fn planned(
     now: &Outline,
     rules: &Rules,
     mut likeness: impl FnMut(&Standing, usize) -> Likeness,
-    shares: impl Fn(&[usize]) -> Vec<(usize, Vec<usize>)>,
+    group: impl Fn(usize, &[Planned]) -> Vec<usize>,
 ) -> Vec<Planned> {
     let standing: BTreeMap<&str, (usize, &Standing)> =
         now.children.iter().enumerate().map(|(place, child)| (&*child.rules.id, (place, child))).collect();
@@ -249,6 +251,7 @@ fn planned(
                 was: None,
                 task: if new.is_disabled() { Task::Keep } else { Task::Start(Why::Added) },
                 moved: false,
+                epoch: false,
             });
             continue;
         };
@@ -256,13 +259,15 @@ fn planned(
         if task == Task::Start(Why::Replaced) && matches!(now.stands, Stands::Up | Stands::Waiting) {
             replaced.push(place);
         }
-        children.push(Planned { was: Some(now.slot), task, moved: moved.contains(&place) });
+        let moved = moved.contains(&place);
+        children.push(Planned { was: Some(now.slot), task, moved, epoch: false });
     }
-    for (cause, sharers) in shares(&replaced) {
+    for cause in replaced {
         let id = &rules.children()[cause].id;
-        for sharer in sharers {
-            let (child, new) = (&mut children[sharer], &rules.children()[sharer]);
+        for member in group(cause, &children) {
+            let (child, new) = (&mut children[member], &rules.children()[member]);
             let Some((_, now)) = standing.get(&*new.id) else { continue };
+            child.epoch = true;
             let shares = match child.task {
                 Task::Keep => now.stands != Stands::Disabled,
                 Task::Inside | Task::Start(Why::Down) => true,

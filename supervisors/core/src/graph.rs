@@ -502,6 +502,12 @@ impl GraphSupervision {
         matches!(self.phase, Phase::Ending(_))
     }
 
+    /// Whether there is a child of this id that is disabled.
+    fn is_disabled(&self, id: &str) -> bool {
+        let disabled = |slot: &Slot| matches!(self.at(*slot).state, State::Disabled);
+        self.by_id.get(id).is_some_and(disabled)
+    }
+
     fn all(&self) -> Vec<Slot> {
         self.slots().collect()
     }

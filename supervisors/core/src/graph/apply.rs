@@ -6,7 +6,7 @@
 use super::*;
 use crate::command::Part;
 use crate::request::Applied;
-use crate::{Change, Leaving, Outline, Own, Planned, Standing, Task, Why};
+use crate::{Change, Leaving, Outline, Own, Planned, Standing, Task};
 
 /// A change that is being carried out.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Progress {
 }
 
 impl GraphSupervision {
-    /// The supervisor as it stands; in between, whoever is on the move counts as having no process.
+    /// The supervisor as it stands. Whoever is on the move counts as what it will be if all goes well.
     pub fn outline(&self) -> Outline {
         let standing = |(slot, child): (Slot, &Node)| {
             let (rules, stands) = (child.rules.clone(), child.stands());
@@ -324,19 +324,12 @@ impl GraphSupervision {
         self.ask_again_for_what_is_due(turn);
         let mut inside = BTreeSet::new();
         for (&slot, child) in slots.iter().zip(planned) {
-            match &child.task {
+            if child.epoch {
+                turn.push(Command::NewEpoch(slot));
+            }
+            match child.task {
                 Task::Inside => drop(inside.insert(slot)),
-                Task::Start(why) => {
-                    let grouped = match why {
-                        Why::Shares(_) => true,
-                        Why::Replaced => self.needs.dependents(slot).next().is_some(),
-                        Why::Added | Why::Down | Why::Enabled => false,
-                    };
-                    if grouped {
-                        turn.push(Command::NewEpoch(slot));
-                    }
-                    self.begin_anew(slot, Purpose::Change);
-                }
+                Task::Start(_) => self.begin_anew(slot, Purpose::Change),
                 Task::Keep | Task::Disable => {}
             }
         }
@@ -377,13 +370,18 @@ impl GraphSupervision {
     // --- while the missing come up -----------------------------------------------------------------------------
 
     /// Supervisors are changed inside when nobody whom they need is still to come up.
-    pub(super) fn change_inside(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn change_inside(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) {
         for slot in self.not_begun() {
-            let is_to_come = |need| self.at(need).is_to_change() || self.is_open(need);
+            let is_to_come = |need| self.comes_by_change(need, in_vain) || self.is_open(need);
             if !self.needs.needed(slot).any(is_to_come) {
                 self.begin_inside(slot, turn);
             }
         }
+    }
+
+    /// Whether a change waits for this child to come up: not if that waits for somebody who does not.
+    fn comes_by_change(&self, slot: Slot, in_vain: &BTreeMap<Slot, Arc<str>>) -> bool {
+        self.at(slot).is_to_change() && !in_vain.contains_key(&slot)
     }
 
     /// Whoever needs it is not started, and nobody tries again: as with any start that was asked for (SUP-083).
@@ -393,19 +391,8 @@ impl GraphSupervision {
         self.progress().applied.failed.push((id, reason));
     }
 
-    /// The change does not wait for a child that waits for this one. If that is disabled it comes up when it can, and what
-    /// fails then is a restart; if that did not come up, neither does it.
-    pub(super) fn waits_in_vain(&mut self, slot: Slot, id: &str) {
-        let is_disabled = |need: &Slot| matches!(self.at(*need).state, State::Disabled);
-        if self.by_id.get(id).is_some_and(is_disabled) {
-            self.set(slot, State::Due(Purpose::Restart));
-        } else {
-            self.hold_back(slot);
-        }
-    }
-
     /// Somebody it needs did not come up.
-    fn hold_back(&mut self, slot: Slot) {
+    pub(super) fn hold_back(&mut self, slot: Slot) {
         let child = self.at(slot);
         if let State::Due(Purpose::Change) = child.state {
             let id = child.rules.id.clone();
@@ -414,11 +401,12 @@ impl GraphSupervision {
         }
     }
 
-    /// It is over when nobody is still to come up by it; whether it is. Temporary children that have not come up are forgotten,
-    /// as ever: whoever waited for one needs it no more.
-    pub(super) fn end_change(&mut self, turn: &mut Turn<'_>) -> bool {
+    /// It is over when nobody is still to come up by it; whether it is. Whoever waits for somebody who is disabled comes up when
+    /// it can, and what fails then is a restart. Temporary children that have not come up are forgotten, as ever: whoever waited
+    /// for one needs it no more.
+    pub(super) fn end_change(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) -> bool {
         let is_over = |progress: &Progress| {
-            progress.open.is_empty() && !self.children.iter().any(|(_, child)| child.is_to_change())
+            progress.open.is_empty() && !self.slots().any(|slot| self.comes_by_change(slot, in_vain))
         };
         if !self.change.as_deref().is_some_and(is_over) {
             return false;
@@ -426,8 +414,10 @@ impl GraphSupervision {
         let Progress { request, applied, .. } = *self.change.take().expect("it has just been there");
         for slot in self.all() {
             let child = self.at(slot);
-            if child.is_temporary() && matches!(child.state, State::Down(_)) {
-                self.drop_out(slot, turn);
+            match child.state {
+                State::Due(Purpose::Change) => self.set(slot, State::Due(Purpose::Restart)),
+                State::Down(_) if child.is_temporary() => self.drop_out(slot, turn),
+                _ => {}
             }
         }
         turn.push(Command::Answer(request, Answer::Applied(applied)));
@@ -466,7 +456,8 @@ impl GraphSupervision {
                 assert!(!self.not_begun().iter().any(may_begin), "whoever may leave does: {self:?}")
             }
             Part::Starts => {
-                let is_left = self.children.iter().any(|(_, child)| child.is_to_change());
+                let in_vain = self.in_vain();
+                let is_left = self.slots().any(|slot| self.comes_by_change(slot, &in_vain));
                 assert!(is_left || !progress.open.is_empty(), "a change that is done is over: {self:?}");
             }
         }

@@ -1,7 +1,7 @@
 //! Requests to a supervisor of children with needs: OTP's, with its answers. Never consults verdict, intensity or needs of
 //! others: whoever is stopped by request takes nobody along.
-//! A request about a child that is coming up or going waits until it has; others overtake it. One about the whole, a change or
-//! a look at what it would change, waits until nobody is, and no start that was asked for waits.
+//! A request about a child that is coming up or going waits until it has; others overtake it. A change waits until nobody is,
+//! and no start that was asked for waits.
 
 use super::standing::{Node, Purpose, State, Then};
 use super::{Deferred, GraphSupervision, Phase, Turn, needs};
@@ -31,7 +31,7 @@ impl GraphSupervision {
     /// Whether a request is about a child that is on the move, or about all of them while one is.
     pub(super) fn has_to_wait(&self, request: &Request) -> bool {
         let id = match request {
-            Request::Outline | Request::Change { .. } => return !self.is_at_rest(),
+            Request::Change { .. } => return !self.is_at_rest(),
             Request::StartChild(rules) => &rules.id,
             Request::TerminateChild(Which::Id(id))
             | Request::RestartChild(id)

@@ -29,11 +29,14 @@ impl GraphSupervision {
             self.open_groups(turn);
             self.begin_waits(turn);
             let in_vain = self.in_vain();
-            self.refuse(&in_vain, turn);
+            // Whoever is forgotten for that may have held up others.
+            if self.refuse(&in_vain, turn) {
+                continue;
+            }
             self.start_whoever_may(turn);
-            self.change_inside(turn);
+            self.change_inside(&in_vain, turn);
             self.end_own_start(&in_vain, turn);
-            if !self.end_change(turn) && !self.answer_one(turn) {
+            if !self.end_change(&in_vain, turn) && !self.answer_one(turn) {
                 return;
             }
         }
@@ -57,14 +60,17 @@ impl GraphSupervision {
     }
 
     /// Who is down and will not come up by itself, and who waits for one of them, directly or through others, with the id
-    /// of that one.
+    /// of that one: of several one that is not just disabled, if there is one.
     pub(super) fn in_vain(&self) -> BTreeMap<Slot, Arc<str>> {
         let mut in_vain: BTreeMap<Slot, Arc<str>> = BTreeMap::new();
         for &slot in self.needs.order() {
             let child = self.at(slot);
             let hopeless = match child.state {
                 State::Down(Cause::Stopped) | State::Disabled => Some(child.rules.id.clone()),
-                State::Due(_) => self.needs.needed(slot).find_map(|need| in_vain.get(&need).cloned()),
+                State::Due(_) => {
+                    let hopeless = self.needs.needed(slot).filter_map(|need| in_vain.get(&need));
+                    hopeless.min_by_key(|id| self.is_disabled(id)).cloned()
+                }
                 _ => None,
             };
             if let Some(id) = hopeless {
@@ -74,18 +80,20 @@ impl GraphSupervision {
         in_vain
     }
 
-    /// Whoever is to be started by request or by a change, and waits in vain, is not waited for.
-    fn refuse(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) {
+    /// Whoever is to be started by request or by a change, and waits in vain, is not waited for; whether somebody was forgotten.
+    fn refuse(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) -> bool {
+        let before = self.children.len();
         for (&slot, id) in in_vain {
             let State::Due(purpose) = self.at(slot).state else { continue };
             match purpose {
                 Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_) => {
                     self.call_off(slot, purpose, Refusal::NeedIsDown(id.clone()), turn);
                 }
-                Purpose::Change => self.waits_in_vain(slot, id),
-                Purpose::OwnStart | Purpose::Restart => {}
+                Purpose::Change if !self.is_disabled(id) => self.hold_back(slot),
+                Purpose::OwnStart | Purpose::Restart | Purpose::Change => {}
             }
         }
+        self.children.len() != before
     }
 
     /// A start that has not begun will not be.

@@ -173,16 +173,17 @@ impl Node {
         }
     }
 
-    /// How it stands, as a plan sees it.
+    /// How it stands, as a plan sees it, or will when what is under way for it goes well.
     pub(super) fn stands(&self) -> Stands {
         match self.state {
-            State::Running { .. } => Stands::Up,
+            State::Running { .. } | State::Starting(_) | State::Stopping { then: Then::Due(_), .. } => {
+                Stands::Up
+            }
             State::Due(_) | State::Waiting { .. } | State::Held(_) | State::Delayed { .. } => Stands::Waiting,
-            State::Disabled => Stands::Disabled,
+            State::Disabled | State::Stopping { then: Then::Disabled, .. } => Stands::Disabled,
             State::Down(Cause::Finished) => Stands::Finished,
             State::Down(Cause::NothingToRun | Cause::Stopped)
-            | State::Starting(_)
-            | State::Stopping { .. }
+            | State::Stopping { then: Then::Down | Then::Changed, .. }
             | State::Fallen { .. } => Stands::Down,
         }
     }

@@ -171,8 +171,10 @@ fn how_children_stand_in_an_outline() {
         (State::Waiting { reason: ExitReason::Killed }, Stands::Waiting),
         (State::Held(delay), Stands::Waiting),
         (State::Delayed { ticket: 1, earliest: Moment::START, latest: Moment::START }, Stands::Waiting),
-        (State::Starting(Purpose::Restart), Stands::Down),
+        (State::Starting(Purpose::Restart), Stands::Up),
         (State::Stopping { stop, then: Then::Down, request: None }, Stands::Down),
+        (State::Stopping { stop, then: Then::Disabled, request: None }, Stands::Disabled),
+        (State::Stopping { stop, then: Then::Due(Purpose::Restart), request: None }, Stands::Up),
         (State::Fallen { reason: ExitReason::Killed, ticket: 1 }, Stands::Down),
     ];
     for (state, expected) in rows {

@@ -8,9 +8,7 @@ use crate::children::State;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Applied, Refusal, RequestId};
 use crate::strategy::{Fate, fate};
-use crate::{
-    Change, Decision, Leaving, Level, Outline, Own, Part, Planned, Slot, Standing, Stands, Task, Why,
-};
+use crate::{Change, Decision, Leaving, Level, Outline, Own, Part, Planned, Slot, Standing, Stands, Task};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -280,11 +278,9 @@ impl Supervision {
             }
         }
         self.waits_are_moved(&now, turn);
-        if !matches!(fate(self.strategy), Fate::Alone) {
-            for (child, slot) in progress.change.children().iter().zip(&progress.slots) {
-                if child.was.is_some() && matches!(child.task, Task::Start(Why::Replaced | Why::Shares(_))) {
-                    turn.push(Command::NewEpoch(*slot));
-                }
+        for (child, slot) in progress.change.children().iter().zip(&progress.slots) {
+            if child.epoch {
+                turn.push(Command::NewEpoch(*slot));
             }
         }
         self.progress = Some(progress);

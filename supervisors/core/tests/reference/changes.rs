@@ -13,8 +13,7 @@ enum Then {
     Stays,
     IsChangedInside,
     IsDisabled,
-    /// The word: as one of those who are restarted on purpose.
-    IsStarted(bool),
+    IsStarted,
 }
 
 impl Model<'_> {
@@ -27,7 +26,8 @@ impl Model<'_> {
             .iter()
             .map(|rules| old.iter().copied().find(|&child| self.children[child].id == rules.id))
             .collect();
-        let thens: Vec<Then> = (0..now.len()).map(|place| self.then(new, &now, place)).collect();
+        let cause = self.cause(new, &now);
+        let thens: Vec<Then> = (0..now.len()).map(|place| self.then(new, &now, cause, place)).collect();
 
         // Whoever is changed inside is held first, and nothing is done unless all of them are.
         let inside: Vec<usize> = now
@@ -68,8 +68,11 @@ impl Model<'_> {
 
         let first = self.everybody_moves(new, &now);
         let grouped = new.rules.strategy() != Strategy::OneForOne;
-        for (place, then) in thens.iter().enumerate() {
-            if grouped && *then == Then::IsStarted(true) {
+        for (place, was) in now.iter().enumerate() {
+            // Whoever is disabled too: what it has been sent belongs to the state that all of them have lost.
+            let goes_along =
+                cause.is_some_and(|cause| cause <= place || new.rules.strategy() == Strategy::OneForAll);
+            if grouped && was.is_some() && goes_along {
                 self.acts.push(Act::NewEpoch(first + place));
             }
         }
@@ -83,8 +86,8 @@ impl Model<'_> {
             match then {
                 Then::Stays | Then::IsDisabled => {}
                 Then::IsChangedInside => broken |= !self.part(child, Part::Starts)? && grouped,
-                Then::IsStarted(_) if broken => held_back += &format!(" not {id}"),
-                Then::IsStarted(_) => {
+                Then::IsStarted if broken => held_back += &format!(" not {id}"),
+                Then::IsStarted => {
                     // Somebody asked for it: what was before does not matter.
                     self.notes[child] = Notes::default();
                     match self.start(child)? {
@@ -107,34 +110,37 @@ impl Model<'_> {
         Ok(Some(format!("applied{failed}{held_back}")))
     }
 
-    fn then(&self, new: &NewRules, now: &[Option<usize>], place: usize) -> Then {
+    /// The first who lives, or is about to, and goes on by another recipe: it is restarted on purpose.
+    fn cause(&self, new: &NewRules, now: &[Option<usize>]) -> Option<usize> {
+        (0..now.len()).find(|&place| {
+            let Some(child) = now[place] else { return false };
+            matches!(self.states[child], Some(ChildState::Running | ChildState::Waiting))
+                && new.likeness[place] == Likeness::Other
+                && (self.children[child].is_disabled() || !new.rules.children()[place].is_disabled())
+        })
+    }
+
+    fn then(&self, new: &NewRules, now: &[Option<usize>], cause: Option<usize>, place: usize) -> Then {
         let rules = &new.rules.children()[place];
         let Some(child) = now[place] else {
-            return if rules.is_disabled() { Then::Stays } else { Then::IsStarted(false) };
+            return if rules.is_disabled() { Then::Stays } else { Then::IsStarted };
         };
         let state = self.states[child].expect("it stands");
         let was_disabled = self.children[child].is_disabled();
         if state == ChildState::Disabled {
             let enabled = was_disabled && !rules.is_disabled();
-            return if enabled { Then::IsStarted(false) } else { Then::Stays };
+            return if enabled { Then::IsStarted } else { Then::Stays };
         }
         if rules.is_disabled() && !was_disabled {
             return Then::IsDisabled;
         }
-        // The first who lives, or is about to, and goes on by another recipe is restarted on purpose.
-        let disturbs = |&place: &usize| {
-            let Some(child) = now[place] else { return false };
-            matches!(self.states[child], Some(ChildState::Running | ChildState::Waiting))
-                && new.likeness[place] == Likeness::Other
-                && (self.children[child].is_disabled() || !new.rules.children()[place].is_disabled())
-        };
-        let disturbed = match (new.rules.strategy(), (0..now.len()).find(disturbs)) {
+        let disturbed = match (new.rules.strategy(), cause) {
             (_, None) | (Strategy::OneForOne, _) => false,
             (Strategy::OneForAll, Some(_)) => true,
             (Strategy::RestForOne, Some(first)) => first < place,
         };
         if disturbed || new.likeness[place] == Likeness::Other {
-            return Then::IsStarted(true);
+            return Then::IsStarted;
         }
         let stays = match state {
             ChildState::Running if new.likeness[place] == Likeness::Inside => return Then::IsChangedInside,
@@ -143,7 +149,7 @@ impl Model<'_> {
             // Whoever has just fallen is down, if nobody has looked at it yet.
             _ => self.finished[child] && rules.restart == Restart::Transient,
         };
-        if stays { Then::Stays } else { Then::IsStarted(false) }
+        if stays { Then::Stays } else { Then::IsStarted }
     }
 
     /// The new rules hold from here on, and everybody stands in another place, with what is remembered of it. Notices follow;

@@ -54,8 +54,9 @@ pub(crate) struct Changing {
     /// Who leaves; and of these and those inside who depended on each when it began.
     leaves: BTreeSet<Slot>,
     dependents: BTreeMap<Slot, BTreeSet<Slot>>,
-    /// By their places: who is started, and whether with a new epoch; and who is disabled.
-    starts: BTreeMap<usize, bool>,
+    /// By their places: who is started, who begins a new epoch, and who is disabled.
+    starts: BTreeSet<usize>,
+    begins: BTreeSet<usize>,
     disables: BTreeSet<usize>,
     /// Waits that ended meanwhile.
     came: Vec<(Slot, Ticket)>,
@@ -63,7 +64,7 @@ pub(crate) struct Changing {
     pending: BTreeMap<Slot, Arc<str>>,
     /// Those of them who were stopped, started or forgotten by others meanwhile, and those who need one within whom somebody is missing.
     lost: BTreeSet<Arc<str>>,
-    /// Those of them for whom it waits no more, since they wait in vain, or did.
+    /// Those of them for whom it does not wait, since they wait in vain.
     excused: BTreeSet<Slot>,
     denied: BTreeSet<Slot>,
     epochs: BTreeSet<Slot>,
@@ -136,12 +137,12 @@ impl World {
     fn what_it_takes(&self, request: u64, planned: Rc<Planned>) -> Changing {
         let (new, likeness) = (planned.new.rules.children(), &planned.new.likeness);
         let now: Vec<Option<Slot>> = new.iter().map(|rules| self.named(&rules.id)).collect();
-        let (mut starts, mut disables, mut inside) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut starts, mut disables, mut inside) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let (mut replaced, mut fated) = (BTreeSet::new(), BTreeSet::new());
         for (place, rules) in new.iter().enumerate() {
             let Some(slot) = now[place] else {
                 if !rules.is_disabled() {
-                    starts.insert(place, false);
+                    starts.insert(place);
                 }
                 continue;
             };
@@ -149,12 +150,11 @@ impl World {
             let up = matches!(child.process, Process::Up { .. });
             let waits = self.supervision.state(slot) == Some(ChildState::Waiting);
             match (child.rules.is_disabled(), rules.is_disabled()) {
-                (true, false) if child.disabled => drop(starts.insert(place, false)),
+                (true, false) if child.disabled => drop(starts.insert(place)),
                 _ if child.disabled => {}
                 (false, true) => drop(disables.insert(place)),
                 _ if likeness[place] == Likeness::Other => {
-                    let is_needed = new.iter().any(|other| other.needs().contains(&rules.id));
-                    starts.insert(place, is_needed);
+                    starts.insert(place);
                     replaced.insert(place);
                     if up || waits {
                         fated.insert(place);
@@ -164,25 +164,36 @@ impl World {
                 _ if up => {}
                 _ if waits && rules.restart != Restart::Temporary => {}
                 _ if child.ended && rules.restart == Restart::Transient => {}
-                _ => drop(starts.insert(place, false)),
+                _ => drop(starts.insert(place)),
             }
         }
         // Whoever needs one of those by the new rules shares its fate, unless it is not there, or not to be.
-        while let Some(next) = (0..new.len()).find(|place| {
-            let needs = |fated: &usize| new[*place].needs().contains(&new[*fated].id);
-            !fated.contains(place) && fated.iter().any(needs)
-        }) {
-            fated.insert(next);
-        }
+        let group = |cause: usize| {
+            let mut group = BTreeSet::from([cause]);
+            while let Some(next) = (0..new.len()).find(|place| {
+                let needs = |member: &usize| new[*place].needs().contains(&new[*member].id);
+                !group.contains(place) && group.iter().any(needs)
+            }) {
+                group.insert(next);
+            }
+            group
+        };
+        // All of a group begin a new epoch that are there already, disabled ones among them; one alone does not.
+        let groups: Vec<BTreeSet<usize>> = fated.into_iter().map(group).collect();
+        let fated: BTreeSet<usize> = groups.iter().flatten().copied().collect();
+        let standing = |group: &BTreeSet<usize>| -> BTreeSet<usize> {
+            group.iter().copied().filter(|place| now[*place].is_some()).collect()
+        };
+        let begins = groups.iter().map(standing).filter(|group| group.len() > 1).flatten().collect();
         for place in fated.difference(&replaced).filter(|place| !disables.contains(place)) {
             if let Some(slot) = now[*place].filter(|slot| !self.children[slot].disabled) {
-                starts.insert(*place, true);
+                starts.insert(*place);
                 inside.remove(&slot);
             }
         }
         let stays = |slot: &Slot| {
             let place = now.iter().position(|was| *was == Some(*slot));
-            place.is_some_and(|place| !starts.contains_key(&place) && !disables.contains(&place))
+            place.is_some_and(|place| !starts.contains(&place) && !disables.contains(&place))
         };
         let leaves: BTreeSet<Slot> = self.children.keys().copied().filter(|slot| !stays(slot)).collect();
         let dependents = leaves.iter().chain(&inside).map(|slot| (*slot, self.group(*slot))).collect();
@@ -204,6 +215,7 @@ impl World {
             leaves,
             dependents,
             starts,
+            begins,
             disables,
             came: Vec::new(),
             pending: BTreeMap::new(),
@@ -411,13 +423,13 @@ impl World {
             if changing.disables.contains(&place) {
                 (child.disabled, child.due, child.wait, child.delay) = (true, false, None, None);
             }
-            if let Some(epoch) = changing.starts.get(&place) {
+            if changing.begins.contains(&place) {
+                changing.epochs.insert(slot);
+            }
+            if changing.starts.contains(&place) {
                 (child.done, child.ended, child.disabled, child.due) = (false, false, false, true);
                 (child.down, child.wait, child.delay) = (false, None, None);
                 changing.pending.insert(slot, rules.id.clone());
-                if *epoch {
-                    changing.epochs.insert(slot);
-                }
             }
             changing.waits_again.extend(child.wait.map(|wait| (slot, wait)));
             let late = child.late.take().filter(|_| child.process == Process::Up { ready: false });
@@ -468,12 +480,12 @@ impl World {
         is_off || changing.denied.contains(&slot) || needs.any(|need| self.is_in_vain(changing, need))
     }
 
-    /// The change does not wait for those who wait in vain now, whatever becomes of them.
+    /// The change does not wait for those who wait in vain, as long as they do.
     pub(super) fn excuse(&mut self) {
         let Some(changing) = self.changing.as_ref().filter(|changing| !changing.holds_up()) else { return };
         let in_vain = |slot: &Slot| self.is_in_vain(changing, *slot);
-        let excused: Vec<Slot> = changing.pending.keys().copied().filter(in_vain).collect();
-        self.changing.as_mut().expect("there is a change").excused.extend(excused);
+        let excused: BTreeSet<Slot> = changing.pending.keys().copied().filter(in_vain).collect();
+        self.changing.as_mut().expect("there is a change").excused = excused;
     }
 
     /// One for whom it does not wait any more is started by somebody else.

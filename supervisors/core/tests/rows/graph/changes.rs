@@ -58,6 +58,20 @@ fn a_replaced_child_takes_along_those_that_need_it_now() {
          e up                applied 1
          c panics            (c GiveUp 0/0), stop f, stop e, stop b",
     );
+    // A group is one however many of it are replaced; disabled ones belong to it; and one that is down is no cause.
+    check_with_reports(
+        "by_needs  9 in 5s  a:perm b:perm:needs=a c:perm:off:needs=b
+         ask 1 change by_needs 9 in 5s a:perm:new b:perm:needs=a:new c:perm:off:needs=b  stop b
+         b exits shutdown    (b StartAnew 0/9), stop a
+         a exits shutdown    (a StartAnew 0/9), [a b c], epoch a, epoch b, epoch c, start a
+         a up                start b
+         b up                applied 1
+         ask 2 terminate a   stop a
+         a exits shutdown    answer 2 Done
+         ask 3 change by_needs 9 in 5s a:perm:new b:perm:needs=a c:perm:off:needs=b n:perm:needs=a  [a b c n], start a
+         a up                start n
+         n up                applied 3",
+    );
     // Needs may turn round: they stop by the old ones and start by the new.
     check(
         "by_needs  9 in 5s  a:perm b:perm:needs=a
@@ -246,6 +260,27 @@ fn who_waits_for_a_child_that_is_forgotten_in_the_end_comes_up() {
     );
 }
 
+#[test]
+fn whoever_is_forgotten_holds_up_nobody() {
+    check(
+        "by_needs  9 in 5s  d:perm
+         ask 1 change by_needs 9 in 5s d:perm:needs=c c:temp e:perm  [d c e], start c, start e
+         c fails             -
+         d panics            -
+         e up                forget c, applied 1 c boom, start d",
+    );
+    // A start that was asked for and is refused may have held a group together that is gone.
+    check(
+        "by_needs  9 in 5s  a:perm:reports c:temp d:perm:needs=c x:perm
+         c exits normal      forget c
+         ask 1 start c:perm:needs=a/x  add #4
+         a panics            stop d
+         ask 2 terminate x   stop x
+         x exits shutdown    answer 2 Done, forget c, answer 1 Refused(NeedIsDown(\"x\")), start a
+         d exits shutdown    start d",
+    );
+}
+
 /// Whatever else happens while the missing come up is dealt with at once.
 #[test]
 fn while_the_missing_come_up_it_is_as_ever() {
@@ -285,7 +320,7 @@ fn who_needs_a_disabled_child_is_not_waited_for() {
         "by_needs  1 in 5s  a:perm b:perm
          ask 1 change by_needs 1 in 5s a:perm:off b:perm:needs=a:new c:temp:needs=b d:perm  stop b, stop a
          a exits shutdown    (a Disable 0/1)
-         b exits shutdown    (b StartAnew 0/1), [a b c d], epoch b, start d
+         b exits shutdown    (b StartAnew 0/1), [a b c d], start d
          d up                applied 1
          ask 2 enable a      start a
          a up                answer 2 Started(#2), start b
@@ -293,6 +328,12 @@ fn who_needs_a_disabled_child_is_not_waited_for() {
          b retry             (b RestartGroup 1/1), epoch b, epoch c, start b
          b up                start c
          c fails             (c Forget 1/1), forget c",
+    );
+    // Not if it needs one that has failed as well: it is held back, and told of.
+    check(
+        "by_needs  9 in 5s  a:perm:off
+         ask 1 change by_needs 9 in 5s a:perm:off b:perm c:perm:needs=a/b  [a b c], start b
+         b fails             applied 1 b boom not c",
     );
     // By its own limits, too; and it waits for one that waits for its time, or for another attempt.
     check(
