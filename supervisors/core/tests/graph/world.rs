@@ -65,6 +65,8 @@ pub(crate) struct Child {
     /// It is not started before this comes, unless somebody it needs is restarted, or somebody asks for it.
     wait: Option<Wait>,
     retries: u8,
+    /// It waits for one of these.
+    tries: bool,
     pub(crate) starts: u32,
     pub(crate) stops: u32,
     pub(crate) epochs: u32,
@@ -327,7 +329,10 @@ impl World {
             }
             &Command::SetDeadline(slot, due) => self.child(slot).deadline = Some(due),
             &Command::SetReadyDeadline(slot, due) => self.has_to_be_ready(slot, due),
-            &Command::TryAgain(slot) => self.child(slot).retries += 1,
+            &Command::TryAgain(slot) => {
+                let child = self.child(slot);
+                (child.retries, child.tries) = (child.retries + 1, true);
+            }
             &Command::SetRestart { slot, ticket, earliest, latest } => {
                 let wait = Wait { ticket, earliest, latest };
                 if !self.is_asked_for_again(slot, wait) {
@@ -387,14 +392,15 @@ impl World {
                     let child = self.child(member);
                     child.comes_back |= !child.in_group && matches!(child.process, Process::Stopping { .. });
                     (child.in_group, child.due, child.down) = (true, true, false);
-                    (child.wait, child.delay, child.fell) = (None, None, None);
+                    (child.wait, child.delay, child.fell, child.tries) = (None, None, None, false);
                     self.comes_without_change(member);
                 }
                 self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartGroupLater);
             }
             Decision::Restart | Decision::RestartLater => {
                 assert_eq!(self.group(report.slot).len(), 1, "it has a group: {}", self.story());
-                self.child(report.slot).due = true;
+                let child = self.child(report.slot);
+                (child.due, child.tries) = (true, false);
                 self.is_to_wait(report.slot, report.delay, report.decision == Decision::RestartLater);
             }
             Decision::GiveUpOnChild => {
@@ -428,7 +434,7 @@ impl World {
         let child = self.child(slot);
         (child.process, child.done, child.ended, child.in_group) = (Process::Starting, false, false, false);
         (child.due, child.down, child.deadline, child.late) = (false, false, None, None);
-        (child.comes_back, child.fell) = (false, None);
+        (child.comes_back, child.fell, child.tries) = (false, None, false);
         child.reports = child.rules.reports_ready().is_some();
         child.starts += 1;
     }
@@ -496,7 +502,7 @@ impl World {
         assert_eq!(self.children[&slot].process, Process::None, "{id} has been stopped: {}", self.story());
         self.is_stopped_beside_change(slot);
         let child = self.child(slot);
-        (child.wait, child.delay, child.is_asked_for) = (None, None, false);
+        (child.wait, child.delay, child.is_asked_for, child.tries) = (None, None, false, false);
         if !std::mem::take(&mut child.comes_back) {
             (child.done, child.ended) = (child.done && !child.due, child.ended && !child.due);
             (child.due, child.down) = (false, true);
@@ -646,6 +652,7 @@ impl Child {
             delay: None,
             wait: None,
             retries: 0,
+            tries: false,
             starts: 0,
             stops: 0,
             epochs: 0,

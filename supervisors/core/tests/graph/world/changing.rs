@@ -413,6 +413,7 @@ impl World {
             if let Some(was) = was {
                 self.void.extend((0..child.retries).map(|_| Event::TryAgain(was)));
                 (child.retries, child.is_asked_for) = (0, false);
+                child.tries &= !changing.disables.contains(&place) && !changing.starts.contains(&place);
                 if let Some(reason) = child.fell.clone() {
                     child.stays_down(true, &reason);
                 }
@@ -471,7 +472,7 @@ impl World {
         let child = &self.children[&slot];
         let is_off = (child.disabled || child.down) && !child.is_asked_for;
         let is_done = child.done && !child.due && !child.disabled;
-        let waits = child.wait.is_some() || child.delay.is_some() || child.retries > 0;
+        let waits = child.wait.is_some() || child.delay.is_some() || child.tries;
         let is_judged = child.fell.is_none();
         if child.process != Process::None || is_done || !is_judged || waits && !is_off {
             return false;
