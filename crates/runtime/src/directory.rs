@@ -139,15 +139,16 @@ where
         frame::effect();
         let peer = context.peer();
         let owner = owner_of(&peer);
-        if !lock(&self.shared).owners.contains_key(&owner) {
-            let shared = self.shared.clone();
-            let id = peer.id();
-            context.at_end(move |_| leave(&shared, owner, id));
-        }
         let value = Arc::new(value);
         let mut state = lock(&self.shared);
         if only && let Some(other) = state.keys.get(&key).and_then(|entries| entries.values().next()) {
             return Err(other.listed());
+        }
+        // Only now: one that is refused has nothing to leave.
+        if !state.owners.contains_key(&owner) {
+            let shared = self.shared.clone();
+            let id = peer.id();
+            context.at_end(move |_| leave(&shared, owner, id));
         }
         state.made += 1;
         let number = state.made;
@@ -383,5 +384,56 @@ impl<V> Clone for Listed<V> {
 impl<V: fmt::Debug> fmt::Debug for Listed<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Listed").field("owner", &self.owner).field("value", &self.value).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::{Actor, Handled};
+    use crate::reply::Reply;
+    use crate::system::System;
+
+    /// Claims a key as often as it is asked to, gives it back unless it is to keep it, and tells how often it is to leave
+    /// at its end.
+    struct Claims {
+        keys: Directory<u32, ()>,
+        keeps: bool,
+    }
+
+    struct Claim(u32, Reply<usize>);
+
+    impl Actor for Claims {
+        type Msg = Claim;
+
+        async fn handle(&mut self, Claim(times, reply): Claim, context: &mut Context<Claim>) -> Handled {
+            for _ in 0..times {
+                if self.keys.enter(context, 7, (), true).is_ok() && !self.keeps {
+                    self.keys.withdraw(context, &7);
+                }
+            }
+            let _ = reply.send(context.extra().at_end.len());
+            Ok(())
+        }
+    }
+
+    /// Each claim that was refused once left one more call at the end behind.
+    #[tokio::test]
+    async fn who_is_refused_has_nothing_to_leave_and_who_entered_leaves_once() {
+        let (system, keys) = (System::new().expect("in a runtime"), Directory::new());
+        let spawn = |keeps| {
+            let keys = keys.clone();
+            system.spawn(move || Claims { keys, keeps }).expect("open")
+        };
+        let (holder, other) = (spawn(true), spawn(false));
+        // who claims a hundred times; how often it is to leave
+        for (who, leaves) in [(&holder, 1), (&other, 0), (&other, 0)] {
+            assert_eq!(who.ask(|reply| Claim(100, reply)).await.expect("it lives"), leaves);
+        }
+        holder.kill();
+        holder.ended().await;
+        for _ in 0..2 {
+            assert_eq!(other.ask(|reply| Claim(100, reply)).await.expect("it lives"), 1);
+        }
     }
 }
