@@ -74,6 +74,11 @@ impl StartOptions {
     pub fn named(name: impl Into<Arc<str>>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }
     }
+
+    /// What the news of the child are to its minder.
+    pub(crate) fn news(&self) -> Rank {
+        if self.news_first { Rank::Priority } else { Rank::Ordinary }
+    }
 }
 
 /// Why a seat cannot be filled.
@@ -540,13 +545,13 @@ pub(crate) fn start_minded<M: Send + 'static>(
             continue; // the orphan has left meanwhile, or somebody else got in line
         }
         let id = ActorId::new(core.number, life.incarnation + 1);
-        let (again, its_minder) = (seat.clone(), minder.clone());
+        let (again, its_minder, news) = (seat.clone(), minder.clone(), options.news());
         let start = Box::new(move || {
             if let Err(refused) = start_minded(again, &its_minder, options, make) {
-                its_minder.child_event(id, ChildEvent::StartFailed(refused.into()), Rank::Ordinary);
+                its_minder.child_event(id, ChildEvent::StartFailed(refused.into()), news);
             }
         });
-        let replaced = life.ties().heir.replace(Heir { id, minder: minder.clone(), start });
+        let replaced = life.ties().heir.replace(Heir { id, minder: minder.clone(), news, start });
         drop(life);
         drop(replaced); // it holds the seat and user code: not under the lock
         return Ok(ActorRef { peer: cell.peer_of(id) });

@@ -184,8 +184,8 @@ impl<M: Send + 'static> Context<M> {
         if options.is_silent {
             context.extra().is_silent = true;
         }
-        if options.news_first {
-            context.extra().news = Rank::Priority;
+        if options.news() != Rank::Ordinary {
+            context.extra().news = options.news();
         }
         if options.queued == Queued::Purge {
             context.extra().purges = true;

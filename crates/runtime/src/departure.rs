@@ -176,11 +176,13 @@ pub(crate) struct Swept<M: Send + 'static> {
     /// Empty once it has come to its end.
     cell: Option<Arc<Cell<M>>>,
     id: ActorId,
+    news: Rank,
 }
 
 impl<M: Send + 'static> Swept<M> {
-    pub(crate) fn unless_it_ends(cell: Arc<Cell<M>>, id: ActorId) -> Self {
-        Self { cell: Some(cell), id }
+    /// `news`: what its news are to its minder.
+    pub(crate) fn unless_it_ends(cell: Arc<Cell<M>>, id: ActorId, news: Rank) -> Self {
+        Self { cell: Some(cell), id, news }
     }
 
     pub(crate) fn it_has_ended(mut self) {
@@ -191,7 +193,7 @@ impl<M: Send + 'static> Swept<M> {
 impl<M: Send + 'static> Drop for Swept<M> {
     fn drop(&mut self) {
         let Some(cell) = self.cell.take() else { return };
-        let id = self.id;
+        let (id, rank) = (self.id, self.news);
         let started = {
             let life = cell.core.life();
             if !life.is(id) {
@@ -211,7 +213,7 @@ impl<M: Send + 'static> Drop for Swept<M> {
             ties,
             minder,
             None,
-            Why { reason, charged: true, ignored: false, is_silent: false, rank: Rank::Ordinary },
+            Why { reason, charged: true, ignored: false, is_silent: false, rank },
         );
     }
 }

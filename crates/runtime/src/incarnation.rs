@@ -105,7 +105,7 @@ where
 
     fn begin(self: Box<Self>) -> Pin<Box<dyn Future<Output = ()>>> {
         let Self { seat, context, make } = *self;
-        let swept = Swept::unless_it_ends(context.cell.clone(), context.id());
+        let swept = Swept::unless_it_ends(context.cell.clone(), context.id(), context.news());
         Box::pin(async move {
             live(seat, context, make).await;
             swept.it_has_ended();

@@ -127,6 +127,8 @@ pub(crate) struct Link {
 pub(crate) struct Heir {
     pub(crate) id: ActorId,
     pub(crate) minder: Peer,
+    /// What its news are to its minder.
+    pub(crate) news: Rank,
     pub(crate) start: Box<dyn FnOnce() + Send>,
 }
 
@@ -263,7 +265,7 @@ impl Peer {
             _ => ExitReason::Killed,
         };
         let failed = crate::notice::ChildEvent::StartFailed(reason);
-        heir.minder.child_event(self.id(), failed, Rank::Ordinary);
+        heir.minder.child_event(self.id(), failed, heir.news);
         drop(heir.start);
         true
     }

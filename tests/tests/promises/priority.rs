@@ -2,8 +2,10 @@
 
 use minder::prelude::*;
 use minder::{
-    AliasError, MailboxOptions, MonitorId, PriorityAlias, Queued, Recipe, Recipient, StartOptions, WhenFull,
+    AliasError, LocalActor, MailboxOptions, MonitorId, PriorityAlias, Queued, Recipe, Recipient,
+    StartOptions, WhenFull,
 };
+use tokio::task::LocalSet;
 
 use crate::support::*;
 
@@ -281,6 +283,110 @@ async fn a_minder_may_hear_of_its_children_first() {
         turns().await;
         reader.expect(&["m up"]).await;
         assert_eq!(reader.rest(), expected);
+        system.shutdown(SECOND).await;
+    }
+}
+
+/// Also of one that never lives: an orphan is still in its seat, and its start, which waits for that, is called off or refused
+/// in the end.
+#[tokio::test(start_paused = true)]
+async fn a_minder_may_hear_first_of_a_start_that_waits_and_fails() {
+    for (first, is_refused) in [(false, false), (false, true), (true, false), (true, true)] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (it, seat) = system.address();
+        let quiet = journal_of_nobody();
+        let recipe = Recipe::in_seat(seat, move || Puppet::new("it", &quiet));
+        let before = named(&system, "before").await;
+        let its = recipe.clone();
+        within(&before, move |context| context.start(&its, StartOptions::named("it")))
+            .await
+            .expect("it is begun");
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        it.tell(wait(move |_, context| {
+            Box::pin(async move {
+                context.blocking(move || held.recv().is_ok()).await;
+                Ok(())
+            })
+        }))
+        .expect("there is room");
+        turns().await;
+        before.kill();
+        turns().await;
+        assert!(it.is_alive(), "dead but not gone");
+        let (its_end, mut hears) = self::journal();
+        let other = spawn(&system, "other", &its_end);
+        system.register("name", &other).expect("it is free");
+        let orphan = it.clone();
+        within(&other, move |context| context.monitor(&orphan)).await;
+
+        let m = spawn(&system, "m", &journal);
+        let heir = within(&m, move |context| {
+            let mut options = StartOptions::named("it");
+            options.news_first = first;
+            options.registered = is_refused.then(|| "name".into());
+            let me = context.address();
+            me.suspend();
+            mark(&me, 1..=2);
+            context.start(&recipe, options)
+        })
+        .await
+        .expect("it waits");
+        turns().await;
+        if !is_refused {
+            heir.kill();
+        }
+        drop(release);
+        hears.expect(&["other up", "other down killed"]).await;
+        turns().await;
+        m.resume();
+        reader.expect(&["m up"]).await;
+        turns().await;
+        let heard = reader.rest();
+        let at = heard.iter().position(|line| line.starts_with("m child failed"));
+        assert_eq!(
+            (at, heard.len()),
+            (Some(if first { 0 } else { 2 }), 3),
+            "{first} {is_refused}: {heard:?}"
+        );
+        system.shutdown(SECOND).await;
+    }
+}
+
+/// And of one whose life is cut off with the local set that it was on.
+#[tokio::test(start_paused = true)]
+async fn a_minder_may_hear_first_of_the_end_of_a_local_set() {
+    struct Hermit;
+    impl LocalActor for Hermit {
+        type Msg = ();
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            Ok(())
+        }
+    }
+    for first in [false, true] {
+        let system = system();
+        let set = LocalSet::new();
+        let (journal, mut reader) = journal();
+        let m = spawn(&system, "m", &journal);
+        let recipe =
+            Recipe::local_own_seat(|| Hermit, MailboxOptions::default()).on(&system.local_host_in(&set));
+        within(&m, move |context| {
+            let mut options = StartOptions::named("hermit");
+            options.news_first = first;
+            context.start(&recipe, options)
+        })
+        .await
+        .expect("it is begun");
+        set.run_until(reader.expect(&["m up", "m child started"])).await;
+        m.suspend();
+        mark(&m, [1]);
+        turns().await;
+        drop(set);
+        turns().await;
+        m.resume();
+        let expected =
+            if first { ["m child exited killed", "m 1"] } else { ["m 1", "m child exited killed"] };
+        reader.expect(&expected).await;
         system.shutdown(SECOND).await;
     }
 }
