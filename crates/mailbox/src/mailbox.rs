@@ -589,6 +589,11 @@ impl<T: Queued> Mailbox<T> {
         self.lock().take_out(which)
     }
 
+    /// Whether there is an item in the lane, or before it, for which `which` says so.
+    pub fn holds(&self, which: impl Fn(&T) -> bool) -> bool {
+        self.lock().items().any(which)
+    }
+
     /// Takes the counted items out of the lane for which `which` says so, and counts them as purged. Call it after
     /// [`Mailbox::give_back`].
     pub fn purge_those(&self, which: impl Fn(&T) -> bool) -> Vec<T> {

@@ -129,6 +129,12 @@ impl<T> State<T> {
         (first, std::mem::take(&mut self.lane), counted)
     }
 
+    /// What is handled first, and then the lane.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
+        let first = self.rare.as_ref().map(|rare| &rare.first);
+        first.into_iter().flatten().chain(&self.lane)
+    }
+
     /// Takes out what `which` says, oldest first.
     pub(crate) fn take_out(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
         let mut taken = Vec::new();

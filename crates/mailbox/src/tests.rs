@@ -230,6 +230,17 @@ fn between_two_messages_who_waits_is_let_in_for_half_of_the_room() {
 }
 
 #[test]
+fn what_the_mailbox_holds_is_seen_wherever_it_stands() {
+    let mailbox = full(2);
+    for (item, rank) in [(EXEMPT, Rank::Ordinary), (EXEMPT + 1, Rank::Priority)] {
+        assert!(!mailbox.holds(|held| *held == item));
+        assert_eq!(mailbox.notify(item, rank), Ok(()));
+        assert!(mailbox.holds(|held| *held == item));
+    }
+    assert!(mailbox.holds(|held| *held == 1) && !mailbox.holds(|held| *held == 2));
+}
+
+#[test]
 fn extracting_takes_what_is_asked_for_and_keeps_the_order() {
     let mailbox = full(2);
     for item in [EXEMPT, EXEMPT + 1] {

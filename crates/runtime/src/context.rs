@@ -435,6 +435,23 @@ impl<M: Send + 'static> Context<M> {
     /// # OTP
     /// `demonitor(Ref, [flush, info])`.
     pub fn demonitor(&mut self, monitor: MonitorId) -> bool {
+        self.take_back(monitor, true)
+    }
+
+    /// Takes a monitor back, and leaves a `Down` of it that stands in the lane already: that one is handled in its turn.
+    /// No other comes after this returns. Returns whether the monitor had not fired.
+    ///
+    /// For an actor that must learn of an end which it has been told of already, also where it has just lost interest. When
+    /// not to use this: nearly always. Whoever takes a monitor back seldom expects its `Down` afterwards: see
+    /// [`Context::demonitor`], which also takes back what this has left.
+    ///
+    /// # OTP
+    /// `demonitor/1`, with the answer of its option `info`.
+    pub fn demonitor_unflushed(&mut self, monitor: MonitorId) -> bool {
+        self.take_back(monitor, false)
+    }
+
+    fn take_back(&mut self, monitor: MonitorId, flush: bool) -> bool {
         let Some(monitored) = self.extra.as_mut().and_then(|extra| extra.monitors.remove(&monitor)) else {
             return false;
         };
@@ -445,12 +462,17 @@ impl<M: Send + 'static> Context<M> {
             return true;
         }
         // It has fired, and its notice has not been handled, or the monitor would not be known any more.
-        let stale = |item: &Item<M>| {
+        let its = |item: &Item<M>| {
             matches!(item, Item::Notice(notice)
                 if matches!(&**notice, Notice::Down(down) if down.monitor == monitor))
         };
-        self.batch.retain(|item| !stale(item));
-        drop(self.cell.mailbox.extract(stale));
+        if flush {
+            self.batch.retain(|item| !its(item));
+            drop(self.cell.mailbox.extract(its));
+        } else if self.batch.iter().any(its) || self.cell.mailbox.holds(its) {
+            // Known again, or it would be dropped in its turn, like one that is on its way still and comes too late.
+            self.extra().keep_monitor(monitor, monitored);
+        }
         false
     }
 

@@ -167,6 +167,11 @@ impl<L, E, N: Clone + Eq + Hash> Discipline<L, E, N> {
         None
     }
 
+    /// How many events are handled before anything else comes from the lane, those of time-outs aside.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// How many events are postponed until the state changes.
     pub(crate) fn postponed(&self) -> usize {
         self.postponed.len()

@@ -14,8 +14,8 @@ use crate::timeout::Timeout;
 /// What a machine is about, after the last event that it has handled.
 ///
 /// # OTP
-/// `sys:get_status/1`, without what concerns every actor: for what waits in its mailbox, and what became of the rest, see
-/// [`Addr::statistics`](minder_runtime::Addr::statistics).
+/// `sys:get_status/1`, without what concerns every actor: for its data, what waits in its mailbox, and what became of the
+/// rest, see [`Addr::sys`](minder_runtime::Addr::sys).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Status<S, N> {
@@ -23,6 +23,9 @@ pub struct Status<S, N> {
     pub state: S,
     /// How many events are postponed until the state changes.
     pub postponed: usize,
+    /// How many events come before anything else from the mailbox: those that were inserted, and those that are retried
+    /// because the state has changed.
+    pub queued: usize,
     /// Which time-outs run, in the order in which they were set.
     pub timeouts: Vec<Timeout<N>>,
 }
@@ -92,6 +95,7 @@ impl<M: StateMachine<State: Clone>> Show<M> for Pane<M::State, M::Name> {
         let status = Status {
             state: state.clone(),
             postponed: discipline.postponed(),
+            queued: discipline.queued(),
             timeouts: discipline.running().into_iter().cloned().collect(),
         };
         self.0.status.send_replace(Some(status));

@@ -21,20 +21,71 @@ pub fn run(scenario: &Scenario) -> String {
 /// [`run`], with its actors scheduled by this policy.
 pub fn run_by(policy: Policy, scenario: &Scenario) -> String {
     let mut trace = format!("procs {}\n", scenario.name);
-    let run = Sim::new(policy).run(|world| async move {
-        let mut trace = String::new();
-        match Driver::new(world) {
-            Ok(mut driver) => driver.play(scenario, &mut trace).await,
-            Err(error) => line(&mut trace, format_args!("!! {error}")),
-        }
-        trace
-    });
-    match run.result {
+    match left_of_monitors(policy, scenario).and_then(|left| played(policy, scenario, left)) {
         Ok(lines) => trace.push_str(&lines),
         Err(error) => line(&mut trace, format_args!("!! {error}")),
     }
     trace.push_str("end\n");
     trace
+}
+
+fn played(policy: Policy, scenario: &Scenario, left: HashMap<usize, Left>) -> Result<String, String> {
+    let run = Sim::new(policy).run(|world| async move {
+        let mut driver = Driver::new(world, Stage::default(), left)?;
+        let mut trace = String::new();
+        for (at, (text, step)) in scenario.steps.iter().enumerate() {
+            let result = driver.take(at, step).await;
+            line(&mut trace, format_args!("step {text}"));
+            driver.tell_news(&mut trace);
+            line(&mut trace, format_args!("= {result}"));
+        }
+        Ok::<_, minder::SystemError>(trace)
+    });
+    let trace = run.result.map_err(|error| error.to_string())?;
+    trace.map_err(|error| error.to_string())
+}
+
+/// What is left of the monitors that are taken back, by the number of the step that does so.
+fn left_of_monitors(policy: Policy, scenario: &Scenario) -> Result<HashMap<usize, Left>, String> {
+    let steps = scenario.steps.iter().enumerate();
+    let taken_back = steps.filter_map(|(at, (_, step))| match step {
+        Step::By(_, Act::Demonitor { label, .. }) => Some((at, label)),
+        _ => None,
+    });
+    taken_back.map(|(at, label)| Ok((at, left_by(policy, &scenario.steps[..=at], label)?))).collect()
+}
+
+/// What the last of these steps leaves of a monitor that it takes back, if a `Down` that has come before waits in the
+/// mailbox. Actors that hear what comes at once cannot show that, so these hold until it is done.
+fn left_by(policy: Policy, steps: &[(String, Step)], label: &Word) -> Result<Left, String> {
+    let run = Sim::new(policy).run(|world| async move {
+        let stage = Stage { is_held: true, ..Stage::default() };
+        let mut driver = Driver::new(world, stage, HashMap::new())?;
+        let mut answer = String::new();
+        for (at, (_, step)) in steps.iter().enumerate() {
+            answer = driver.take(at, step).await;
+        }
+        let monitor = driver.labels.get(label).and_then(|label| label.monitor);
+        for (_, address) in &driver.order {
+            drop(address.tell(Msg::LetGo)); // to the dead: fine
+        }
+        driver.world.settle().await;
+        let news = driver.stage.take().news;
+        let is_its =
+            |heard: &Heard| matches!(heard, Heard::Down { monitor: its, .. } if Some(*its) == monitor);
+        let is_heard = news.iter().any(|news| is_its(&news.heard));
+        Ok::<_, minder::SystemError>(Left { answer, is_heard })
+    });
+    let left = run.result.map_err(|error| error.to_string())?;
+    left.map_err(|error| error.to_string())
+}
+
+/// What is left of a monitor that was taken back.
+struct Left {
+    /// What came of the step.
+    answer: String,
+    /// Whether a `Down` of it was heard in spite of it.
+    is_heard: bool,
 }
 
 struct Driver {
@@ -45,25 +96,32 @@ struct Driver {
     order: Vec<(Word, Addr<Msg>)>,
     names: HashMap<ActorId, Word>,
     labels: HashMap<Word, Label>,
+    left: HashMap<usize, Left>,
+    /// The number of the present step.
+    at: usize,
 }
 
 /// A step uses a name that was never made.
 struct Unknown;
 
 impl Driver {
-    fn new(world: World) -> Result<Self, minder::SystemError> {
-        let stage = Arc::<Stage>::default();
+    fn new(world: World, stage: Stage, left: HashMap<usize, Left>) -> Result<Self, minder::SystemError> {
+        let stage = Arc::new(stage);
         let system = System::builder().observer(stage.clone()).build()?;
-        Ok(Self { world, system, stage, order: Vec::new(), names: HashMap::new(), labels: HashMap::new() })
+        let (order, names, labels) = Default::default();
+        Ok(Self { world, system, stage, order, names, labels, left, at: 0 })
     }
 
-    async fn play(&mut self, scenario: &Scenario, trace: &mut String) {
-        for (text, step) in &scenario.steps {
-            let result = self.step(step).await.unwrap_or_else(|Unknown| "unknown".to_owned());
-            self.world.settle().await;
-            line(trace, format_args!("step {text}"));
-            self.tell_news(trace);
-            line(trace, format_args!("= {result}"));
+    /// Takes a step to its end; what came of it.
+    async fn take(&mut self, at: usize, step: &Step) -> String {
+        self.at = at;
+        let result = self.step(step).await.unwrap_or_else(|Unknown| "unknown".to_owned());
+        self.world.settle().await;
+        match self.left.get(&at) {
+            Some(left) if left.answer != result => {
+                format!("!! {result}, but {} with its mailbox held", left.answer)
+            }
+            _ => result,
         }
     }
 
@@ -162,12 +220,14 @@ impl Driver {
             }
             Act::Demonitor { label, flush, info } => {
                 let label = self.label(&label)?;
+                let is_gone = self.left.get(&self.at).is_some_and(|left| !left.is_heard);
                 Box::new(move |it, context| {
                     let Some(monitor) = label.monitor else { return yes_or_no(!info) };
-                    let had_not_fired = context.demonitor(monitor);
+                    let had_not_fired =
+                        if flush { context.demonitor(monitor) } else { context.demonitor_unflushed(monitor) };
                     it.watches.remove(&monitor);
-                    if flush {
-                        it.flush(monitor, context);
+                    if is_gone {
+                        it.forget(monitor, context);
                     }
                     yes_or_no(!info || had_not_fired)
                 })

@@ -1,11 +1,15 @@
 //! The actor of a scenario: carries out what it is told, and keeps what it hears as a process keeps its messages.
 //!
 //! What OTP's processes have built in and typed actors have not is kept here, as a user would keep it: the tag of a monitor
-//! beside its id, and what was heard and not dealt with, so that it can be flushed.
+//! beside its id, and what was heard and not dealt with.
+//!
+//! It hears what comes at once, so that it can be shown. Where that would hide what minder does with a mailbox, the whole
+//! run is made once more by actors that hold: they do what they are told and leave everything else where it lies.
 
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use minder::prelude::*;
 use minder::{ActorId, Event, MonitorId, Observer};
@@ -27,6 +31,10 @@ pub(super) enum Msg {
     End(Ending, Reply<Answer>),
     /// What another has to say.
     Said { from: Word, text: Word },
+    /// From now on do what you are told, and hear nothing.
+    Hold,
+    /// Hear what has come meanwhile.
+    LetGo,
 }
 
 /// What comes of a step.
@@ -86,8 +94,8 @@ impl Subject {
         self.heard.push(heard);
     }
 
-    /// Forgets the message of a monitor, should it be among what was heard.
-    pub(super) fn flush(&mut self, monitor: MonitorId, context: &Context<Msg>) {
+    /// The message of a monitor is gone, should it be among what was heard.
+    pub(super) fn forget(&mut self, monitor: MonitorId, context: &Context<Msg>) {
         let its = |heard: &mut Heard| matches!(heard, Heard::Down { monitor: its, .. } if *its == monitor);
         for heard in self.heard.extract_if(.., its) {
             self.stage.lock().news.push(News { at: context.id(), is_gone: true, heard });
@@ -95,10 +103,22 @@ impl Subject {
     }
 }
 
-impl Actor for Subject {
-    type Msg = Msg;
+impl Subject {
+    /// Leaves in its mailbox whatever it is not told to do.
+    async fn hold(&mut self, context: &mut Context<Msg>) -> Handled {
+        const FOR_EVER: Duration = Duration::from_secs(1 << 32);
+        let told = |message: &Msg| !matches!(message, Msg::Said { .. });
+        while let Some(message) = context.receive(FOR_EVER, told).await {
+            let is_last = matches!(message, Msg::LetGo | Msg::End(..));
+            self.carry_out(message, context).await?;
+            if is_last {
+                break;
+            }
+        }
+        Ok(())
+    }
 
-    async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+    async fn carry_out(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
         match message {
             Msg::Do(deed, reply) => {
                 let answer = deed(self, context);
@@ -126,8 +146,27 @@ impl Actor for Subject {
                 }
             }
             Msg::Said { from, text } => self.hear(Heard::Msg { from, text }, context),
+            Msg::Hold | Msg::LetGo => {}
         }
         Ok(())
+    }
+}
+
+impl Actor for Subject {
+    type Msg = Msg;
+
+    async fn started(&mut self, context: &mut Context<Msg>) -> Handled {
+        if self.stage.is_held {
+            context.tell_self(Msg::Hold);
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+        match message {
+            Msg::Hold => self.hold(context).await,
+            message => self.carry_out(message, context).await,
+        }
     }
 
     async fn notice(&mut self, notice: Notice, context: &mut Context<Msg>) -> Handled {
@@ -150,7 +189,9 @@ impl Actor for Subject {
 /// What is seen of a scenario while it is played.
 #[derive(Default)]
 pub(super) struct Stage {
-    seen: Mutex<Seen>,
+    pub(super) seen: Mutex<Seen>,
+    /// Whether its actors hold.
+    pub(super) is_held: bool,
 }
 
 /// Since it was looked at last.
