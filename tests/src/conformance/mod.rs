@@ -32,6 +32,8 @@ pub const BY_DESIGN: &[(&str, &str)] = &[
     ("SIG-002", "a minder's stop overtakes the backlog"),
     ("MON-010", "names belong to cells"),
     ("REG-003", "names belong to cells"),
+    ("ALI-001", "the message comes back"),
+    ("ALI-008", "the message comes back"),
     ("GS-007", "errors are values, and a queued ask waits for the next life"),
     ("GS-008", "errors are values, and work that nobody waits for is skipped"),
     ("GS-011", "the message comes back"),
@@ -39,11 +41,15 @@ pub const BY_DESIGN: &[(&str, &str)] = &[
     ("GS-017", "after a panic the state is not to be trusted"),
     ("GEV-001", "listeners are actors of their own"),
     ("STM-021", "every ask has a deadline"),
+    ("STM-022", "after a panic the state is not to be trusted"),
     ("PRC-001", "mailboxes are bounded"),
     ("EXD-001", "children of any kind have ids, and a supervisor has one set of defaults"),
     ("EXD-002", "a bound is of those who come by a template"),
     ("EXT-001", "an answer is for whoever holds its handle"),
     ("EXT-002", "errors are values"),
+    ("PG-006", "a delivery has one event under way"),
+    ("PG-008", "a group is a table, and no keeper's state"),
+    ("EXR-010", "whoever watches learns of each change"),
 ];
 
 /// How a row stands.

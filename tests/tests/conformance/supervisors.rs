@@ -201,6 +201,14 @@ async fn a_name_that_is_taken_outside_is_the_answer_of_a_requested_start() {
     assert!(refused.contains(&format!("the name `it` belongs to owner {}", owner.id())), "{refused}");
     assert_eq!(root.count_children().await.expect("it lives"), Counts::default());
     assert_eq!(system.living(), 2, "the owner and the supervisor");
+    // A supervisor under that name starts none of its own.
+    let (journal, mut reader) = journal();
+    let below = one_for_one().child(actor("below", move || Puppet::new("below", &journal)));
+    let refused =
+        root.start_child(tree("s", below).registered("it")).await.expect_err("it is taken").to_string();
+    assert!(refused.contains(&format!("the name `it` belongs to owner {}", owner.id())), "{refused}");
+    turns().await;
+    assert_eq!((reader.rest(), system.living()), (vec![], 2));
     assert!(system.unregister("it"));
     root.start_child(child()).await.expect("it is free now");
 }

@@ -16,7 +16,7 @@ fn is_open(alias: &Alias<Msg>, mark: u32) -> bool {
     }
 }
 
-/// ALI-001, ALI-007.
+/// OTP: ALI-001, ALI-007.
 #[tokio::test(start_paused = true)]
 async fn an_alias_is_open_until_its_owner_withdraws_it() {
     let system = system();
@@ -37,7 +37,7 @@ async fn an_alias_is_open_until_its_owner_withdraws_it() {
     assert_eq!(reader.rest(), ["a up", "a 1", "a 2", "a 3"]);
 }
 
-/// ALI-002.
+/// OTP: ALI-002.
 #[tokio::test(start_paused = true)]
 async fn an_alias_for_one_message_takes_one() {
     let system = system();
@@ -50,7 +50,8 @@ async fn an_alias_for_one_message_takes_one() {
     assert_eq!(reader.rest(), ["a up", "a 1"]);
 }
 
-/// ALI-008, and not for a next life of its owner.
+/// And not for a next life of its owner.
+/// OTP: ALI-008.
 #[tokio::test(start_paused = true)]
 async fn an_alias_ends_with_its_owner() {
     let system = system();
@@ -79,7 +80,8 @@ async fn an_alias_keeps_to_the_bound() {
     assert_eq!((a.statistics().offered, a.statistics().refused), (4, 1));
 }
 
-/// What ends an alias that came with a monitor, step by step: ALI-003 to ALI-006.
+/// What ends an alias that came with a monitor, step by step.
+/// OTP: ALI-003, ALI-004, ALI-005, ALI-006.
 #[tokio::test(start_paused = true)]
 async fn an_alias_with_a_monitor_ends_as_declared() {
     use AliasEnds::{Explicitly, WithMonitor, WithReply};
@@ -100,7 +102,13 @@ async fn an_alias_with_a_monitor_ends_as_declared() {
         (WithMonitor, &[("end b", true), ("send", false), ("unalias", false)], &["a down boom"]),
         (WithMonitor, &[("send", true), ("end b", true)], &["a 1", "a down boom"]),
         (WithReply, &[("send", true), ("send", false), ("end b", true), ("demonitor", false)], &["a 1"]),
+        (
+            WithReply,
+            &[("send", true), ("demonitor unflushed", false), ("end b", true), ("send", false)],
+            &["a 1"],
+        ),
         (WithReply, &[("demonitor", true), ("send", false)], &[]),
+        (WithReply, &[("demonitor unflushed", true), ("send", false), ("end b", true)], &[]),
         (WithReply, &[("end b", true), ("send", false)], &["a down boom"]),
         (WithReply, &[("unalias", true), ("send", false), ("end b", true)], &["a down boom"]),
     ];
@@ -126,6 +134,9 @@ async fn an_alias_with_a_monitor_ends_as_declared() {
                     true
                 }
                 "demonitor" => within(&a, move |context| context.demonitor(monitor)).await,
+                "demonitor unflushed" => {
+                    within(&a, move |context| context.demonitor_unflushed(monitor)).await
+                }
                 "unalias" => within(&a, move |context| context.unalias(&mine)).await,
                 other => panic!("{other}"),
             };

@@ -102,6 +102,24 @@ async fn a_signal_to_oneself() {
             assert!(reader.rest().is_empty());
         }
     }
+    // It is acted on when the handler awaits next.
+    let system = system();
+    let (journal, mut reader) = journal();
+    let it = puppet(&system, "it", &journal, false);
+    let itself = it.clone();
+    it.tell(wait(move |it, context| {
+        Box::pin(async move {
+            context.exit(&itself, ExitReason::other("mine"));
+            it.note("goes on");
+            context.sleep(SECOND).await;
+            it.note("still goes on");
+            Ok(())
+        })
+    }))
+    .expect("there is room");
+    assert_eq!(soon(it.ended()).await, ExitReason::other("mine"));
+    pass(2 * SECOND).await;
+    assert_eq!(reader.rest(), ["it up", "it goes on"]);
 }
 
 /// OTP: SIG-011, SIG-012.

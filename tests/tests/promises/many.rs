@@ -73,7 +73,7 @@ async fn all_of_them_each_with_what_became_of_it() {
     assert!(ask_these(&[], &[]).all().await.is_empty());
 }
 
-/// OTP: GS-029.
+/// OTP: GS-029, NEW-011.
 #[tokio::test(start_paused = true)]
 async fn the_first_answer_and_nobody_works_for_the_others_any_more() {
     let system = system();

@@ -1,7 +1,7 @@
 //! Monitors: exactly one notice each, whoever ends how; taken back without a trace; of a life, or of a seat.
 
 use minder::prelude::*;
-use minder::{Down, MonitorId};
+use minder::{AliasEnds, Down, MonitorId};
 use tokio::sync::oneshot;
 
 use crate::support::*;
@@ -107,7 +107,7 @@ async fn watching_nobody_is_told_at_once_and_is_no_error() {
     reader.expect(&["w down no such actor"]).await;
 }
 
-/// OTP: MON-005, MON-006, MON-007.
+/// OTP: MON-006, MON-007.
 #[tokio::test(start_paused = true)]
 async fn a_monitor_taken_back_never_fires_even_if_its_notice_is_on_its_way() {
     for of_seat in [false, true] {
@@ -135,52 +135,114 @@ async fn a_monitor_taken_back_never_fires_even_if_its_notice_is_on_its_way() {
     }
 }
 
-/// The notice stood already in the batch that the watcher had taken out of its lane.
-/// OTP: MON-006.
+/// What had come when the monitor was taken back is heard in its turn, and nothing later; taken back once more, with what has
+/// come, that is gone too.
+/// OTP: MON-005, MON-006, MON-007.
 #[tokio::test(start_paused = true)]
-async fn a_notice_in_the_batch_is_flushed_too() {
-    let system = system();
-    let (journal, mut reader) = journal();
-    let (w, it) = (spawn(&system, "w", &journal), spawn(&system, "it", &self::journal().0));
-    let (hold, held) = oneshot::channel::<()>();
-    w.tell(wait(|_, _| {
-        Box::pin(async move {
-            drop(held.await);
+async fn a_notice_that_has_come_is_left_where_it_stands() {
+    type Watches = fn(&mut Context<Msg>, &Addr<Msg>) -> MonitorId;
+    type TakesBack = fn(&mut Context<Msg>, MonitorId) -> bool;
+    const LEAVES: TakesBack = Context::demonitor_unflushed;
+    const FLUSHES: TakesBack = Context::demonitor;
+    let watches: [(Watches, &str); 4] = [
+        (|context, it| context.monitor(it), "w down killed"),
+        (|context, it| context.monitor_final(it), "w down killed"),
+        (|context, it| context.monitor_alias(it, AliasEnds::WithMonitor).0, "w down killed"),
+        (|context, _| context.monitor_name("nobody"), "w down no such actor"),
+    ];
+    let rows: [(&[TakesBack], bool); 5] = [
+        (&[LEAVES], true),
+        (&[LEAVES, LEAVES], true),
+        (&[LEAVES, FLUSHES], false),
+        (&[FLUSHES], false),
+        (&[FLUSHES, LEAVES], false),
+    ];
+    for (watch, heard) in watches {
+        for (take_back, is_heard) in rows {
+            let system = system();
+            let (journal, mut reader) = journal();
+            let (w, it) = (spawn(&system, "w", &journal), spawn(&system, "it", &self::journal().0));
+            let (tell, told) = oneshot::channel();
+            w.tell(wait(move |_, context| {
+                Box::pin(async move {
+                    let monitor = watch(context, &it);
+                    it.kill();
+                    soon(it.ended()).await;
+                    context.sleep(SECOND).await;
+                    for take_back in take_back {
+                        assert!(!take_back(context, monitor), "it has fired");
+                    }
+                    drop(tell.send(monitor));
+                    Ok(())
+                })
+            }))
+            .expect("there is room");
+            let monitor = soon(told).await.expect("the watcher lives");
+            turns().await;
+            let expected = if is_heard { vec!["w up", heard] } else { vec!["w up"] };
+            assert_eq!(reader.rest(), expected, "{} times", take_back.len());
+            assert!(!within(&w, move |context| context.demonitor_unflushed(monitor)).await, "used up");
+            assert_eq!(within(&w, |context| context.monitors()).await, []);
+        }
+    }
+}
+
+/// OTP: MON-005, MON-007.
+#[tokio::test(start_paused = true)]
+async fn one_that_has_not_fired_is_taken_back_for_good_without_a_flush_too() {
+    for of_seat in [false, true] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (w, it) = (spawn(&system, "w", &journal), spawn(&system, "it", &self::journal().0));
+        let monitor = watched(&w, &it, of_seat).await;
+        for had_not_fired in [true, false] {
+            let answer = within(&w, move |context| context.demonitor_unflushed(monitor)).await;
+            assert_eq!(answer, had_not_fired);
+        }
+        it.kill();
+        soon(it.ended()).await;
+        turns().await;
+        assert_eq!(reader.rest(), ["w up"]);
+    }
+}
+
+/// The notice stood already in the batch that the watcher had taken out of its lane.
+/// OTP: MON-005, MON-006.
+#[tokio::test(start_paused = true)]
+async fn a_notice_in_the_batch_is_flushed_or_left_too() {
+    for flush in [true, false] {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let (w, it) = (spawn(&system, "w", &journal), spawn(&system, "it", &self::journal().0));
+        let monitor = watched(&w, &it, false).await;
+        // Held, with the taking back ahead of the notice in one batch.
+        let (hold, held) = oneshot::channel::<()>();
+        w.tell(wait(|_, _| {
+            Box::pin(async move {
+                drop(held.await);
+                Ok(())
+            })
+        }))
+        .expect("there is room");
+        turns().await;
+        w.tell(act(move |puppet, context| {
+            let had_not_fired =
+                if flush { context.demonitor(monitor) } else { context.demonitor_unflushed(monitor) };
+            puppet.note(format!("had not fired: {had_not_fired}"));
             Ok(())
-        })
-    }))
-    .expect("there is room");
-    let monitoring = it.clone();
-    let (tell, told) = oneshot::channel();
-    w.tell(act(move |_, context| {
-        let _ = tell.send(context.monitor(&monitoring));
-        Ok(())
-    }))
-    .expect("there is room");
-    drop(hold);
-    let monitor = told.await.expect("the watcher lives");
-    // Now hold it once more, with the taking back ahead of the notice in one batch.
-    let (hold, held) = oneshot::channel::<()>();
-    w.tell(wait(|_, _| {
-        Box::pin(async move {
-            drop(held.await);
-            Ok(())
-        })
-    }))
-    .expect("there is room");
-    turns().await;
-    w.tell(act(move |puppet, context| {
-        let had_not_fired = context.demonitor(monitor);
-        puppet.note(format!("had not fired: {had_not_fired}"));
-        Ok(())
-    }))
-    .expect("there is room");
-    it.kill();
-    soon(it.ended()).await;
-    turns().await;
-    w.tell(Msg::Mark(1)).expect("there is room");
-    drop(hold);
-    reader.expect(&["w up", "w had not fired: false", "w 1"]).await;
+        }))
+        .expect("there is room");
+        it.kill();
+        soon(it.ended()).await;
+        turns().await;
+        w.tell(Msg::Mark(1)).expect("there is room");
+        drop(hold);
+        reader.expect(&["w up", "w had not fired: false"]).await;
+        if !flush {
+            reader.expect(&["w down killed"]).await;
+        }
+        reader.expect(&["w 1"]).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -321,12 +321,12 @@ async fn without_a_message_in_hand_it_is_the_actors_own() {
     let (journal, mut reader) = journal();
     let journal = Arc::new(journal);
     let (address, seat) = system.address();
+    address.tell(0_u32).expect("there is room");
     tolerant(one_for_one())
         .child(actor_in("early", seat, move || Early(journal.clone())))
         .start(&system, "top")
         .await
         .expect("starts");
-    address.tell(0_u32).expect("there is room");
     pass(SECOND).await;
     let counts = address.statistics();
     assert!(counts.is_conserved());

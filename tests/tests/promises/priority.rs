@@ -230,23 +230,26 @@ async fn each_end_of_a_link_has_its_rank_and_exits_go_through_an_alias() {
     b.resume();
     turns().await;
     assert_eq!(reader.rest(), ["b exit sent", "b 1", "b exit killed"], "b did not ask to hear of a first");
-    // A `Down` that waits by priority is taken back like any other.
-    let c = named(&system, "c").await;
-    let target = c.clone();
-    let monitor = within(&b, move |context| context.priority().monitor(&target)).await;
-    b.tell(wait(move |puppet, context| {
-        Box::pin(async move {
-            context.sleep(SECOND).await;
-            puppet.note(context.demonitor(monitor));
-            Ok(())
-        })
-    }))
-    .expect("there is room");
-    turns().await;
-    c.kill();
-    reader.expect(&["b false"]).await;
-    mark(&b, [2]);
-    reader.expect(&["b 2"]).await;
+    // A `Down` that waits by priority is taken back, or left, like any other.
+    for flush in [true, false] {
+        let c = named(&system, "c").await;
+        let target = c.clone();
+        let monitor = within(&b, move |context| context.priority().monitor(&target)).await;
+        b.tell(wait(move |puppet, context| {
+            Box::pin(async move {
+                context.sleep(SECOND).await;
+                let take_back = if flush { Context::demonitor } else { Context::demonitor_unflushed };
+                puppet.note(take_back(context, monitor));
+                Ok(())
+            })
+        }))
+        .expect("there is room");
+        turns().await;
+        c.kill();
+        reader.expect(&["b false"]).await;
+        mark(&b, [2]);
+        reader.expect(if flush { &["b 2"] } else { &["b down killed", "b 2"] }).await;
+    }
     let plain = named(&system, "plain").await;
     let its = priority_alias(&plain).await;
     assert!(within(&b, move |context| context.priority().exit(&its, ExitReason::other("go"))).await);

@@ -12,8 +12,8 @@ use minder::{
 
 use crate::support::*;
 
-/// Says which names there are whenever it hears of something.
-struct Hearer(&'static str, Journal);
+/// Says which names there are whenever it hears of something, and whether the other is alive still.
+struct Hearer(&'static str, Journal, Option<Addr<Msg>>);
 
 /// Watch this actor in every way there is, and say when it is done.
 struct Watch(Addr<Msg>, Reply<()>);
@@ -28,6 +28,7 @@ impl Actor for Hearer {
         context.monitor_final(&other);
         context.monitor_alias(&other, AliasEnds::WithMonitor);
         context.monitor_name("it");
+        self.2 = Some(other);
         let _ = reply.send(());
         Ok(())
     }
@@ -39,7 +40,8 @@ impl Actor for Hearer {
             Notice::Down(_) => "down",
             _ => "child",
         };
-        self.1.note(format!("{} {kind} {:?}", self.0, context.system().names()));
+        let lives = if self.2.as_ref().is_some_and(Addr::is_alive) { " and lives" } else { "" };
+        self.1.note(format!("{} {kind} {:?}{lives}", self.0, context.system().names()));
         Ok(())
     }
 }
@@ -175,13 +177,14 @@ async fn whoever_hears_of_the_end_finds_the_name_free() {
         }))
         .expect("there is room");
         let it = told.await.expect("it is started");
-        let hearer = system.spawn(move || Hearer("hearer", writes)).expect("open");
+        let hearer = system.spawn(move || Hearer("hearer", writes, None)).expect("open");
         hearer.ask(|reply| Watch(it.clone(), reply)).await.expect("it watches");
         let outside = {
             let (it, system, journal) = (it.clone(), system.clone(), journal.clone());
             aside(async move {
                 it.ended().await;
-                journal.note(format!("outside {:?}", system.names()));
+                let lives = if it.is_alive() { " and lives" } else { "" };
+                journal.note(format!("outside {:?}{lives}", system.names()));
             })
         };
         let asker = {
@@ -332,7 +335,7 @@ async fn ensure_starts_one_and_gives_everybody_the_same() {
     let second = ensure(&system).expect("it is found");
     assert_eq!((first == second, first.id()), (true, system.whereis::<Msg>("it").expect("it is named").id()));
     assert_eq!(life(&second).await, 1);
-    let wrong = system.ensure("it", || Hearer("it", journal().0)).expect_err("it takes other messages");
+    let wrong = system.ensure("it", || Hearer("it", journal().0, None)).expect_err("it takes other messages");
     assert!(matches!(wrong, EnsureError::Whereis(WhereisError::OtherMessages { .. })));
 
     // When it has ended another is started.

@@ -73,6 +73,7 @@ async fn it_is_obedient_while_it_is_suspended() {
     }
 }
 
+/// OTP: SYS-003.
 #[tokio::test(start_paused = true)]
 async fn its_minders_stop_ends_it_and_one_that_winds_down_goes_on() {
     for (winding, expected) in [

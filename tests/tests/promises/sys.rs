@@ -189,7 +189,7 @@ async fn whatever_kind_of_actor_it_is() {
     system.shutdown(SECOND).await;
 }
 
-/// OTP: SYS-001, SYS-002, SYS-006.
+/// OTP: SUP-151, SYS-001, SYS-002, SYS-006.
 #[tokio::test(start_paused = true)]
 async fn a_supervisor_answers_in_the_middle_of_an_operation_and_stops_its_children_in_order() {
     let system = system();
@@ -216,7 +216,7 @@ async fn a_supervisor_answers_in_the_middle_of_an_operation_and_stops_its_childr
     assert_eq!(status.state.as_deref(), Some("3 children (2 running, 1 starting), 1 requests waiting"));
     assert_eq!((&*status.path, status.minder.as_deref()), ("top", None));
     adding.await.expect("no panic").expect("it starts at last");
-    // Suspended, it hears of nothing.
+    // Suspended, it hears of nothing, and whoever asks waits: longer than an ask that says nothing of a limit.
     let sys = root.address().sys();
     sys.suspend();
     let second = tokio::time::timeout(60 * SECOND, root.which_child("second")).await;
@@ -296,7 +296,7 @@ impl Drop for Grenade {
     }
 }
 
-/// OTP: SYS-005, GS-027.
+/// OTP: SYS-005, GS-027, NEW-011.
 #[tokio::test(start_paused = true)]
 async fn the_status_says_how_it_stands_and_keeps_secrets() {
     let system = system();

@@ -32,7 +32,7 @@ fn trapping(system: &System, journal: &Journal) -> Addr<Msg> {
 }
 
 /// On threads, since in simulated time nothing overtakes: an actor that ends in its very start has a reason.
-/// OTP: LNK-009, MON-012, PRL-003, GS-001.
+/// OTP: LNK-009, MON-012, PRL-003, GS-001, NEW-011.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_end_at_once_is_not_missed() {
     let system = System::new().expect("the test runs in a runtime and unwinds");

@@ -168,8 +168,9 @@ async fn a_life_that_has_ended_cannot_join() {
     group.join_seat(&unborn).expect("a seat may join before anybody lives there");
 }
 
-/// PG-010: many join and die at once, in several threads; in the end, exactly the living are members.
-/// OTP: PG-010.
+/// Many join and die at once, in several threads, while the keeper dies; in the end, exactly the living are members, those
+/// who joined before that among them.
+/// OTP: PG-008, PG-010.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thundering_herd_leaves_nobody_behind() {
     let system = system();

@@ -1,5 +1,6 @@
 //! How a machine ends, and what cannot be ignored.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minder_runtime::{AskError, ExitReason};
@@ -143,34 +144,54 @@ fn not_taken_of(reason: &ExitReason) -> NotTaken {
     error.downcast_ref::<NotTaken>().expect("it says what was not taken").clone()
 }
 
+fn seen(window: &Window<S, u32>) -> Option<(S, usize, usize, Vec<Timeout<u32>>)> {
+    window.status().map(|status| (status.state, status.postponed, status.queued, status.timeouts))
+}
+
+/// What is the machine's alone is seen through a window; its data, and what waits in its mailbox, as with every actor.
 /// OTP: STM-028.
 #[tokio::test(start_paused = true)]
-async fn stm_028_a_status_shows_state_postponed_events_and_running_timeouts() {
+async fn stm_028_a_status_shows_state_data_events_and_running_timeouts() {
     let window = Window::new();
-    let it = run(script(|state, event| match (state, event.name) {
+    let (looks, noted) = (window.clone(), Arc::new(Mutex::new(None)));
+    let notes = noted.clone();
+    let it = run(script(move |state, event| match (state, event.name) {
+        ("b", "look") => {
+            *notes.lock().expect("nobody panics with it") = seen(&looks);
+            keep()
+        }
         ("a", "p") => keep().postpone(event),
         ("a", "set") => {
             keep().timeout(2, ms(100), ev("2")).state_timeout(ms(50), ev("s")).timeout(1, ms(70), ev("1"))
         }
-        ("a", "go") => next("b"),
+        ("a", "go") => next("b").insert(ev("look")),
         _ => keep(),
     })
     .seen_through(&window))
     .await;
-    let seen = |window: &Window<S, u32>| {
-        window.status().map(|status| (status.state, status.postponed, status.timeouts))
-    };
-    assert_eq!(seen(&window), Some(("a", 0, vec![])));
+    assert_eq!(seen(&window), Some(("a", 0, 0, vec![])));
     it.tell(&["p", "p", "set"]);
     it.line().await;
     let (state, one, two) = (Timeout::State, Timeout::Named(1), Timeout::Named(2));
-    assert_eq!(seen(&window), Some(("a", 2, vec![two, state, one])));
-    it.tell(&["go"]);
-    let status = window.until(|status| status.state == "b" && status.postponed == 0).await;
-    assert_eq!(status.timeouts, [two, one]);
+    assert_eq!(seen(&window), Some(("a", 2, 0, vec![two, state, one])));
+    // Its data, at any time; what waits in the mailbox, while it is suspended.
+    it.tell(&["x"]);
+    turns().await;
+    let sys = it.machine.sys();
+    assert_eq!(sys.with_state(Script::unread).await.ok(), Some(1));
+    sys.suspend();
+    it.tell(&["go", "x"]);
+    let status = sys.status().await.expect("it lives");
+    assert_eq!((status.state.as_deref(), status.mailbox.queued), (Some("\"a\""), 4), "two are postponed");
+    sys.resume();
+    assert_eq!(it.line().await, "a:x a:go b:look b:p b:p b:x");
+    let after_the_change = noted.lock().expect("nobody panics with it").take();
+    let set = vec![two, one];
+    assert_eq!(after_the_change, Some(("b", 0, 3, set.clone())), "one was inserted, two came again");
+    assert_eq!(seen(&window), Some(("b", 0, 0, set)));
     it.tell(&["panic"]);
     it.line().await;
     assert_eq!(seen(&window), None, "nobody lives there");
     it.start().await;
-    assert_eq!(seen(&window), Some(("a", 0, vec![])));
+    assert_eq!(seen(&window), Some(("a", 0, 0, vec![])));
 }

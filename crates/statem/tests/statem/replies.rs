@@ -1,6 +1,8 @@
 //! Answers: later, of any call, from any call, and before the end.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use minder_runtime::{AskError, ExitReason, Reply};
 use minder_statem::{entered, keep, next, stop};
@@ -94,4 +96,14 @@ async fn stm_021_a_call_has_a_limit_and_a_late_answer_goes_nowhere() {
     assert!(matches!(asked.outcome().await, Err(AskError::TimedOut)));
     it.tell(&["answer", "x"]);
     assert_eq!(it.line().await, "a:answer a:x");
+    // Without a word it is five seconds, and without a limit none.
+    let ask = |name| move |reply| Ev { name, reply: Some(reply) };
+    let began = it.system.now();
+    assert!(matches!(it.machine.ask(ask("ask")).await, Err(AskError::TimedOut)));
+    assert_eq!(it.system.now().since(began), Duration::from_secs(5));
+    let mut asked = pin!(it.machine.ask_within(Duration::MAX, ask("ask")));
+    assert!(tokio::time::timeout(Duration::from_secs(86_400), asked.as_mut()).await.is_err());
+    it.tell(&["answer", "answer"]); // the first is of the ask that was given up
+    let answer = tokio::time::timeout(ms(1), asked).await.expect("it is answered at once");
+    assert_eq!(answer.ok(), Some("late"));
 }

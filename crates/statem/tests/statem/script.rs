@@ -109,6 +109,11 @@ impl Script {
         })
     }
 
+    /// How many lines nobody has read.
+    pub(crate) fn unread(&self) -> usize {
+        self.journal.lock().expect("nobody panics with it").len()
+    }
+
     pub(crate) fn note(&self, line: impl Into<String>) {
         self.journal.lock().expect("nobody panics with it").push(line.into());
     }
