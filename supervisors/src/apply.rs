@@ -39,15 +39,16 @@ pub enum ApplyError {
     Unavailable(Unavailable),
 }
 
-/// Who is down after a change that is done otherwise. Nobody tries again by itself; a `restart_child` does, and so does
+/// Who did not come up by a change that is done otherwise. Nobody tries again by itself; a `restart_child` does, and so does
 /// another change, also one with the same specification.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Incomplete {
-    /// The children that failed to start, by their paths, and why; and supervisors that ended while they were changed.
+    /// The children that failed to start, by their paths, and why; and supervisors that ended while they were changed, which
+    /// are restarted as after any end.
     pub failed: Vec<(String, ExitReason)>,
     /// The children that were not started because of those: under rest-for-one those that come later, under one-for-all
-    /// everybody who was still to be started, by needs those that need them.
+    /// everybody who was still to be started, by needs those that need them, or one that was stopped by request meanwhile.
     pub held_back: Vec<String>,
 }
 
@@ -103,9 +104,12 @@ impl fmt::Display for ApplyError {
                 for (path, reason) in failed {
                     write!(f, " `{path}` failed to start ({reason});")?;
                 }
-                match &held_back[..] {
-                    [] => Ok(()),
-                    paths => write!(f, " not started because of that: {}", paths.join(", ")),
+                match (&held_back[..], failed.is_empty()) {
+                    ([], _) => Ok(()),
+                    (paths, false) => write!(f, " not started because of that: {}", paths.join(", ")),
+                    (paths, true) => {
+                        write!(f, " not started, since what they need was stopped: {}", paths.join(", "))
+                    }
                 }
             }
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
@@ -128,7 +132,8 @@ impl From<Unavailable> for ApplyError {
 }
 
 impl Root {
-    /// What [`Root::apply`] would do now, without doing any of it: see [`Plan`].
+    /// What [`Root::apply`] would do now, without doing any of it: see [`Plan`]. It waits for what a supervisor has in hand; one
+    /// [`by_needs`](crate::by_needs) answers at once, and takes whoever is coming up or going to do so well.
     ///
     /// # Errors
     /// [`ApplyError::Invalid`] and [`ApplyError::OtherKind`] if it could not be done, [`ApplyError::Unavailable`] if the

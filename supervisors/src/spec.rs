@@ -98,9 +98,10 @@ pub fn rest_for_one() -> Spec {
 ///
 /// [`Root::apply`](crate::Root::apply) changes it while it runs, as any other: a child that is replaced takes along those
 /// that need it by the new specification, and nobody else is stopped. Other needs alone stop nobody: they hold from then on. The
-/// change waits until nobody is coming up or going and no start that was asked for waits; once its last stop is over, other
-/// requests are answered and ends are judged while the missing come up. A child that comes to need a disabled one is started
-/// when that is enabled, and the change does not wait for it.
+/// change waits until nobody is coming up or going and no start that was asked for waits; so a child must not wait for one while
+/// it comes up itself. Once the last stop is over ends are judged and requests answered, but for other changes, while the missing
+/// come up: the change waits for whoever they need to be ready. One that needs a disabled child is started when that is enabled,
+/// and the change does not wait for it.
 ///
 /// When not to use this: a handful of children that start fast, of which each needs the one before it, are read more easily
 /// as [`rest_for_one`]; children that do not need each other are [`one_for_one`].

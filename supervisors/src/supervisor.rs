@@ -322,7 +322,10 @@ impl Supervisor {
                 let named = self.children.get(report.slot).and_then(|child| child.name.as_deref());
                 tell(&report, named.unwrap_or(&report.child), context);
             }
-            Command::Ready => context.acknowledge(),
+            Command::Ready => {
+                self.takes_requests_from_now_on(context);
+                context.acknowledge();
+            }
             Command::Exit(reason) => context.stop(reason),
         }
     }
@@ -355,6 +358,14 @@ impl Supervisor {
         child.actor = Some(actor);
         self.by_cell.insert(cell, slot);
         Ok(())
+    }
+
+    /// Whoever is still coming up or going, and asks, is answered: by needs others are not waited for.
+    fn takes_requests_from_now_on(&self, context: &mut Context<SupervisorMsg>) {
+        if !self.core.keeps_requests() {
+            let all = self.children.iter().filter_map(|(_, child)| child.actor.as_ref());
+            all.for_each(|actor| context.waits_no_longer_for(actor));
+        }
     }
 
     fn actor(&self, slot: Slot) -> Option<ActorRef> {

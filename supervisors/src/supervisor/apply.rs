@@ -58,17 +58,19 @@ pub(super) type PartEnd = Option<Result<Outcome, Unavailable>>;
 impl Supervisor {
     /// As it stands between two operations; in between, whoever is starting or stopping counts as down.
     pub(super) fn sketch(&self) -> Sketch {
-        let fixed = |outline: Outline| {
-            let known = outline.children.iter().map(|child| self.known(child)).collect();
-            Sketch::Fixed(outline, known)
-        };
         match &self.core {
             Core::Dynamic(core, template) => {
                 Sketch::Dynamic(core.rules(), template.settings.clone(), template.mark.clone())
             }
-            Core::Fixed(core) => fixed(core.outline()),
-            Core::ByNeeds(core) => fixed(core.outline()),
+            Core::Fixed(core) => self.sketch_of(core.outline()),
+            Core::ByNeeds(core) => self.sketch_of(core.outline()),
         }
+    }
+
+    /// As it stood when the core answered: what it has done since is still to be carried out.
+    pub(super) fn sketch_of(&self, outline: Outline) -> Sketch {
+        let known = outline.children.iter().map(|child| self.known(child)).collect();
+        Sketch::Fixed(outline, known)
     }
 
     fn known(&self, child: &Standing) -> Known {
@@ -224,9 +226,10 @@ impl Supervisor {
         context: &mut Context<SupervisorMsg>,
     ) -> Option<Event> {
         let actor = self.actor(slot)?;
-        context.waits_no_longer_for(&actor);
         let (id, _) = self.place(slot)?;
+        // Not if a stop has overtaken it: that waits for the child now.
         let changing = self.changing.as_mut()?;
+        context.waits_no_longer_for(&actor);
         let done = match end {
             Some(Ok(Outcome::Held(baton))) => {
                 changing.batons.insert(id, baton);

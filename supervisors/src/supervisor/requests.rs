@@ -181,8 +181,7 @@ impl Supervisor {
             Answer::Child(child) => Outcome::Child(self.info(child)),
             Answer::Counts(counts) => Outcome::Counts(self.without_the_dead(counts)),
             Answer::ChildSpec(rules) => Outcome::ChildSpec(rules.into()),
-            // What the core knows of it is in there.
-            Answer::Outline(_) => Outcome::Sketch(Box::new(self.sketch())),
+            Answer::Outline(outline) => Outcome::Sketch(Box::new(self.sketch_of(outline))),
             Answer::Held => Self::held(context),
             Answer::Applied(applied) => self.is_applied(applied),
             Answer::Refused(Refusal::Stale) => self.is_refused(),

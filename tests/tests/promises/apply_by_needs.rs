@@ -309,3 +309,71 @@ async fn a_child_that_asks_in_a_change_is_answered_or_told() {
     lines.sort();
     assert_eq!(lines, ["below goes: would deadlock", "here goes: would deadlock"]);
 }
+
+/// A plan is of what stood when its turn came, whatever was answered in the same moment.
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_waited_beside_other_requests_is_of_what_stood_then() {
+    for spec in [by_needs as fn() -> Spec, one_for_one] {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let slow = {
+            let journal = journal.clone();
+            actor("slow", move || Puppet::new("slow", &journal).trapping().cleaning_up_for(3 * SECOND))
+        };
+        let [a, z] = ["a", "z"].map(|id| puppet(id, &journal));
+        let root = spec().children([slow, a.clone()]).start(&system, "top").await.expect("starts");
+        reader.until("a up").await;
+        let new = spec().child(a);
+        let change = aside({
+            let (root, new) = (root.clone(), new.clone());
+            async move { root.apply(new).await }
+        });
+        reader.until("slow stopping shutdown").await;
+        let plan = aside({
+            let root = root.clone();
+            async move { root.plan(&new).await.map(|plan| plan.to_string()) }
+        });
+        turns().await;
+        let start = aside({
+            let root = root.clone();
+            async move { root.start_child(z).await.map(drop) }
+        });
+        reader.until("z up").await;
+        soon(change).await.expect("it is answered").expect("nobody is to start");
+        let plan = soon(plan).await.expect("it is answered").expect("it makes sense");
+        assert_eq!(plan, "0 to stop, 0 to start, 1 left alone\nleave  a: the same recipe\n");
+        soon(start).await.expect("it is answered").expect("its id is free");
+        assert_eq!(listed(root).await, "a z");
+    }
+}
+
+/// A look at what a change would do is answered at once: also if a child asks for it that is just coming up, which is taken to
+/// come up well.
+#[tokio::test(start_paused = true)]
+async fn a_child_by_needs_may_plan_while_it_comes_up() {
+    struct Planner(Root, Spec, Journal);
+
+    impl Actor for Planner {
+        type Msg = ();
+
+        async fn started(&mut self, _: &mut Context<()>) -> Handled {
+            match self.0.plan(&self.1).await {
+                Ok(plan) => shown(&plan).iter().for_each(|line| self.2.note(line)),
+                Err(error) => self.2.note(error.to_string()),
+            }
+            Ok(())
+        }
+
+        async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+            Ok(())
+        }
+    }
+
+    let (system, (journal, mut reader)) = (system(), journal());
+    let root = by_needs().start(&system, "top").await.expect("starts");
+    let planner = {
+        let root = root.clone();
+        actor("planner", move || Planner(root.clone(), by_needs(), journal.clone()))
+    };
+    soon(root.start_child(planner)).await.expect("it starts");
+    reader.expect(&["stop   planner: not in the new specification; its address is lost"]).await;
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use minder::prelude::*;
 use minder::supervisors::{
     AutoShutdown, Backoff, ChildStatus, EnableChildError, Exhausted, RestartChildError, Root,
-    StartChildError, Unavailable, by_needs, dynamic, optional_task, reporting_task, template,
+    StartChildError, Unavailable, by_needs, dynamic, optional_task, reporting_task, template, tree_in,
 };
 
 use crate::support::*;
@@ -638,4 +638,48 @@ async fn a_stranger_who_asks_a_supervisor_that_stops_thousands_waits_for_its_end
     soon(stopped).await.expect("no panic").expect("it ends");
     soon(top).await.expect("no panic").expect("it starts");
     assert_eq!(reader.rest(), ["stranger comes: the supervisor ended before it had answered: shutdown"]);
+}
+
+/// What has been noted while a supervisor comes up is forgotten when it is up, and answers.
+#[tokio::test(start_paused = true)]
+async fn a_child_that_is_started_again_while_others_come_up_may_ask_when_they_have() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let (top, seat) = system.address();
+    let root = Root::of(top);
+    let asks = {
+        let (journal, root) = (journal.clone(), root.clone());
+        let lives = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        actor("asks", move || {
+            let first = lives.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            Later { first, curious: Curious::new("asks", &journal, &root) }
+        })
+    };
+    let slow = slow(&system, "slow", &journal, &[]).1;
+    let spec = one_for_one().child(tree_in("top", seat, tolerant(by_needs()).children([asks, slow])));
+    soon(spec.start(&system, "all")).await.expect("starts");
+    reader.expect(&["slow starts", "slow up", "asks comes: answered"]).await;
+    assert_eq!(status(&root, "asks").await, "running");
+}
+
+/// Its first life ends at once; the second takes two seconds to come up, and asks then.
+struct Later {
+    first: bool,
+    curious: Curious,
+}
+
+impl Actor for Later {
+    type Msg = ();
+
+    async fn started(&mut self, context: &mut Context<()>) -> Handled {
+        if self.first {
+            context.tell_self(());
+            return Ok(());
+        }
+        context.sleep(2 * SECOND).await;
+        self.curious.started(context).await
+    }
+
+    async fn handle(&mut self, (): (), _: &mut Context<()>) -> Handled {
+        panic!("boom")
+    }
 }
