@@ -114,9 +114,11 @@ impl Application {
         Fut: Future<Output = Result<Spec, E>> + Send + 'static,
         E: Into<ExitReason>,
     {
+        let make = Arc::new(make);
         let make = move || -> Making {
-            let making = make();
-            Box::pin(async move { making.await.map_err(Into::into) })
+            let make = make.clone();
+            // Called inside, so that its panic is the job's, as in phases and hooks.
+            Box::pin(async move { make().await.map_err(Into::into) })
         };
         Self {
             name: name.into(),
@@ -152,9 +154,10 @@ impl Application {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<ExitReason>,
     {
+        let phase = Arc::new(phase);
         let run = move |tree| -> Phasing {
-            let phasing = phase(tree);
-            Box::pin(async move { phasing.await.map_err(Into::into) })
+            let phase = phase.clone();
+            Box::pin(async move { phase(tree).await.map_err(Into::into) })
         };
         self.phases.push(Phase { name: name.into(), run: Arc::new(run) });
         self
@@ -194,7 +197,11 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    Arc::new(move || Box::pin(hook()))
+    let hook = Arc::new(hook);
+    Arc::new(move || {
+        let hook = hook.clone();
+        Box::pin(async move { hook().await })
+    })
 }
 
 impl fmt::Debug for Application {
@@ -354,7 +361,8 @@ impl ApplicationController {
     /// names of those that were started, in that order.
     ///
     /// # Errors
-    /// See [`StartApplicationError`]. If one fails, those that were started for it are stopped again, the newest first.
+    /// See [`StartApplicationError`]. If one fails, or what it needs has ended by itself before its turn comes, those that were
+    /// started for it are stopped again, the newest first.
     ///
     /// # OTP
     /// `application:ensure_all_started/2`.

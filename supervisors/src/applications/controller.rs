@@ -264,18 +264,27 @@ impl Controller {
         if self.runs(place) {
             return Err(StartApplicationError::AlreadyStarted(name));
         }
+        self.check_needs(place)?;
+        Ok(vec![place])
+    }
+
+    fn check_needs(&self, place: usize) -> Result<(), StartApplicationError> {
+        let name = |place: usize| self.plan.name(place).clone();
         match self.plan.needs(place).iter().find(|needed| !self.runs(**needed)) {
             Some(needed) => {
-                let needs = self.plan.name(*needed).clone();
-                Err(StartApplicationError::NotStarted { application: name, needs })
+                Err(StartApplicationError::NotStarted { application: name(place), needs: name(*needed) })
             }
-            None => Ok(vec![place]),
+            None => Ok(()),
         }
     }
 
     fn take(&mut self, step: Step, context: &mut Context<Msg>) {
         match step {
             Step::Up(place) => {
+                // What ran, or was started for this, may have ended since it was asked for.
+                if let Err(error) = self.check_needs(place) {
+                    return self.undo(error);
+                }
                 let job = context.run("start of an application", (self.all[place].make)(), Msg::Made);
                 self.in_hand = Some(InHand::Making(place, job));
             }
@@ -355,14 +364,18 @@ impl Controller {
         Ok(context.start(&recipe, StartOptions::named(name.clone()))?)
     }
 
-    /// What was started for the same request is stopped again, the newest first.
     fn failed(&mut self, application: usize, reason: ExitReason) {
+        let application = self.plan.name(application).clone();
+        self.undo(StartApplicationError::Failed { application, reason });
+    }
+
+    /// What was started for the same request is stopped again, the newest first.
+    fn undo(&mut self, why: StartApplicationError) {
         let Some(Operation { steps, end: End::Start { started, error, .. } }) = &mut self.operation else {
             return;
         };
-        let application = self.plan.name(application).clone();
         *steps = started.drain(..).rev().map(Step::Down).collect();
-        error.get_or_insert(StartApplicationError::Failed { application, reason });
+        error.get_or_insert(why);
     }
 
     fn is_up(&mut self, tree: ActorRef, place: usize) {

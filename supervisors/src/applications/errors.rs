@@ -63,7 +63,7 @@ pub enum StartApplicationError {
     Unknown(Arc<str>),
     /// It runs.
     AlreadyStarted(Arc<str>),
-    /// It needs another that does not run.
+    /// It needs another that does not run, or not any more.
     NotStarted {
         /// Which.
         application: Arc<str>,

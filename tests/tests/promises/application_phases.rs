@@ -47,6 +47,8 @@ fn start_phases_run_when_the_tree_is_up_one_after_the_other() {
 enum PhaseEnd {
     Fails,
     Panics,
+    /// Before it has a future.
+    PanicsAtOnce,
     /// The tree gives up while it runs.
     TreeEnds,
     /// The system is told to stop while it runs.
@@ -61,6 +63,7 @@ async fn a_start_phase_that_fails_fails_the_start() {
     let rows = [
         (PhaseEnd::Fails, "start phase `warm` failed: no fuel"),
         (PhaseEnd::Panics, "start phase `warm` failed: panic: no luck"),
+        (PhaseEnd::PanicsAtOnce, "start phase `warm` failed: panic: no luck"),
         (PhaseEnd::TreeEnds, "tree ended"),
         (PhaseEnd::SystemStops, ""),
     ];
@@ -70,10 +73,11 @@ async fn a_start_phase_that_fails_fails_the_start() {
         let shop = application("shop", &["log"], &journal)
             .start_phase("warm", move |tree: Root| {
                 let system = stops.clone();
+                assert!(!matches!(end, PhaseEnd::PanicsAtOnce), "no luck");
                 async move {
                     match end {
                         PhaseEnd::Fails => Err(ExitReason::other("no fuel")),
-                        PhaseEnd::Panics => panic!("no luck"),
+                        PhaseEnd::Panics | PhaseEnd::PanicsAtOnce => panic!("no luck"),
                         PhaseEnd::TreeEnds => {
                             tree.stop(ExitReason::other("tree ended")).await?;
                             pending().await

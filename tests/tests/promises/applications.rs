@@ -1,6 +1,6 @@
 //! Applications: several trees in one system, started in order of need and stopped in reverse. Rows APP.
 
-use std::future::pending;
+use std::future::{Ready, pending};
 use std::sync::Arc;
 
 use minder::prelude::*;
@@ -164,9 +164,11 @@ async fn a_start_that_fails_leaves_nothing_and_says_why() {
     }
     let child = || actor("child", || Err::<Puppet, _>(ExitReason::other("no disk")));
     let nested = move || one_for_one().child(tree("nested", one_for_one().child(child())));
-    let rows: [(Application, &str); 5] = [
+    let at_once = || -> Ready<Result<Spec, ExitReason>> { panic!("no luck") };
+    let rows: [(Application, &str); 6] = [
         (fails("last", || Err(Plain("no file").into())), "error: no file"),
         (fails("last", || panic!("no luck")), "panic: no luck at"),
+        (Application::from_fn("last", at_once), "panic: no luck at"),
         (
             Application::new("last", nested()),
             "shutdown: child `nested` failed to start: shutdown: child `child` failed to start: no disk",

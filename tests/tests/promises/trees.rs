@@ -1,5 +1,6 @@
 //! The promises of supervisors and of what is built of them, each broken on purpose: see `main.rs`.
 
+mod application_mishaps;
 mod application_phases;
 mod applications;
 mod apply;

@@ -1,0 +1,85 @@
+//! Applications when something goes wrong in the middle: a hook that panics at once, a need that ends while another starts. Rows
+//! APP; the rest is in `applications.rs`.
+
+use std::future::Ready;
+use std::sync::Arc;
+
+use minder::prelude::*;
+use minder::supervisors::{Application, ApplicationType, Applications, StartApplicationError};
+use tokio::sync::Notify;
+
+use crate::applications::{application, running, started};
+use crate::support::*;
+
+/// Whether it panics in its future or before there is one, it is that hook's panic, and neither its application nor any other
+/// hears of it.
+///
+/// OTP: APP-005, APP-008.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_before_it_has_a_future_holds_up_nothing() {
+    fn panics() -> Ready<()> {
+        panic!("no luck")
+    }
+    let (system, (journal, mut reader)) = (system(), journal());
+    let set = [
+        application("one", &[], &journal).prep_stop(panics),
+        application("two", &[], &journal).stop(panics),
+        application("other", &[], &journal),
+    ];
+    let applications = Applications::new(set).at_shutdown(panics);
+    let applications = applications.start(&system).await.expect("the set makes sense");
+    for name in ["other", "one", "two"] {
+        applications.start(name, ApplicationType::Permanent).await.expect("it needs nobody");
+    }
+    reader.rest();
+    assert_eq!((applications.stop("one").await, applications.stop("two").await), (Ok(()), Ok(())));
+    let expected = ["one stopping shutdown", "one stop", "two prep_stop", "two stopping shutdown"];
+    assert_eq!(
+        (reader.rest().as_slice(), running(&applications).await),
+        (&expected.map(String::from)[..], vec!["other".to_owned()])
+    );
+    assert!(system.shutdown(SECOND).await.is_clean());
+    assert_eq!(reader.rest(), ["other prep_stop", "other stopping shutdown", "other stop"]);
+}
+
+/// What it needs is looked at when its turn comes, and not when it is asked for: whatever ran then, or was started for it,
+/// may have ended since.
+///
+/// OTP: APP-002, APP-003.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_started_whose_need_has_ended_meanwhile() {
+    for ran_before in [true, false] {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let is_made = Arc::new(Notify::new());
+        let makes = is_made.clone();
+        let slow = Application::from_fn("slow", move || {
+            let makes = makes.clone();
+            async move {
+                makes.notified().await;
+                Ok::<_, ExitReason>(one_for_one())
+            }
+        });
+        let set = [
+            application("log", &[], &journal),
+            slow.needs(["log"]),
+            application("web", &["log", "slow"], &journal),
+        ];
+        let applications = started(&system, set).await;
+        if ran_before {
+            applications.start("log", ApplicationType::Temporary).await.expect("it needs nobody");
+        }
+        let starting = aside({
+            let applications = applications.clone();
+            async move { applications.ensure_all_started("web", ApplicationType::Temporary).await }
+        });
+        turns().await;
+        let root = applications.root("log").await.expect("it lives").expect("it runs");
+        root.stop(ExitReason::Normal).await.expect("it lives");
+        turns().await;
+        is_made.notify_one();
+        let missing = StartApplicationError::NotStarted { application: "web".into(), needs: "log".into() };
+        assert_eq!(soon(starting).await.expect("no panic"), Err(missing), "{ran_before}");
+        assert_eq!(reader.rest(), ["log up", "log stopping shutdown", "log stop"], "{ran_before}");
+        assert_eq!(running(&applications).await, [""; 0], "what was started for it is stopped: {ran_before}");
+    }
+}
