@@ -36,7 +36,7 @@ pub enum Lint {
     LimitTooHigh,
     /// A fault that is found by waiting takes so long to be found that the supervisor never counts enough of them: a child
     /// that never gets ready, or hangs at every message, is killed and started again for ever; and so is one whose backoff is
-    /// longer than the supervisor counts.
+    /// longer than the supervisor counts. Not if limits of its own catch it.
     NeverHeard,
     /// A supervisor gives up although there is nothing wrong with any of its children, because too many share its limit:
     /// more often than once in 30 days, if each crashes once a day by chance. Of a dynamic supervisor without a bound on

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use minder_supervisors_core::{AutoShutdown, Backoff, Level, Restart, Shutdown, Strategy, sharers};
+use minder_supervisors_core::{
+    AutoShutdown, Backoff, Budget, Exhausted, Level, Policy, Restart, Shutdown, Strategy, sharers,
+};
 
 use super::findings::{Finding, Lint};
 use crate::explain::layout::{Layout, Role, Ruling};
 use crate::explain::words::{brief, shown, thousands};
-use crate::explain::{Ask, Regime, Then};
+use crate::explain::{Ask, GiveUp, Regime, Then};
 use crate::spec::Spec;
 
 /// What Kubernetes waits unless told otherwise.
@@ -130,16 +132,40 @@ impl Found {
 
     /// Two levels are enough: where no level has such a zone over the one below, no chain of them has.
     fn blind_zone(&mut self, place: usize) {
-        let Some(child) = self.layout.restarted_below(place).next() else { return };
-        let chain = self.layout.give_ups_above(child);
-        let [lower, upper, ..] = &chain[..] else { return };
-        let (Some(longest), Some(heard)) = (lower.longest, upper.longest) else { return };
-        if heard >= longest {
-            return;
+        // Children are alike here but for limits of their own: one of each kind, those without first.
+        let mut kinds: Vec<(Vec<Level>, usize)> = Vec::new();
+        for child in self.layout.restarted_below(place) {
+            let limits = self.layout.own_limits(child, Exhausted::Escalate);
+            if kinds.iter().all(|(known, _)| *known != limits) {
+                kinds.push((limits, child));
+            }
         }
+        kinds.sort_by_key(|(limits, _)| !limits.is_empty());
+        for (limits, child) in kinds {
+            let chain = self.layout.give_ups_above(child);
+            let [lower, upper, ..] = &chain[..] else { continue };
+            if let (Some(longest), Some(heard)) = (lower.longest, upper.longest)
+                && heard < longest
+            {
+                let who = match limits[..] {
+                    [] => "a child".to_owned(),
+                    _ => format!("a child like `{}`", self.layout.at(child).rules.id),
+                };
+                return self.blind_zone_between(place, &who, (lower, longest), (upper, heard));
+            }
+        }
+    }
+
+    fn blind_zone_between(
+        &mut self,
+        place: usize,
+        who: &str,
+        (lower, longest): (&GiveUp, Duration),
+        (upper, heard): (&GiveUp, Duration),
+    ) {
         let above = shown(&upper.supervisor);
         let what = format!(
-            "a child that crashes between every {} and every {} makes it give up again and again, and {above} start it \
+            "{who} that crashes between every {} and every {} makes it give up again and again, and {above} start it \
              again for ever, since {} ends are too seldom for {} in {}: nobody is told",
             brief(heard + Duration::from_nanos(1)),
             brief(longest),
@@ -253,7 +279,8 @@ impl Found {
         }
     }
 
-    /// Faults of this child that take so long to be found that its supervisor never gives up because of them.
+    /// Faults of this child that take so long to be found that its supervisor never gives up because of them, and that no
+    /// limits of its own catch.
     fn slow_faults(&mut self, place: usize) {
         let nearest = self.layout.give_ups_above(place).into_iter().next();
         let Some((above, limit, longest)) =
@@ -270,11 +297,17 @@ impl Found {
         }
         let node = self.layout.at(place);
         let readiness = node.rules.reports_ready().and_then(|readiness| readiness.within);
-        let faults =
-            [("it never gets ready", readiness), ("it hangs at every message", node.settings.handler_limit)];
-        for (fault, found_after) in faults {
+        let faults = [
+            ("it never gets ready", readiness, false),
+            ("it hangs at every message", node.settings.handler_limit, true),
+        ];
+        for (fault, found_after, gets_ready) in faults {
+            let policy = self.layout.at(place).rules.policy.as_deref();
+            let is_caught = |after| policy.is_some_and(|policy| is_caught(policy, after, gets_ready));
             // One that is found exactly in time is late: timers are never early.
-            let Some(after) = found_after.filter(|after| *after >= longest) else { continue };
+            let Some(after) = found_after.filter(|after| *after >= longest && !is_caught(*after)) else {
+                continue;
+            };
             let above = shown(&above);
             let what = format!(
                 "if {fault} it is killed after {} and started again, for ever: {above} gives up only if it crashes every {} \
@@ -303,14 +336,7 @@ impl Found {
             return;
         }
         let Level { limit, period } = ruling.level;
-        let mut waited = Duration::ZERO;
-        for delay in backoff.delays().take(limit as usize) {
-            waited = waited.saturating_add(backoff.earliest(delay));
-            if waited > period {
-                break;
-            }
-        }
-        if waited > period {
+        if waits(backoff, limit, |latest| backoff.earliest(latest)) > period {
             let what = format!(
                 "it is started again for ever if it crashes as soon as it is up: its backoff lets no {} crashes come within {}",
                 u64::from(limit) + 1,
@@ -396,4 +422,29 @@ impl Found {
                       have whoever runs it wait longer, and allow this";
         self.add(Lint::SlowStop, 0, what, advice);
     }
+}
+
+/// Whether limits of the child's own count its ends after lives of this length, however seldom they are. One that never gets
+/// ready is never healthy.
+fn is_caught(policy: &Policy, after: Duration, gets_ready: bool) -> bool {
+    let in_a_row = policy.in_a_row.is_some_and(|it| !gets_ready || after < it.healthy_after);
+    in_a_row
+        || policy.budget.is_some_and(|Budget { restarts, period }| {
+            let waited = policy.backoff.map_or(Duration::ZERO, |it| waits(it, restarts, |latest| latest));
+            after.saturating_mul(restarts).saturating_add(waited) < period
+        })
+}
+
+/// How long so many restarts wait together, each as long as `each` makes of its longest wait.
+fn waits(backoff: Backoff, restarts: u32, each: impl Fn(Duration) -> Duration) -> Duration {
+    let (mut waited, mut last) = (Duration::ZERO, None);
+    for (done, delay) in (0..restarts).zip(backoff.delays()) {
+        // One that does not grow never will.
+        if last == Some(delay) {
+            return waited.saturating_add(each(delay).saturating_mul(restarts - done));
+        }
+        waited = waited.saturating_add(each(delay));
+        last = Some(delay);
+    }
+    waited
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::AutoShutdown::AnySignificant;
-use minder::supervisors::{Backoff, Lint, tree_from};
+use minder::supervisors::{Backoff, Exhausted, Lint, tree_from};
 
 use crate::support::*;
 
@@ -27,6 +27,11 @@ fn x(spec: Spec) -> Child {
 
 fn pool() -> Template<u32, Msg> {
     template("session", |_| Puppet::new("it", &journal().0))
+}
+
+/// One whose own limit ends its supervisor, and whose crashes are heard at every pace.
+fn caught() -> Child {
+    idle("a").limit(1, 3 * SECOND)
 }
 
 /// From so many seconds on.
@@ -75,6 +80,39 @@ fn rows() -> Vec<Row> {
             "or a limit of at most 2",
             few().limit(5, seconds(20)).child(x(few().child(idle("a")))),
             few().limit(2, seconds(20)).child(x(few().child(idle("a")))),
+        ),
+        // Whoever stands first: one without limits of its own is not covered by those of its sibling …
+        (
+            Lint::BlindZone,
+            "x",
+            "between every 727.27ms and every 1s makes it give up again and again",
+            few()
+                .limit(1, seconds(8))
+                .child(x(few().limit(10, seconds(10)).child(caught()).child(idle("b")))),
+            few()
+                .limit(1, seconds(11))
+                .child(x(few().limit(10, seconds(10)).child(caught()).child(idle("b")))),
+        ),
+        (
+            Lint::BlindZone,
+            "x",
+            "give (top) a period of at least 11s",
+            few()
+                .limit(1, seconds(8))
+                .child(x(few().limit(10, seconds(10)).child(idle("b")).child(caught()))),
+            few()
+                .limit(1, seconds(11))
+                .child(x(few().limit(10, seconds(10)).child(idle("b")).child(caught()))),
+        ),
+        // … and limits of its own may be what is not heard of.
+        (
+            Lint::BlindZone,
+            "x",
+            "a child like `a` that crashes between every 10s and every 60s makes it give up again and again",
+            over(x(few().child(idle("b")).child(idle("a").limit(1, 60 * SECOND)))),
+            few()
+                .limit(1, seconds(120))
+                .child(x(few().child(idle("b")).child(idle("a").limit(1, 60 * SECOND)))),
         ),
         (
             Lint::SilentlyDown,
@@ -187,6 +225,14 @@ fn rows() -> Vec<Row> {
             "give it a `limit_in_a_row`",
             few().backoff(waiting(9)).child(idle("a")),
             few().backoff(waiting(9)).child(idle("a").limit_in_a_row(3, 60 * SECOND)),
+        ),
+        // Beyond the cap all delays are of one length: no more of them are looked at, whatever the limit.
+        (
+            Lint::NeverHeard,
+            "a",
+            "its backoff lets no 4294967296 crashes come within",
+            few().limit(u32::MAX, seconds(430_000_000)).child(idle("a").backoff(waiting(1))),
+            few().limit(u32::MAX, seconds(430_000_000)).child(idle("a").backoff(waiting(1).jitter(1.0))),
         ),
         (
             Lint::SharedLimit,
@@ -312,6 +358,36 @@ fn each_finding_on_a_tree_that_has_it_and_on_one_that_has_not() {
         assert!(text.contains(says), "{lint} does not say {says:?}: {text}");
         assert!(text.contains("; "), "{lint} says what to do: {text}");
         assert!(right.lint().is_clean(), "{lint} on the tree put right: {}", right.lint());
+    }
+}
+
+/// A life that never gets ready is none in a row that is healthy, however long it lasts; one that hangs may be. A budget counts
+/// what comes within its period. Either way somebody hears of it.
+#[test]
+fn limits_of_its_own_catch_faults_that_are_slow_to_be_found() {
+    let slow = || idle("a").ready_within(10 * SECOND);
+    let hangs = || idle("a").handler_limit(10 * SECOND);
+    let down = |child: Child| child.when_exhausted(Exhausted::LeaveDown);
+    let steady = |wait: u32| Backoff::new(wait * SECOND, wait * SECOND, 600 * SECOND).jitter(0.0);
+    // the child, whether nobody ever hears of it
+    let rows = [
+        (slow(), true),
+        (slow().limit_in_a_row(3, SECOND), false),
+        (down(slow().limit_in_a_row(3, 60 * SECOND)), false),
+        (hangs().limit_in_a_row(3, 10 * SECOND), true),
+        (hangs().limit_in_a_row(3, 11 * SECOND), false),
+        (down(hangs().limit_in_a_row(3, 11 * SECOND)), false),
+        (down(slow().limit(3, 30 * SECOND)), true),
+        (down(slow().limit(3, 31 * SECOND)), false),
+        (down(slow().limit(0, SECOND)), false),
+        // Each of its restarts waits as well.
+        (down(slow().limit(3, 31 * SECOND).backoff(steady(1))), true),
+        (down(slow().limit(3, 34 * SECOND).backoff(steady(1))), false),
+    ];
+    for (row, (child, is_never_heard)) in rows.into_iter().enumerate() {
+        let findings = one_for_one().child(child).lint();
+        let found = findings.iter().any(|finding| finding.lint == Lint::NeverHeard);
+        assert_eq!(found, is_never_heard, "row {row}: {findings}");
     }
 }
 
