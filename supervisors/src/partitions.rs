@@ -85,6 +85,11 @@ impl Size {
         self.present.store(size, Ordering::Release);
     }
 
+    /// No more than these from now on; whether there were more.
+    fn lower(&self, size: usize) -> bool {
+        self.present.fetch_min(size, Ordering::AcqRel) > size
+    }
+
     fn now(&self) -> usize {
         self.present.load(Ordering::Acquire)
     }
@@ -119,7 +124,7 @@ pub fn partitioned<M: Send + 'static>(
         children.push(child);
     }
     let mut spec = spec.children(children);
-    spec.partitions = Some(size.clone());
+    spec.partitions.push(size.clone());
     let (addresses, ids) = (addresses.into(), ids.into());
     let shared = Arc::new(Shared { addresses, ids, size, is_resized: AtomicBool::new(false) });
     (Partitions { shared }, spec)
@@ -192,9 +197,17 @@ impl<M: Send + 'static> Partitions<M> {
         }
         let _over = Over(is_resized);
         // Before the first of them stops, so that nobody is sent to it.
-        size.set(size.now().min(partitions));
-        for id in ids[partitions..].iter().rev() {
-            supervisor.terminate_child(id).await.map_err(ResizeError::Stop)?;
+        size.lower(partitions);
+        loop {
+            let mut begins_anew = false;
+            for id in ids[partitions..].iter().rev() {
+                supervisor.terminate_child(id).await.map_err(ResizeError::Stop)?;
+                // A new life of the supervisor that came meanwhile has all of them again.
+                begins_anew |= size.lower(partitions);
+            }
+            if !begins_anew {
+                break;
+            }
         }
         for partition in size.now()..partitions {
             match supervisor.restart_child(&ids[partition]).await {

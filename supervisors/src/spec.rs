@@ -36,7 +36,7 @@ pub struct Spec {
     pub(crate) news_first: bool,
     max_children: usize,
     /// How many of its children are partitions that are found; set anew at each start.
-    pub(crate) partitions: Option<Arc<Size>>,
+    pub(crate) partitions: Vec<Arc<Size>>,
     /// What a dynamic supervisor makes its children from.
     template: Option<Box<TemplateParts>>,
     pub(crate) children: Vec<Child>,
@@ -123,7 +123,7 @@ impl Spec {
             auto_shutdown: AutoShutdown::Never,
             backoff: None,
             max_children: usize::MAX,
-            partitions: None,
+            partitions: Vec::new(),
             template: None,
             offers: Offers::new(),
             news_first: false,

@@ -188,7 +188,7 @@ impl Supervisor {
     /// # Errors
     /// If the specification makes no sense.
     pub fn new(spec: &Spec) -> Result<Self, SpecError> {
-        if let Some(partitions) = &spec.partitions {
+        for partitions in &spec.partitions {
             partitions.begin();
         }
         let mut children = Places::with_capacity(spec.children.len());

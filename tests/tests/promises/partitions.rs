@@ -118,6 +118,54 @@ async fn their_number_is_changed_while_they_run() {
     assert_eq!(ledgers.resize(&top, 4).await, Err(ResizeError::Start(RestartChildError::NotFound)));
 }
 
+/// A new life of their supervisor that comes in the middle begins with all of them, and none of those that are stopped in it
+/// is found.
+///
+/// OTP: EXP-004.
+#[tokio::test(start_paused = true)]
+async fn a_restart_of_their_supervisor_in_the_middle_of_a_resize() {
+    let (system, (journal, _reader)) = (system(), journal());
+    let (ledgers, _top, root) = ledgers(&system, 4, &journal).await;
+    let all = ledgers.all().to_vec();
+    let mut resizing = std::pin::pin!(ledgers.resize(&root, 1));
+    assert!(
+        resizing.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_pending()
+    );
+    // The last one has been stopped, and that has not been seen here yet.
+    turns().await;
+    assert_eq!((ledgers.len(), all[3].is_alive()), (1, false));
+    root.address().kill();
+    turns().await;
+    assert_eq!((ledgers.len(), all[3].is_alive()), (4, true));
+    resizing.await.expect("the supervisor is there");
+    let alive: Vec<_> = all.iter().map(Addr::is_alive).collect();
+    assert_eq!((ledgers.len(), alive), (1, vec![true, false, false, false]));
+}
+
+/// Each set of partitions that one supervisor has is told of its new life.
+///
+/// OTP: EXP-004.
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_may_have_several_sets_of_partitions() {
+    let system = system();
+    let child = |kind: &'static str| {
+        move |partition: usize, seat| {
+            let puppet = || Puppet::new("it", &journal().0);
+            actor_in(&format!("{kind}-{partition}"), seat, puppet)
+        }
+    };
+    let (ledgers, spec) = partitioned(&system, tolerant(one_for_one()), 2, child("ledger"));
+    let (drawers, spec) = partitioned(&system, spec, 3, child("drawer"));
+    let top = tolerant(one_for_one()).child(tree("office", spec)).start(&system, "top").await;
+    let office = top.expect("puppets start").subtree("office").await.expect("it is there");
+    ledgers.resize(&office, 1).await.expect("there are two");
+    drawers.resize(&office, 1).await.expect("there are three");
+    assert_eq!((ledgers.len(), drawers.len()), (1, 1));
+    office.address().kill();
+    turns().await;
+    assert_eq!((ledgers.len(), drawers.len()), (2, 3));
+}
+
 /// One that comes back is found once it is up, and one that its supervisor is about to start again counts as there.
 ///
 /// OTP: EXP-004.
