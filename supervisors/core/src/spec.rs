@@ -191,7 +191,8 @@ impl Rules {
     /// # Errors
     /// What makes no sense about it.
     pub fn with_backoff(mut self, backoff: Backoff) -> Result<Self, SpecError> {
-        self.common = Some(common(backoff)?);
+        backoff.check().map_err(SpecError::CommonBackoff)?;
+        self.common = Some(Arc::new(Policy { backoff: Some(backoff), ..Policy::default() }));
         for child in &mut self.children {
             child.inherit(self.common.as_ref());
         }
@@ -232,11 +233,6 @@ impl Rules {
     pub(crate) fn into_children(self) -> (Vec<ChildRules>, Option<Arc<Policy>>) {
         (self.children, self.common)
     }
-}
-
-fn common(backoff: Backoff) -> Result<Arc<Policy>, SpecError> {
-    backoff.check().map_err(SpecError::CommonBackoff)?;
-    Ok(Arc::new(Policy { backoff: Some(backoff), ..Policy::default() }))
 }
 
 /// What a supervisor goes by whose children say what they need. Valid by construction.
@@ -330,12 +326,14 @@ impl DynamicRules {
         Ok(Self { template, limit, period, max_children })
     }
 
-    /// Restarts of instances wait like this, unless the template has a backoff of its own.
+    /// Restarts of instances wait like this, unless the template has a backoff of its own. Also if that is temporary, since
+    /// instances may have restart types of their own.
     ///
     /// # Errors
     /// What makes no sense about it.
     pub fn with_backoff(mut self, backoff: Backoff) -> Result<Self, SpecError> {
-        self.template.inherit(Some(&common(backoff)?));
+        backoff.check().map_err(SpecError::CommonBackoff)?;
+        self.template.policy_mut().backoff.get_or_insert(backoff);
         Ok(self)
     }
 

@@ -68,11 +68,16 @@ pub async fn yield_many<T: Send + 'static>(
     let mut outcomes: Vec<_> = tasks.iter().map(|_| None).collect();
     let all = poll_fn(|cx| poll_all(tasks, &mut outcomes, cx));
     if system.within(limit, all).await.is_none() {
-        for (task, outcome) in tasks.iter_mut().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_none()) {
-            match on_limit {
-                OnLimit::Nothing => {}
-                OnLimit::Ignore => task.give_up(),
-                OnLimit::Kill => *outcome = task.kill_now().await,
+        let late = tasks.iter_mut().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_none());
+        match on_limit {
+            OnLimit::Nothing => {}
+            OnLimit::Ignore => late.for_each(|(task, _)| task.give_up()),
+            OnLimit::Kill => {
+                // All of them, before any is waited for.
+                let late: Vec<_> = late.inspect(|(task, _)| task.order_kill()).collect();
+                for (task, outcome) in late {
+                    *outcome = task.unless_stopped().await;
+                }
             }
         }
     }

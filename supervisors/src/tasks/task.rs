@@ -15,7 +15,7 @@ use minder_runtime::{
     Actor, Addr, AskError, Context, Cycle, ExitReason, Handled, Reply, System, without_deadline,
 };
 
-use crate::errors::StartInstanceError;
+use crate::errors::{StartInstanceError, Unavailable};
 use crate::question::{Named, Question};
 use crate::root::Root;
 use crate::tasks::Tasks;
@@ -158,8 +158,10 @@ impl<T: Send + 'static> Task<T> {
         system.within(limit, self.outcome()).await
     }
 
-    /// Stops the task, in its supervisor's way: it is asked to, and killed if it does not yield in time. The result if it
-    /// came before that, why the task ended if that was by itself, and nothing if it was stopped.
+    /// Stops the task, in its supervisor's way: it is asked to, and killed if it does not yield in time. It is killed at once
+    /// if the supervisor cannot be asked: its mailbox refuses the request, it waits for the asker, or the deadline of an ask
+    /// that the asker has in hand passes before it answers. The result if it came before that, why the task ended if that was
+    /// by itself, and nothing if it was stopped.
     ///
     /// # Cancel safety
     /// Dropping the future loses the result; the task is stopped if the supervisor has been asked.
@@ -171,19 +173,23 @@ impl<T: Send + 'static> Task<T> {
             return Some(outcome);
         }
         let named = Named::Actor { cell: self.address.id().cell(), alive: self.address.is_alive() };
-        // If the supervisor is not there, neither are its tasks.
-        drop(self.root.ask(Question::Terminate(named)).await);
+        match self.root.ask(Question::Terminate(named)).await {
+            // Nobody else would stop it.
+            Err(Unavailable::Refused | Unavailable::WouldDeadlock(_)) => self.order_kill(),
+            // If the supervisor is not there, neither are its tasks.
+            Ok(_) | Err(Unavailable::NotThere | Unavailable::Ended(_)) => {}
+        }
         self.unless_stopped().await
     }
 
     /// Kills the task, at its next await; otherwise as [`Task::shutdown`].
     pub async fn kill(mut self) -> Option<Result<T, TaskFailed>> {
-        self.kill_now().await
+        self.order_kill();
+        self.unless_stopped().await
     }
 
-    pub(super) async fn kill_now(&mut self) -> Option<Result<T, TaskFailed>> {
+    pub(super) fn order_kill(&self) {
         self.address.kill();
-        self.unless_stopped().await
     }
 
     /// What kills it, for whoever does not hold it.
@@ -207,7 +213,8 @@ impl<T: Send + 'static> Task<T> {
         context.unlink(&self.address);
     }
 
-    async fn unless_stopped(&mut self) -> Option<Result<T, TaskFailed>> {
+    /// What came before its end, which has been ordered.
+    pub(super) async fn unless_stopped(&mut self) -> Option<Result<T, TaskFailed>> {
         match self.outcome().await {
             Err(TaskFailed::Ended(ExitReason::Shutdown | ExitReason::Killed)) => None,
             outcome => Some(outcome),

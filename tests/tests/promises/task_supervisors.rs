@@ -13,11 +13,11 @@ use tokio::sync::oneshot;
 
 use crate::support::*;
 
-async fn tasks(system: &System) -> Tasks {
+pub(crate) async fn tasks(system: &System) -> Tasks {
     tasks_with(system, |spec| spec).await
 }
 
-async fn tasks_with(system: &System, change: impl FnOnce(Spec) -> Spec) -> Tasks {
+pub(crate) async fn tasks_with(system: &System, change: impl FnOnce(Spec) -> Spec) -> Tasks {
     let (tasks, seat) = Tasks::new(system);
     let spec = change(tasks.supervisor());
     tolerant(one_for_one())
@@ -28,7 +28,7 @@ async fn tasks_with(system: &System, change: impl FnOnce(Spec) -> Spec) -> Tasks
     tasks
 }
 
-async fn running(tasks: &Tasks) -> usize {
+pub(crate) async fn running(tasks: &Tasks) -> usize {
     tasks.root().count_children().await.expect("it lives").active
 }
 
@@ -39,7 +39,7 @@ async fn told(tasks: &Tasks) -> (oneshot::Sender<u32>, Task<u32>) {
     (tell, task)
 }
 
-async fn hanging(tasks: &Tasks) -> Task<u32> {
+pub(crate) async fn hanging(tasks: &Tasks) -> Task<u32> {
     tasks.run(std::future::pending()).await.expect("there is room")
 }
 

@@ -23,4 +23,5 @@ mod supervisors;
 #[allow(dead_code, reason = "each part of the promises uses some of it")]
 mod support;
 mod task_supervisors;
+mod task_supervisors_at_work;
 mod tasks;

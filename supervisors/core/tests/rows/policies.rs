@@ -555,9 +555,14 @@ fn a_backoff_for_all_children() {
     let Some(&Command::Start(later)) = commands.last() else { panic!("{commands:?}") };
     assert_eq!([new, later].map(|slot| given(&supervision, slot)), [Some(other); 2]);
 
-    let template = DynamicRules::new(child("t:perm"), 1, duration("5s"), 9).expect("valid");
-    let dynamic = DynamicSupervision::new(template.with_backoff(common).expect("valid"));
-    assert_eq!(dynamic.template().policy.as_ref().and_then(|policy| policy.backoff), Some(common));
+    // Also a temporary template: an instance may have a restart type of its own.
+    let rows = [("t:perm", Some(common)), ("t:temp", Some(common)), ("t:perm:backoff=7s/9s/10s", own)];
+    for (template, expected) in rows {
+        let rules = DynamicRules::new(child(template), 1, duration("5s"), 9).expect("valid");
+        let dynamic = DynamicSupervision::new(rules.with_backoff(common).expect("valid"));
+        let backoff = dynamic.template().policy.as_ref().and_then(|policy| policy.backoff);
+        assert_eq!(backoff, expected, "{template}");
+    }
 }
 
 #[test]
