@@ -7,13 +7,15 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::ops::Deref;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
 use minder_runtime::{Actor, Addr, Context, ExitReason, Handled};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// An event as an actor receives it. The next comes when this has been dropped: keep it while you work on it.
 pub struct Delivery<T> {
@@ -59,7 +61,8 @@ pub struct Delivering {
 }
 
 impl Delivering {
-    /// Ends it, in order. At most one event may still come after what stands in the mailbox.
+    /// Ends it, in order: it listens no more. At most one event may still come after what stands in the mailbox. Whoever
+    /// [waits](crate::Bus::publish_and_wait) for what the actor has in hand, or in its mailbox, waits on.
     pub fn stop(self) {
         self.stop.notify_one();
     }
@@ -77,6 +80,10 @@ pub(crate) trait Source: Send + Sync + 'static {
 
     /// An event of this weight was taken and did not arrive.
     fn undelivered(&self, weight: u64);
+
+    /// Takes no more, and is gone for whoever it came from. What comes back is dropped when the receiver is done with the event
+    /// that was taken last.
+    fn leave(self) -> impl Send;
 }
 
 /// Starts the child.
@@ -86,50 +93,63 @@ where
     M: From<Delivery<S::Item>> + Send + 'static,
 {
     let stop = Arc::new(Notify::new());
-    let carrier = Carrier { source, to: context.address(), stop: stop.clone() };
+    let carrier = Carrier { to: context.address(), stop: stop.clone(), brings: PhantomData };
     let child = context.spawn(name, move || carrier)?;
     context.link(&child)?;
     // Only now: a line that is at its end already would have ended the child before it was linked.
-    child.tell(Carry)?;
+    child.tell(Carry(source))?;
     Ok(Delivering { stop })
 }
 
 struct Carrier<S, M> {
-    source: S,
     to: Addr<M>,
     stop: Arc<Notify>,
+    brings: PhantomData<fn(S)>,
 }
 
-/// What a carrier is told, once.
-struct Carry;
+/// What a carrier is told, once: out of what it is to bring events.
+struct Carry<S>(S);
 
 impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Carrier<S, M> {
-    /// Until the source runs dry or the receiver's seat is given up.
-    async fn carry(&self) {
+    /// Until it is stopped, the source runs dry, or the receiver's seat is given up.
+    async fn carry(&self, source: S) {
+        let mut stopped = pin!(self.stop.notified());
         // One for all deliveries: at most one is under way.
         let turn = Arc::new(Notify::new());
-        while let Some(item) = self.source.next().await {
-            let mut on_the_way = OnTheWay { source: &self.source, weight: S::weight(&item) };
+        while let Some(Some(item)) = unless(stopped.as_mut(), source.next()).await {
+            let mut on_the_way = OnTheWay { source: &source, weight: S::weight(&item) };
             let delivery = Delivery { event: item, turn: Turn(turn.clone()) };
-            if self.to.send(M::from(delivery)).await.is_err() {
+            let sent = unless(stopped.as_mut(), self.to.send(M::from(delivery))).await;
+            if !matches!(sent, Some(Ok(()))) {
                 return;
             }
             on_the_way.weight = 0;
-            turn.notified().await;
+            drop(on_the_way);
+            if unless(stopped.as_mut(), turn.notified()).await.is_none() {
+                let in_hand = source.leave();
+                turn.notified().await;
+                drop(in_hand);
+                return;
+            }
         }
     }
 }
 
-impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Actor for Carrier<S, M> {
-    type Msg = Carry;
+/// What comes of it; nothing if it is stopped before.
+async fn unless<T>(mut stopped: Pin<&mut Notified<'_>>, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| match stopped.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => work.as_mut().poll(cx).map(Some),
+    })
+    .await
+}
 
-    async fn handle(&mut self, Carry: Carry, context: &mut Context<Carry>) -> Handled {
-        let (mut stopped, mut carry) = (pin!(self.stop.notified()), pin!(self.carry()));
-        poll_fn(|cx| match stopped.as_mut().poll(cx) {
-            Poll::Pending => carry.as_mut().poll(cx),
-            ready => ready,
-        })
-        .await;
+impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Actor for Carrier<S, M> {
+    type Msg = Carry<S>;
+
+    async fn handle(&mut self, Carry(source): Carry<S>, context: &mut Context<Carry<S>>) -> Handled {
+        self.carry(source).await;
         context.stop(ExitReason::Normal);
         Ok(())
     }

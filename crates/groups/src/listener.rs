@@ -38,9 +38,12 @@ impl<E> Clone for Heard<E> {
 /// life ([`Bus::listen`](crate::Bus::listen)) hears nothing of what happened in between.
 pub struct Listener<E> {
     place: Arc<Place<E>>,
-    /// Of the event that it has in hand, if its publisher waits for it.
-    in_hand: Mutex<Option<Receipt>>,
+    in_hand: InHand,
 }
+
+/// The receipt of the event that a listener has in hand, if its publisher waits for it. Whoever drops this is done with the event.
+#[derive(Default)]
+struct InHand(Mutex<Option<Receipt>>);
 
 /// An event in a line.
 pub(crate) struct Entry<E> {
@@ -106,31 +109,46 @@ impl<E> Line<E> {
     }
 }
 
-impl<E: Send + Sync + 'static> Listener<E> {
-    pub(crate) fn new(line: Arc<Line<E>>, bus: Weak<bus::Shared<E>>) -> Self {
-        Self { place: Arc::new(Place { line, bus }), in_hand: Mutex::default() }
+impl InHand {
+    fn lock(&self) -> MutexGuard<'_, Option<Receipt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// It asks for the next, so it is done with what it had in hand.
-    fn finish(&self) {
-        if let Some(receipt) = self.in_hand().take() {
+    fn put(&self, receipt: Option<Receipt>) {
+        *self.lock() = receipt;
+    }
+
+    fn done(&self) {
+        if let Some(receipt) = self.lock().take() {
             receipt.done();
         }
     }
 
-    fn in_hand(&self) -> MutexGuard<'_, Option<Receipt>> {
-        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    fn missed(&self) {
+        drop(self.lock().take());
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.done();
+    }
+}
+
+impl<E: Send + Sync + 'static> Listener<E> {
+    pub(crate) fn new(line: Arc<Line<E>>, bus: Weak<bus::Shared<E>>) -> Self {
+        Self { place: Arc::new(Place { line, bus }), in_hand: InHand::default() }
     }
 
     fn take(&self) -> Option<Heard<E>> {
         let (heard, receipt) = self.place.line.take()?;
-        *self.in_hand() = receipt;
+        self.in_hand.put(receipt);
         Some(heard)
     }
 
     /// The next event, or how many were missed, if there is something to hear already.
     pub fn try_next(&self) -> Option<Heard<E>> {
-        self.finish();
+        self.in_hand.done(); // it asks for the next
         self.take()
     }
 
@@ -139,7 +157,7 @@ impl<E: Send + Sync + 'static> Listener<E> {
     /// # Cancel safety
     /// Nothing is lost when the future is dropped.
     pub async fn next(&self) -> Option<Heard<E>> {
-        self.finish();
+        self.in_hand.done(); // it asks for the next
         let line = &*self.place.line;
         loop {
             // Made before the look, so that what happens in between wakes it.
@@ -194,9 +212,13 @@ impl<E: Send + Sync + 'static> Source for Listener<E> {
     }
 
     fn undelivered(&self, weight: u64) {
-        drop(self.in_hand().take());
+        self.in_hand.missed();
         self.place.line.lock().missed += weight;
         self.place.line.wake_one();
+    }
+
+    fn leave(self) -> impl Send {
+        self.in_hand
     }
 }
 
@@ -208,16 +230,9 @@ impl<E> Drop for Place<E> {
     }
 }
 
-impl<E> Drop for Listener<E> {
-    fn drop(&mut self) {
-        let receipt = self.in_hand.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        receipt.into_iter().for_each(Receipt::done);
-    }
-}
-
 impl<E> Clone for Listener<E> {
     fn clone(&self) -> Self {
-        Self { place: self.place.clone(), in_hand: Mutex::default() }
+        Self { place: self.place.clone(), in_hand: InHand::default() }
     }
 }
 

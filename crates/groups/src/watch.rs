@@ -103,6 +103,8 @@ impl<T: Clone + Send + 'static> Source for Watch<T> {
     fn undelivered(&self, _: u64) {
         self.shared.feed.fall_behind();
     }
+
+    fn leave(self) -> impl Send {}
 }
 
 impl<T: Clone + Send + 'static> Drop for Shared<T> {

@@ -239,3 +239,44 @@ async fn whoever_waits_for_actors_goes_on_when_they_have_handled_it() {
     settle().await;
     assert_eq!(soon(bus.publish_and_wait(BOMB)).await, HeardBy { done: 0, missed: 1 });
 }
+
+/// An actor that stops listening while it has an event in hand was taken to be done with it, and the publisher went on.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_waits_also_for_an_actor_that_has_stopped_listening() {
+    let (system, bus) = (system(), Bus::new());
+    let (make, mut reader) = pawns(|_| Ok(()));
+    let it = system.spawn(make).expect("open");
+    for is_killed in [false, true] {
+        let (tell, told) = oneshot::channel::<Delivering>();
+        let listener = bus.listen(10);
+        it.tell(act(move |context| {
+            drop(tell.send(listener.deliver_to(context)?));
+            Ok(())
+        }))
+        .expect("room");
+        let delivering = soon(told).await.expect("it was sent");
+        let (release, held) = oneshot::channel();
+        it.tell(Msg::Hold(held)).expect("room");
+        let mut first = pin!(bus.publish_and_wait(1));
+        assert!(is_pending(&mut first).await);
+        settle().await; // it stands in the mailbox
+        let mut second = pin!(bus.publish_and_wait(2));
+        assert!(is_pending(&mut second).await);
+        delivering.stop();
+        assert_eq!(soon(second).await, HeardBy { done: 0, missed: 1 }, "it was still in the line");
+        assert_eq!(soon(bus.publish_and_wait(3)).await, HeardBy { done: 0, missed: 0 }, "nobody listens");
+        for _ in 0..3 {
+            settle().await;
+            assert!(is_pending(&mut first).await, "it is not done with it");
+        }
+        if is_killed {
+            it.kill();
+        } else {
+            drop(release);
+        }
+        assert_eq!(soon(first).await, HeardBy { done: 1, missed: 0 });
+        settle().await;
+        assert_eq!(system.living(), usize::from(!is_killed), "and who brought it is gone");
+    }
+    assert_eq!(tally(&reader.rest()), (0, vec![1]));
+}
