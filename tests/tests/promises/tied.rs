@@ -1,4 +1,5 @@
-//! Actors that are linked or watched in the act of starting. Rows LNK-009, MON-012.
+//! Actors that are linked or watched in the act of starting. That none ends before it is tied is shown where it can be
+//! made to: `fault-injection/tests/simulated/overtaken.rs`.
 
 use minder::prelude::*;
 use minder::{MonitorId, StartError};
@@ -29,24 +30,6 @@ async fn spawned(by: &Addr<Msg>, tie: Tie, make: impl FnOnce() -> Puppet + Send 
 fn trapping(system: &System, journal: &Journal) -> Addr<Msg> {
     let journal = journal.clone();
     system.spawn(move || Puppet::new("w", &journal).trapping()).expect("open")
-}
-
-/// On threads, since in simulated time nothing overtakes: an actor that ends in its very start has a reason.
-/// OTP: LNK-009, MON-012, PRL-003, GS-001, NEW-011.
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_end_at_once_is_not_missed() {
-    let system = System::new().expect("the test runs in a runtime and unwinds");
-    let (journal, mut reader) = journal();
-    let w = trapping(&system, &journal);
-    reader.expect(&["w up"]).await;
-    for tie in TIES {
-        for _ in 0..300 {
-            spawned(&w, tie, || panic!("at once")).await.expect("the system is open");
-            let heard = reader.next().await;
-            assert_eq!(heard, if tie == Tie::Link { "w exit panic at once" } else { "w down panic at once" });
-        }
-    }
-    system.shutdown(SECOND).await;
 }
 
 /// A tie and nothing more: the system minds it, and only a link takes the other along.
