@@ -172,7 +172,7 @@ async fn a_notice_that_has_come_is_left_where_it_stands() {
                     for take_back in take_back {
                         assert!(!take_back(context, monitor), "it has fired");
                     }
-                    drop(tell.send(monitor));
+                    let _ = tell.send(monitor);
                     Ok(())
                 })
             }))
