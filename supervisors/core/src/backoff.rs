@@ -77,6 +77,11 @@ impl Backoff {
         self
     }
 
+    /// The longest that any restart waits.
+    pub const fn cap(&self) -> Duration {
+        self.cap
+    }
+
     /// How long a life must last to be healthy.
     pub const fn reset_after(&self) -> Duration {
         self.reset_after

@@ -24,7 +24,7 @@ pub struct Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Threshold {
     /// The longest time from one crash to the next at which it does; if crashes are further apart, it never does. Nothing
-    /// if it always does: a limit of 0, all the way down.
+    /// if it always does: a limit of 0, or with a period of [`Duration::MAX`], all the way down.
     pub longest: Option<Duration>,
     /// How many crashes that takes at that pace, the first among them. [`u64::MAX`] if not even that is enough.
     pub crashes: u64,
@@ -69,10 +69,12 @@ impl Budget {
 
 impl InARow {
     /// As a limit of whoever minds the child, if its lives are all of one length: so many within as many lives that are
-    /// just not healthy.
-    pub fn level(self) -> Level {
+    /// just not healthy. `between`: how long it takes at most from the end of a life until the next one counts, in which its
+    /// restart waits and it gets ready.
+    pub fn level(self, between: Duration) -> Level {
         let unhealthy = self.healthy_after.saturating_sub(Duration::from_nanos(1));
-        Level { limit: self.restarts, period: unhealthy.saturating_mul(self.restarts) }
+        let pace = unhealthy.saturating_add(between);
+        Level { limit: self.restarts, period: pace.saturating_mul(self.restarts) }
     }
 }
 
@@ -103,7 +105,8 @@ impl Threshold {
     fn seen_by(self, Level { limit, period }: Level) -> Self {
         // The restarts in the window, counted in crashes; fits, since the factors have 32 and 64 bits.
         let waits = u128::from(limit) * u128::from(self.crashes);
-        let heard = period.as_nanos().checked_div(waits).map(from_nanos);
+        let counts_for_ever = period == Duration::MAX;
+        let heard = period.as_nanos().checked_div(waits).filter(|_| !counts_for_ever).map(from_nanos);
         let longest = heard.into_iter().chain(self.longest).min();
         Self { longest, crashes: self.crashes.saturating_mul(u64::from(limit) + 1) }
     }

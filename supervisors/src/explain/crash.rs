@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use minder_supervisors_core::{
-    AutoShutdown, Budget, Exhausted, InARow, Level, Restart, Threshold, thresholds,
+    AutoShutdown, Budget, Exhausted, Level, Policy, Restart, Threshold, thresholds,
 };
 
 use super::layout::Layout;
@@ -37,6 +38,7 @@ impl Layout {
             lost,
             of: self.all_living().max(lost),
             stop: self.stop_of_all(&others),
+            wait: node.rules.policy.as_deref().filter(|_| then == Then::Restarted).and_then(wait_of),
             start: self.start_of_all(&started),
             ready: self.ready_of_all(&started),
             left_down: self.left_down(place),
@@ -90,7 +92,12 @@ impl Layout {
         else {
             return Vec::new();
         };
-        policy.budget.map(Budget::level).into_iter().chain(policy.in_a_row.map(InARow::level)).collect()
+        // Of one that may take for ever to get ready no life need ever count.
+        let ready =
+            policy.readiness.map_or(Duration::ZERO, |reports| reports.within.unwrap_or(Duration::MAX));
+        let between = wait_of(policy).unwrap_or_default().saturating_add(ready);
+        let in_a_row = policy.in_a_row.map(|in_a_row| in_a_row.level(between));
+        policy.budget.map(Budget::level).into_iter().chain(in_a_row).collect()
     }
 
     /// When its own limits leave this child down.
@@ -145,4 +152,9 @@ impl Layout {
     pub(crate) fn is_instance(&self, place: usize) -> bool {
         self.ruling_above(place).is_some_and(|ruling| ruling.regime == Regime::Dynamic)
     }
+}
+
+/// The longest that restarts by this policy wait, if they do.
+fn wait_of(policy: &Policy) -> Option<Duration> {
+    policy.backoff.map(|backoff| backoff.cap())
 }

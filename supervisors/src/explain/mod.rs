@@ -117,6 +117,8 @@ pub struct ExplainedChild {
     pub of: usize,
     /// How long the stops take, at worst.
     pub stop: Bound,
+    /// How long its restart waits between the stops and the starts, at most, if it has a backoff.
+    pub wait: Option<Duration>,
     /// How long the starts take, at worst. In a supervisor by needs the wait for those to get ready whom others need is part
     /// of it.
     pub start: Bound,
@@ -168,8 +170,9 @@ pub struct GiveUp {
     /// … within this.
     pub period: Duration,
     /// The longest time from one crash to the next at which it gives up; if the crashes are further apart it never does.
-    /// Nothing if it gives up at the first crash. What is done between two crashes (the stops, the starts) is part of that
-    /// time.
+    /// Nothing if it gives up however far apart they are: at the first one, or by a limit that counts for ever. What is done
+    /// between two crashes (the stops, the wait of a backoff, the starts) is part of that time; a backoff counts with its
+    /// longest wait.
     pub longest: Option<Duration>,
     /// At which crash it gives up, at that pace. [`u64::MAX`] stands for more than that.
     pub crashes: u64,

@@ -1,5 +1,6 @@
 //! An explanation in words and a picture.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
 
@@ -17,21 +18,24 @@ impl Display for Explanation {
         draw(&self.layout, f)?;
         writeln!(f, "\nTo stop all of it takes {}.", self.stop())?;
 
-        let (mut alone, mut gone, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut alone, mut gone, mut others) = (BTreeMap::<_, Vec<_>>::new(), Vec::new(), Vec::new());
         for child in self.children() {
             match child.then {
                 _ if child.left_down.is_some() => others.push(child),
-                Then::Restarted if child.lost <= 1 && child.stops.is_empty() => alone.push(child.path),
+                Then::Restarted if child.lost <= 1 && child.stops.is_empty() => {
+                    alone.entry(child.wait).or_default().push(child.path)
+                }
                 Then::Forgotten | Then::StaysDown if child.lost <= 1 => gone.push(child.path),
                 _ => others.push(child),
             }
         }
         f.write_str("\nIf a child crashes\n")?;
-        if !alone.is_empty() {
+        for (wait, alone) in &alone {
+            let after = wait.map_or(String::new(), |wait| format!(" after at most {}", brief(wait)));
             writeln!(
                 f,
-                "  It is started again alone, and nobody else loses anything: {}.",
-                Listed::of(&alone)
+                "  It is started again alone{after}, and nobody else loses anything: {}.",
+                Listed::of(alone)
             )?;
         }
         if !gone.is_empty() {
@@ -93,6 +97,9 @@ impl ExplainedChild {
         }
         if !self.stops.is_empty() {
             writeln!(f, "{indent}stops   {}: {}", Listed::of(&self.stops), self.stop)?;
+        }
+        if let Some(wait) = self.wait {
+            writeln!(f, "{indent}waits   at most {} before it is started", brief(wait))?;
         }
         if !self.starts.is_empty() {
             writeln!(f, "{indent}starts  {}: {}", Listed::of(&self.starts), InStart(&self.start))?;

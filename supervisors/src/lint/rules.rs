@@ -282,16 +282,14 @@ impl Found {
     /// Faults of this child that take so long to be found that its supervisor never gives up because of them, and that no
     /// limits of its own catch.
     fn slow_faults(&mut self, place: usize) {
-        let nearest = self.layout.give_ups_above(place).into_iter().next();
-        let Some((above, limit, longest)) =
-            nearest.and_then(|it| Some((it.supervisor, it.limit, it.longest?)))
-        else {
+        let node = self.layout.at(place);
+        let parent = node.parent.filter(|_| node.rules.restart != Restart::Temporary);
+        let ruling = parent.and_then(|parent| Some((parent, self.layout.ruling(parent)?.level)));
+        // Its own limits are looked at apart.
+        let Some((parent, Level { limit, period })) = ruling.filter(|(_, level)| level.limit > 0) else {
             return;
         };
-        let node = self.layout.at(place);
-        if node.rules.restart == Restart::Temporary {
-            return;
-        }
+        let (above, longest) = (self.layout.at(parent).path.clone(), period / limit);
         if let Some(backoff) = node.rules.policy.as_ref().and_then(|policy| policy.backoff) {
             self.slow_backoff(place, backoff);
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{
-    Bound, Exhausted, ExplainError, ExplainedChild, Explanation, Regime, Strategy, Then, Unavailable,
-    optional_task, tree_from,
+    Backoff, Bound, Exhausted, ExplainError, ExplainedChild, Explanation, Regime, Strategy, Then,
+    Unavailable, optional_task, tree_from,
 };
 use minder::{Event, Observer};
 
@@ -448,6 +448,77 @@ fn limits_of_a_childs_own_are_part_of_it() {
     let explained = disabled.explain_child("a").expect("it is there");
     assert_eq!((texts(&explained.stops), texts(&explained.starts)), (vec!["c"], vec!["a", "c"]));
     assert_eq!((explained.lost, explained.of), (2, 2));
+}
+
+/// How many crashes that come every so often it takes until the supervisor of this child gives up, if it does.
+async fn crashes_of_one(with: fn(Child) -> Child, pace: Duration) -> Option<u64> {
+    let system = system();
+    let (it, seat) = system.address::<Msg>();
+    let child = with(actor_in("a", seat, || Puppet::new("it", &journal().0)));
+    let root = tolerant(one_for_one()).child(child).start(&system, "top").await.expect("a puppet starts");
+    for crashes in 1..=12 {
+        pass(pace).await;
+        it.tell(crash()).expect("there is room");
+        turns().await;
+        if !root.address().is_alive() {
+            return Some(crashes);
+        }
+    }
+    None
+}
+
+/// A limit in a row counts lives, and not what lies between them: however long restarts wait, and however long it takes to be
+/// ready.
+#[tokio::test(start_paused = true)]
+async fn waits_and_readiness_are_part_of_the_pace_at_which_a_limit_in_a_row_gives_up() {
+    fn waiting(child: Child) -> Child {
+        child.backoff(Backoff::new(60 * SECOND, 60 * SECOND, 600 * SECOND).jitter(0.0))
+    }
+    fn limited(child: Child) -> Child {
+        child.limit_in_a_row(3, 10 * SECOND)
+    }
+    type With = fn(Child) -> Child;
+    // the child, the pace at which it is said to give up, one at which it does, one at which it does not
+    let rows: [(With, _, u32, Option<u32>); 5] = [
+        (limited, Some(10), 9, Some(11)),
+        (|child| limited(waiting(child)), Some(70), 69, Some(71)),
+        (|child| limited(child.ready_within(3600 * SECOND)), Some(3610), 3599, Some(3700)),
+        (|child| limited(waiting(child).ready_within(3600 * SECOND)), Some(3670), 3599, Some(3700)),
+        (|child| limited(child.reports_ready()), None, 1_000_000, None),
+    ];
+    for (row, (with, said, fast, slow)) in rows.into_iter().enumerate() {
+        let spec = tolerant(one_for_one()).child(with(task("a", std::future::pending::<()>)));
+        let explained = spec.explain_child("a").expect("it is there");
+        let nearest = &explained.gives_up[0];
+        let expected = said.map(|seconds| seconds * SECOND - Duration::from_nanos(1));
+        assert_eq!((nearest.longest, nearest.crashes), (expected, 4), "row {row}");
+        let for_ever = explained.to_string().contains("it is started again for ever");
+        assert_eq!(for_ever, said.is_some(), "row {row}: {explained}");
+        assert_eq!(crashes_of_one(with, fast * SECOND).await, Some(4), "row {row}");
+        if let Some(slow) = slow.filter(|_| row < 2) {
+            assert_eq!(crashes_of_one(with, slow * SECOND).await, None, "row {row}");
+        }
+    }
+}
+
+/// The longest wait of a backoff comes before the starts.
+#[test]
+fn a_restart_that_waits_says_how_long() {
+    let idle = |id: &str| task(id, std::future::pending::<()>);
+    let backoff = Backoff::new(SECOND, 60 * SECOND, 600 * SECOND);
+    let spec = one_for_all().child(idle("a").backoff(backoff)).child(idle("b"));
+    let wait = |path| spec.explain_child(path).expect("it is there").wait;
+    assert_eq!((wait("a"), wait("b")), (Some(60 * SECOND), None));
+    let text = spec.explain_child("a").expect("it is there").to_string();
+    assert!(text.contains("waits   at most 60s before it is started"), "{text}");
+    let alone = one_for_one().child(idle("a").backoff(backoff)).child(idle("b")).explain().to_string();
+    assert!(alone.contains("started again alone, and nobody else loses anything: b."), "{alone}");
+    assert!(
+        alone.contains("started again alone after at most 60s, and nobody else loses anything: a."),
+        "{alone}"
+    );
+    let temporary = one_for_one().child(idle("a").restart(Restart::Temporary)).backoff(backoff);
+    assert_eq!(temporary.explain_child("a").expect("it is there").wait, None);
 }
 
 // --- a tree that runs ------------------------------------------------------------------------------------------------

@@ -70,13 +70,21 @@ fn what_is_at_the_ends() {
                 Threshold { longest: Some(Duration::ZERO), crashes: u64::MAX },
             ],
         ),
-        (vec![level(1, Duration::MAX)], vec![Threshold { longest: Some(Duration::MAX), crashes: 2 }]),
+        // Whatever is counted for ever is counted at any pace.
+        (
+            vec![level(3, Duration::MAX), level(1, second)],
+            vec![
+                Threshold { longest: None, crashes: 4 },
+                Threshold { longest: Some(second / 4), crashes: 8 },
+            ],
+        ),
     ];
     for (levels, expected) in rows {
         assert_eq!(thresholds(&alone(&levels)), expected, "{levels:?}");
     }
     let times = [
         (Threshold { longest: None, crashes: 1 }, Some(Duration::ZERO)),
+        (Threshold { longest: None, crashes: 2 }, None),
         (Threshold { longest: Some(second), crashes: 4 }, Some(3 * second)),
         (Threshold { longest: Some(Duration::MAX), crashes: 3 }, Some(Duration::MAX)),
     ];
@@ -240,7 +248,7 @@ fn each_threshold_of_a_child_with_limits_of_its_own_from_both_sides() {
             in_a_row: Some(InARow { restarts: in_a_row.limit, healthy_after: in_a_row.period }),
             ..Policy::default()
         };
-        let own = [policy.budget.map(Budget::level), policy.in_a_row.map(InARow::level)];
+        let own = [policy.budget.map(Budget::level), policy.in_a_row.map(|it| it.level(Duration::ZERO))];
         sides += both_sides(&policy, &own.map(|limit| limit.expect("set just now")), &levels);
     }
     assert!(sides > 1_000, "only {sides}");
