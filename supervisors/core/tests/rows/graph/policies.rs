@@ -4,6 +4,24 @@
 use super::*;
 use crate::policies::add_one;
 
+/// While the supervisor comes up as well as later.
+#[test]
+fn a_wait_ends_while_others_come_up() {
+    check(
+        "by_needs  99 in 5s  a:perm:backoff=1s/9s/10s b:perm c:perm
+         start        start a, start b, start c
+         a up         -
+         c up         -
+         a panics     wait a 1s..1s
+         c panics     start c
+         c fails      retry c
+         c retry      start c
+         wait 1s      -
+         a due 0      start a
+         b up         ready",
+    );
+}
+
 #[test]
 fn a_group_is_stopped_at_once_and_waits_as_one() {
     check_with_reports(
