@@ -106,6 +106,8 @@ pub enum StartChildError {
     Failed(ExitReason),
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),
+    /// The supervisor holds as many children as it may: [`Spec::max_children`](crate::Spec::max_children). Delete one first.
+    TooMany,
     /// The supervisor is dynamic: start instances of its template.
     Dynamic,
     /// The supervisor did not answer.
@@ -233,6 +235,7 @@ pub enum StartInstanceError {
 }
 
 const DYNAMIC: &str = "the supervisor is dynamic: its children have no ids";
+const TOO_MANY: &str = "there are as many children as there may be";
 const NOT_FOUND: &str = "there is no such child";
 
 macro_rules! from_unavailable {
@@ -280,6 +283,7 @@ impl fmt::Display for StartChildError {
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
             Self::NeedIsDown(need) => need_is_down(f, need),
+            Self::TooMany => write!(f, "{TOO_MANY}: delete one first"),
             Self::Dynamic => f.write_str("the supervisor is dynamic: start instances of its template"),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }
@@ -370,7 +374,7 @@ impl fmt::Display for SubtreeError {
 impl fmt::Display for StartInstanceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooMany => f.write_str("there are as many children as there may be"),
+            Self::TooMany => f.write_str(TOO_MANY),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
             Self::OtherTemplate => {
                 f.write_str("the supervisor has another template, or none: start the instances of its own")

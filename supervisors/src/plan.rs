@@ -215,10 +215,6 @@ impl Level {
             (Sketch::Dynamic(rules, settings, mark), Some(template)) => {
                 let new = spec.dynamic_rules(template).expect("a tree is checked before it is compared");
                 let mut differences = differences_of(rules.template(), new.template());
-                let number = |most: usize| match most {
-                    usize::MAX => "any number".to_owned(),
-                    most => most.to_string(),
-                };
                 let limit = |rules: &DynamicRules| in_time(rules.limit(), rules.period());
                 differ(&mut differences, "limit", limit(rules), limit(&new));
                 differ(
@@ -460,6 +456,10 @@ fn in_time(limit: u32, period: Duration) -> String {
     format!("{limit} in {period:?}")
 }
 
+fn number(most: usize) -> String {
+    if most == usize::MAX { "any number".to_owned() } else { most.to_string() }
+}
+
 fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {
     let mut all = Vec::new();
     if let Some(was) = was.strategy {
@@ -468,6 +468,7 @@ fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {
     differ(&mut all, "limit", in_time(was.limit, was.period), in_time(new.limit(), new.period()));
     let shutdowns = (format!("{:?}", was.auto_shutdown), format!("{:?}", new.auto_shutdown()));
     differ(&mut all, "auto-shutdown", shutdowns.0, shutdowns.1);
+    differ(&mut all, "most children", number(was.max_children), number(new.max_children()));
     all
 }
 

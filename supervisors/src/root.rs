@@ -154,6 +154,7 @@ impl Root {
                 }
                 Refusal::StartFailed(reason) => StartChildError::Failed(reason),
                 Refusal::NeedIsDown(need) => StartChildError::NeedIsDown(need),
+                Refusal::TooMany => StartChildError::TooMany,
                 _ => StartChildError::Dynamic,
             }),
             other => other.out_of_place("start_child"),

@@ -179,11 +179,12 @@ impl Spec {
         self
     }
 
-    /// How many instances a [`dynamic`](crate::dynamic) supervisor may hold at a time; no bound unless given. Nothing to
-    /// any other.
+    /// How many children the supervisor may hold at a time; no bound unless given. Of instances of a
+    /// [`dynamic`](crate::dynamic) one those count that have a process or wait for one; of children with specifications of
+    /// their own all, until they are deleted. A start beyond it is refused; so is a specification that has more itself.
     ///
     /// # OTP
-    /// `max_children` of Elixir's `DynamicSupervisor`.
+    /// `max_children` of Elixir's `DynamicSupervisor`, where whoever has finished is deleted.
     #[must_use]
     pub fn max_children(mut self, children: usize) -> Self {
         self.max_children = children;
@@ -242,7 +243,8 @@ impl Spec {
 
     pub(crate) fn needs_rules(&self) -> Result<NeedsRules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
-        let rules = NeedsRules::new(self.limit, self.period, self.auto_shutdown, children)?;
+        let rules = NeedsRules::new(self.limit, self.period, self.auto_shutdown, children)?
+            .with_max_children(self.max_children)?;
         match self.backoff.as_deref() {
             Some(backoff) => rules.with_backoff(*backoff),
             None => Ok(rules),
@@ -251,7 +253,8 @@ impl Spec {
 
     pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
-        let rules = Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)?;
+        let rules = Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)?
+            .with_max_children(self.max_children)?;
         match self.backoff.as_deref() {
             Some(backoff) => rules.with_backoff(*backoff),
             None => Ok(rules),

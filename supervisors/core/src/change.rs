@@ -22,6 +22,8 @@ pub struct Own {
     pub period: Duration,
     /// When the end of significant children ends the supervisor.
     pub auto_shutdown: AutoShutdown,
+    /// How many children there may be at a time.
+    pub max_children: usize,
 }
 
 /// A supervisor as it stands between two operations.

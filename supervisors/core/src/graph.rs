@@ -70,6 +70,7 @@ use standing::{Cause, Node, Purpose, State, Then};
 #[derive(Clone, Debug)]
 pub struct GraphSupervision {
     auto_shutdown: AutoShutdown,
+    max_children: usize,
     tolerance: Tolerance,
     children: Places<Node>,
     by_id: BTreeMap<Arc<str>, Slot>,
@@ -109,7 +110,7 @@ impl GraphSupervision {
     /// A supervisor that goes by these rules and has started nothing yet.
     pub fn new(rules: NeedsRules) -> Self {
         let tolerance = Tolerance::new(rules.limit(), rules.period());
-        let auto_shutdown = rules.auto_shutdown();
+        let (auto_shutdown, max_children) = (rules.auto_shutdown(), rules.max_children());
         let (mut children, mut by_id) = (Places::default(), BTreeMap::new());
         let (all, common) = rules.into_rules().into_children();
         for rules in all {
@@ -118,6 +119,7 @@ impl GraphSupervision {
         }
         let mut supervision = Self {
             auto_shutdown,
+            max_children,
             tolerance,
             children,
             by_id,
@@ -189,6 +191,11 @@ impl GraphSupervision {
     /// When the end of significant children ends it.
     pub fn auto_shutdown(&self) -> AutoShutdown {
         self.auto_shutdown
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.max_children
     }
 
     /// The slots of all children that have not been forgotten, in start order.

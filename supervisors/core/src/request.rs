@@ -164,7 +164,7 @@ pub enum Refusal {
     NotDynamic,
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),
-    /// A dynamic supervisor holds as many as it may. Elixir: `max_children`.
+    /// It holds as many children as it may. Elixir: `max_children`.
     TooMany,
     /// The rules make no sense here.
     Invalid(SpecError),

@@ -145,6 +145,7 @@ pub struct Rules {
     children: Vec<ChildRules>,
     /// What children are given beyond OTP that have nothing else.
     common: Option<Arc<Policy>>,
+    max_children: usize,
 }
 
 impl Rules {
@@ -183,7 +184,19 @@ impl Rules {
                 return Err(SpecError::DuplicateId(child.id.clone(), first, place));
             }
         }
-        Ok(Self { strategy, limit, period, auto_shutdown, children, common: None })
+        let (common, max_children) = (None, usize::MAX);
+        Ok(Self { strategy, limit, period, auto_shutdown, children, common, max_children })
+    }
+
+    /// No more than so many children at a time, with or without a process. Unless it is said there is no bound.
+    ///
+    /// # Errors
+    /// If there are more already.
+    pub fn with_max_children(self, max_children: usize) -> Result<Self, SpecError> {
+        match self.children.len() {
+            given if given > max_children => Err(SpecError::TooManyChildren { given, max_children }),
+            _ => Ok(Self { max_children, ..self }),
+        }
     }
 
     /// Restarts of all children wait like this, unless a child has a backoff of its own; also of those added later.
@@ -222,6 +235,11 @@ impl Rules {
     /// The children, in start order.
     pub fn children(&self) -> &[ChildRules] {
         &self.children
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.max_children
     }
 
     /// What children are given beyond OTP that are added later.
@@ -286,6 +304,19 @@ impl NeedsRules {
     /// What makes no sense about it.
     pub fn with_backoff(self, backoff: Backoff) -> Result<Self, SpecError> {
         Ok(Self { rules: self.rules.with_backoff(backoff)? })
+    }
+
+    /// No more than so many children at a time, with or without a process.
+    ///
+    /// # Errors
+    /// If there are more already.
+    pub fn with_max_children(self, max_children: usize) -> Result<Self, SpecError> {
+        Ok(Self { rules: self.rules.with_max_children(max_children)? })
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.rules.max_children()
     }
 
     /// The rules; their strategy says nothing.
@@ -378,6 +409,13 @@ pub enum SpecError {
     EmptyId(usize),
     /// The period is zero.
     ZeroPeriod,
+    /// There are more children than there may be at a time.
+    TooManyChildren {
+        /// How many were given.
+        given: usize,
+        /// How many there may be.
+        max_children: usize,
+    },
     /// A dynamic supervisor cannot shut down by itself: its children come and go (SUP-131).
     DynamicAutoShutdown,
     /// A dynamic supervisor has one template, and children are started from that by request.
@@ -424,6 +462,9 @@ impl fmt::Display for SpecError {
                 "a dynamic supervisor does not shut down by itself, since its children come and go; \
                  leave its auto-shutdown at never",
             ),
+            Self::TooManyChildren { given, max_children } => {
+                write!(f, "{given} children where there may be {max_children}: leave some out, or allow more")
+            }
             Self::DynamicWithChildren => f.write_str(
                 "a dynamic supervisor has a template and no children of its own at first; \
                  start them by request, or put others beside it",

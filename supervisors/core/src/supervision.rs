@@ -46,6 +46,7 @@ use policies::Used;
 pub struct Supervision {
     strategy: Strategy,
     auto_shutdown: AutoShutdown,
+    max_children: usize,
     tolerance: Tolerance,
     children: Children,
     /// Of children with a policy that have failed.
@@ -122,11 +123,13 @@ impl Supervision {
     /// A supervisor that goes by these rules and has started nothing yet.
     pub fn new(rules: Rules) -> Self {
         let (strategy, auto_shutdown) = (rules.strategy(), rules.auto_shutdown());
+        let max_children = rules.max_children();
         let tolerance = Tolerance::new(rules.limit(), rules.period());
         let (children, common) = rules.into_children();
         Self {
             strategy,
             auto_shutdown,
+            max_children,
             tolerance,
             children: Children::new(children),
             records: Records::default(),
@@ -181,6 +184,11 @@ impl Supervision {
     /// When the end of significant children ends the supervisor.
     pub fn auto_shutdown(&self) -> AutoShutdown {
         self.auto_shutdown
+    }
+
+    /// How many children there may be at a time.
+    pub fn max_children(&self) -> usize {
+        self.max_children
     }
 
     /// The rules of the child in this slot, unless it has been forgotten.

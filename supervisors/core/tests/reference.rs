@@ -83,6 +83,7 @@ fn own(rules: &Rules) -> Own {
         limit: rules.limit(),
         period: rules.period(),
         auto_shutdown: rules.auto_shutdown(),
+        max_children: rules.max_children(),
     }
 }
 

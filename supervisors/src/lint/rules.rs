@@ -207,10 +207,6 @@ impl Found {
                 "make a child significant, or leave auto-shutdown out",
             );
         }
-        if ruling.regime != Regime::Dynamic && ruling.max_children != usize::MAX {
-            let what = "it has a bound on its children, which only a dynamic supervisor heeds".to_owned();
-            self.add(Lint::WithoutEffect, place, what, "take `max_children` out");
-        }
     }
 
     /// How a child is stopped.

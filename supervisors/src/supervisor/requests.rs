@@ -122,9 +122,9 @@ impl Supervisor {
     fn described(&self) -> Described {
         let (regime, level, auto_shutdown, max_children) = match &self.core {
             Core::Fixed(core) => {
-                (Regime::Fixed(core.strategy()), core.level(), core.auto_shutdown(), usize::MAX)
+                (Regime::Fixed(core.strategy()), core.level(), core.auto_shutdown(), core.max_children())
             }
-            Core::ByNeeds(core) => (Regime::ByNeeds, core.level(), core.auto_shutdown(), usize::MAX),
+            Core::ByNeeds(core) => (Regime::ByNeeds, core.level(), core.auto_shutdown(), core.max_children()),
             Core::Dynamic(core, _) => {
                 (Regime::Dynamic, core.level(), AutoShutdown::Never, core.max_children())
             }

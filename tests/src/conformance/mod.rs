@@ -44,7 +44,6 @@ pub const BY_DESIGN: &[(&str, &str)] = &[
     ("STM-022", "after a panic the state is not to be trusted"),
     ("PRC-001", "mailboxes are bounded"),
     ("EXD-001", "children of any kind have ids, and a supervisor has one set of defaults"),
-    ("EXD-002", "a bound is of those who come by a template"),
     ("EXT-001", "an answer is for whoever holds its handle"),
     ("EXT-002", "errors are values"),
     ("PG-006", "a delivery has one event under way"),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use minder::prelude::*;
-use minder::supervisors::{Counts, Kind, StartInstanceError, Supervisor, SupervisorMsg, by_needs};
+use minder::supervisors::{
+    Counts, Kind, StartChildError, StartInstanceError, Supervisor, SupervisorMsg, by_needs,
+};
 use minder::{Event, Observer};
 
 use crate::support::*;
@@ -142,16 +144,38 @@ async fn a_child_that_is_restarting_counts_for_the_bound() {
     assert!(matches!(failed, StartInstanceError::Failed(_)), "{failed}");
 }
 
-/// A bound is for the instances of a template; children with specifications of their own have none.
+/// Of children with specifications of their own, too, which count until they are deleted.
 /// OTP: EXD-002.
 #[tokio::test(start_paused = true)]
-async fn children_with_specifications_of_their_own_are_not_bounded() {
-    let system = system();
-    let root = by_needs().max_children(1).start(&system, "pool").await.expect("starts with nobody");
-    for id in ["a", "b"] {
-        root.start_child(task(id, std::future::pending::<()>)).await.expect("its id is free");
+async fn children_with_specifications_of_their_own_are_bounded() {
+    for spec in [by_needs as fn() -> Spec, one_for_one] {
+        let system = system();
+        let idle = |id| task(id, std::future::pending::<()>);
+        let root = spec().max_children(1).start(&system, "pool").await.expect("starts with nobody");
+        root.start_child(idle("a")).await.expect("its id is free");
+        let refused = root.start_child(idle("b")).await.expect_err("one is there");
+        assert!(matches!(refused, StartChildError::TooMany), "{refused}");
+        assert_eq!(refused.to_string(), "there are as many children as there may be: delete one first");
+        root.terminate_child("a").await.expect("it is there");
+        let refused = root.start_child(idle("b")).await;
+        assert!(matches!(refused, Err(StartChildError::TooMany)), "it can be restarted");
+        root.delete_child("a").await.expect("it is down");
+        let b = idle("b");
+        root.start_child(b.clone()).await.expect("there is room");
+        let plan = root.plan(&spec().max_children(2).child(b)).await.expect("it makes sense");
+        let expected = "0 to stop, 0 to start, 1 left alone\n\
+            rules  (top): most children: 1 becomes 2\n\
+            leave  b: the same recipe\n";
+        assert_eq!(plan.to_string(), expected);
+        plan.apply().await.expect("nobody has interfered");
+        root.start_child(idle("c")).await.expect("there is room");
+        let too_many = spec().max_children(1).children([idle("a"), idle("b")]).check();
+        let error = too_many.expect_err("they are two").to_string();
+        assert_eq!(
+            error,
+            "the top supervisor: 2 children where there may be 1: leave some out, or allow more"
+        );
     }
-    assert_eq!(root.count_children().await.expect("it lives").active, 2);
 }
 
 /// Every end that a supervisor judges is told, a clean one too, in a word that says what becomes of it.

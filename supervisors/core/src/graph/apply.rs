@@ -76,7 +76,8 @@ impl GraphSupervision {
 
     fn own(&self) -> Own {
         let Level { limit, period } = self.tolerance.level();
-        Own { strategy: None, limit, period, auto_shutdown: self.auto_shutdown }
+        let (auto_shutdown, max_children) = (self.auto_shutdown, self.max_children);
+        Own { strategy: None, limit, period, auto_shutdown, max_children }
     }
 
     /// Whether nobody is on the move, no start that was asked for waits, and no change is being carried out.
@@ -304,6 +305,7 @@ impl GraphSupervision {
         let progress = self.change.take().expect("a change is being carried out");
         let (rules, planned) = (progress.change.rules(), progress.change.children());
         self.auto_shutdown = rules.auto_shutdown();
+        self.max_children = rules.max_children();
         self.common = rules.common().cloned();
         self.tolerance.change(rules.limit(), rules.period());
         let was: Vec<Option<Slot>> = planned.iter().map(|child| child.was).collect();

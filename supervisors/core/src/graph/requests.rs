@@ -114,6 +114,9 @@ impl GraphSupervision {
                 _ => Refusal::AlreadyPresent,
             }));
         }
+        if self.children.len() >= self.max_children {
+            return Some(Answer::Refused(Refusal::TooMany));
+        }
         // Somebody of this id may have been forgotten whom others still need: so there may be a cycle through old needs.
         let all = self.children.iter().map(|(_, child)| &child.rules).chain([&rules]);
         if let Err(error) = needs::check(all, |checked| checked.id == rules.id) {

@@ -183,7 +183,13 @@ fn how_children_stand_in_an_outline() {
         let outline = supervision.outline();
         let stands: Vec<Stands> = outline.children.iter().map(|child| child.stands).collect();
         assert_eq!(stands, [expected, Stands::Up, Stands::Up], "{row}");
-        let own = Own { strategy: None, limit: 1, period: SECOND, auto_shutdown: AutoShutdown::Never };
+        let own = Own {
+            strategy: None,
+            limit: 1,
+            period: SECOND,
+            auto_shutdown: AutoShutdown::Never,
+            max_children: usize::MAX,
+        };
         assert_eq!(outline.own, own);
     }
 }

@@ -72,7 +72,8 @@ impl Supervision {
 
     fn own(&self) -> Own {
         let Level { limit, period } = self.tolerance.level();
-        Own { strategy: Some(self.strategy), limit, period, auto_shutdown: self.auto_shutdown }
+        let (auto_shutdown, max_children) = (self.auto_shutdown, self.max_children);
+        Own { strategy: Some(self.strategy), limit, period, auto_shutdown, max_children }
     }
 
     /// The host is asked to compare what stands with what is to be: it knows the recipes.
@@ -261,6 +262,7 @@ impl Supervision {
         let rules = progress.change.rules();
         self.strategy = rules.strategy();
         self.auto_shutdown = rules.auto_shutdown();
+        self.max_children = rules.max_children();
         self.common = rules.common().cloned();
         self.tolerance.change(rules.limit(), rules.period());
         let was: Vec<Option<Slot>> = progress.change.children().iter().map(|child| child.was).collect();

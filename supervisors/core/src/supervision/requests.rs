@@ -105,6 +105,9 @@ impl Supervision {
                 _ => Refusal::AlreadyPresent,
             }));
         }
+        if self.children.len() >= self.max_children {
+            return Some(Answer::Refused(Refusal::TooMany));
+        }
         rules.inherit(self.common.as_ref());
         let slot = self.children.add(rules);
         turn.push(Command::Add(slot, id));

@@ -46,7 +46,7 @@ fn run_each(table: &str, reports: bool) {
 }
 
 /// ```text
-/// one_for_all  1 in 5s  a:perm b:tran:2s c:temp:kill:sig  any     header; the last word is the auto-shutdown
+/// one_for_all  1 in 5s  a:perm b:tran:2s c:temp:kill:sig  any     header; the last word is the auto-shutdown, or `most=9`
 /// b panics     stop c                                             event, then commands; `-` is none
 /// ```
 /// `ask 1 change one_for_all  1 in 5s  a:perm b:new` asks for other rules; a child with `new` has another recipe, one
@@ -204,7 +204,7 @@ fn change(line: &str, now: &Outline) -> Change {
             () => (Likeness::Same, ""),
         };
         *word = word.strip_suffix(mark).expect("it ends so").to_owned();
-        (*word != "any" && *word != "all").then_some(likeness)
+        (*word != "any" && *word != "all" && !word.starts_with("most=")).then_some(likeness)
     });
     let likenesses: Vec<Likeness> = likenesses.collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -239,8 +239,10 @@ fn rules(header: &[&str]) -> Result<Rules, SpecError> {
         "rest_for_one" => Strategy::RestForOne,
         other => panic!("no strategy: {other}"),
     };
+    let (rest, most) = most(rest);
     let (children, auto_shutdown) = children(rest);
-    Rules::new(strategy, limit.parse().expect("a number"), duration(period), auto_shutdown, children)
+    Rules::new(strategy, limit.parse().expect("a number"), duration(period), auto_shutdown, children)?
+        .with_max_children(most)
 }
 
 /// `by_needs  1 in 5s  a:perm b:perm:needs=a`
@@ -248,8 +250,18 @@ fn needs_rules(header: &[&str]) -> Result<NeedsRules, SpecError> {
     let ["by_needs", limit, "in", period, rest @ ..] = header else {
         panic!("by_needs N in T children: {header:?}")
     };
+    let (rest, most) = most(rest);
     let (children, auto_shutdown) = children(rest);
-    NeedsRules::new(limit.parse().expect("a number"), duration(period), auto_shutdown, children)
+    NeedsRules::new(limit.parse().expect("a number"), duration(period), auto_shutdown, children)?
+        .with_max_children(most)
+}
+
+/// The bound on children, which is the last word if there is one.
+fn most<'a, 'b>(words: &'a [&'b str]) -> (&'a [&'b str], usize) {
+    match words.split_last().and_then(|(last, rest)| Some((rest, last.strip_prefix("most=")?))) {
+        Some((rest, most)) => (rest, most.parse().expect("a number")),
+        None => (words, usize::MAX),
+    }
 }
 
 fn children(words: &[&str]) -> (Vec<ChildRules>, AutoShutdown) {

@@ -1,7 +1,7 @@
 //! Requests as rows: what is answered at once, what takes an operation first, and what waits for one.
 //! SUP-073, SUP-074, SUP-081 to SUP-083, SUP-099, SUP-107, SUP-141 to SUP-149, SUP-154.
 
-use super::check;
+use super::*;
 
 #[test]
 fn a_child_is_added_started_and_answered_for() {
@@ -118,4 +118,46 @@ fn who_is_down_already_is_disabled_but_not_stopped_once_more() {
          ask 8 disable b       answer 8 Done
          ask 9 enable b        start b",
     );
+}
+
+/// All count that have a specification; who is gone for good, or deleted, makes room, and so do other rules.
+#[test]
+fn no_more_children_than_allowed() {
+    check(
+        "one_for_one|by_needs  5 in 5s  a:perm b:temp most=2
+         ask 1 start c:perm    answer 1 Refused(TooMany)
+         ask 2 start a:perm    answer 2 Refused(AlreadyStarted(#0))
+         b exits normal        forget b
+         ask 3 start c:perm    add #2, start c
+         c up                  answer 3 Started(#2)
+         ask 4 terminate c     stop c
+         c exits shutdown      answer 4 Done
+         ask 5 start d:perm    answer 5 Refused(TooMany)
+         ask 6 delete c        forget c, answer 6 Done
+         ask 7 start d:perm    add #3, start d",
+    );
+    for kind in ["one_for_one", "by_needs"] {
+        check(&format!(
+            "{kind}  5 in 5s  a:perm most=1
+             ask 1 change {kind} 5 in 5s a:perm most=2  [a], applied 1
+             ask 2 start b:perm  add #2, start b
+             b up              answer 2 Started(#2)
+             ask 3 start c:perm  answer 3 Refused(TooMany)"
+        ));
+    }
+    for header in ["one_for_one 5 in 5s a:perm b:perm most=1", "by_needs 5 in 5s a:perm b:perm most=1"] {
+        let words: Vec<&str> = header.split_whitespace().collect();
+        let refused = if words[0] == "by_needs" {
+            needs_rules(&words).map(|rules| rules.max_children())
+        } else {
+            rules(&words).map(|rules| rules.max_children())
+        };
+        assert_eq!(refused, Err(SpecError::TooManyChildren { given: 2, max_children: 1 }));
+    }
+    let text = SpecError::TooManyChildren { given: 2, max_children: 1 }.to_string();
+    assert_eq!(text, "2 children where there may be 1: leave some out, or allow more");
+    let words: Vec<&str> = "one_for_one 5 in 5s a:perm most=7".split_whitespace().collect();
+    assert_eq!(Supervision::new(rules(&words).expect("valid")).max_children(), 7);
+    let words: Vec<&str> = "by_needs 5 in 5s a:perm most=7".split_whitespace().collect();
+    assert_eq!(GraphSupervision::new(needs_rules(&words).expect("valid")).max_children(), 7);
 }
