@@ -244,7 +244,12 @@ impl Children {
         let slots = self.places.rearrange(was, |place, child| {
             let rules = rules[place].clone();
             match child {
-                Some(child) => Child { rules, ..child },
+                Some(mut child) => {
+                    if let State::Running { readiness } = &mut child.state {
+                        *readiness = readiness.under(&child.rules, &rules);
+                    }
+                    Child { rules, ..child }
+                }
                 None => Child::new(rules),
             }
         });

@@ -447,13 +447,36 @@ impl DynamicSupervision {
     fn change(&mut self, rules: DynamicRules, turn: &mut Turn<'_>) {
         self.max_children = rules.max_children();
         self.tolerance.change(rules.limit(), rules.period());
-        self.template = rules.into_template();
+        let was = core::mem::replace(&mut self.template, rules.into_template());
+        self.instances_go_on(&was, turn);
         self.unready = self.children.iter().filter(|(_, state)| state.holds_up(&self.template)).count();
         let waits = |(slot, state): (Slot, &State)| {
             (state.waits() && self.restart_of(slot) == Restart::Temporary).then_some(slot)
         };
         for slot in self.children.iter().filter_map(waits).collect::<Vec<_>>() {
             self.drop_out(slot, turn);
+        }
+    }
+
+    /// Those that are up live on by other rules, also in what they have not reported yet.
+    fn instances_go_on(&mut self, was: &ChildRules, turn: &mut Turn<'_>) {
+        if was.reports_ready() == self.template.reports_ready() {
+            return;
+        }
+        let awaited = |(slot, state): (Slot, &State)| {
+            Some((slot, state.readiness().filter(|readiness| !readiness.is_ready())?))
+        };
+        for (slot, before) in self.children.iter().filter_map(awaited).collect::<Vec<_>>() {
+            let readiness = before.under(was, &self.template);
+            if let Some(state) = self.children.get_mut(slot) {
+                *state = State::Running { readiness };
+            }
+            if readiness.is_ready() {
+                self.records.counts(slot, turn.now);
+            }
+            if let Some(deadline) = readiness.deadline() {
+                turn.push(Command::SetReadyDeadline(slot, deadline));
+            }
         }
     }
 

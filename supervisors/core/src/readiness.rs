@@ -50,6 +50,16 @@ impl Readiness {
         readiness
     }
 
+    /// That of a life that goes on by other rules: nobody waits for what those do not ask for, and if they give more time it
+    /// has that. A life that was not asked for a report is asked for none.
+    pub(crate) fn under(self, was: &ChildRules, rules: &ChildRules) -> Self {
+        let Self::Awaited { deadline } = self else { return self };
+        let Some(ReportsReady { within }) = rules.reports_ready() else { return Self::Undeclared };
+        let before = was.reports_ready().and_then(|reports| reports.within).unwrap_or_default();
+        let deadline = deadline.zip(within).map(|(late, within)| late + within.saturating_sub(before));
+        Self::Awaited { deadline }
+    }
+
     /// When it is late.
     pub(crate) fn deadline(self) -> Option<Moment> {
         match self {

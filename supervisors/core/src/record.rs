@@ -54,6 +54,13 @@ impl Records {
         }
     }
 
+    /// The child is up and ready, and may have been waited for until now.
+    pub(crate) fn counts(&mut self, slot: Slot, now: Moment) {
+        if let Some(record) = self.of.get_mut(&slot) {
+            record.up_since.get_or_insert(now);
+        }
+    }
+
     /// The child's life is over, for whatever reason. If it was a healthy one, what came before is forgiven.
     pub(crate) fn ended(&mut self, slot: Slot, policy: Option<&Policy>, now: Moment) {
         let (Some(policy), Some(record)) = (policy, self.of.get_mut(&slot)) else { return };

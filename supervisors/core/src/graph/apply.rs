@@ -312,7 +312,7 @@ impl GraphSupervision {
         let slots = self.children.rearrange(&was, |place, child| {
             let rules = rules.children()[place].clone();
             match child {
-                Some(child) => Node { rules, ..child },
+                Some(child) => child.under(rules),
                 None => Node::new(rules),
             }
         });
@@ -322,6 +322,11 @@ impl GraphSupervision {
         let now: BTreeMap<Slot, Slot> = seats.iter().filter_map(|(now, was)| Some(((*was)?, *now))).collect();
         self.deferred.retain_mut(|deferred| deferred.moves(&now));
         self.records.moved(&now);
+        for (slot, child) in self.children.iter() {
+            if child.readiness().is_some_and(Readiness::is_ready) {
+                self.records.counts(slot, turn.now);
+            }
+        }
         turn.push(Command::Rearrange(progress.request, seats));
         self.ask_again_for_what_is_due(turn);
         let mut inside = BTreeSet::new();

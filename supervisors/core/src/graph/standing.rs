@@ -110,6 +110,14 @@ impl Node {
         Self { rules, state: state.into(), regroups: false }
     }
 
+    /// The same child, which goes on by other rules.
+    pub(super) fn under(mut self, rules: ChildRules) -> Self {
+        if let State::Running { readiness } = &mut self.state {
+            *readiness = readiness.under(&self.rules, &rules);
+        }
+        Self { rules, ..self }
+    }
+
     pub(super) fn is_temporary(&self) -> bool {
         self.rules.restart == Restart::Temporary
     }

@@ -7,6 +7,7 @@ use crate::children::State;
 use crate::command::{Command, Report};
 use crate::event::Ticket;
 use crate::policy::Exhausted;
+use crate::readiness::Readiness;
 use crate::record::Delay;
 use crate::strategy::{Fate, fate};
 use alloc::collections::BTreeMap;
@@ -106,6 +107,9 @@ impl Supervision {
         for (slot, child) in self.children.iter() {
             if let &State::Delayed { ticket, earliest, latest } = child.state() {
                 turn.push(Command::SetRestart { slot, ticket: Ticket(ticket), earliest, latest });
+            }
+            if child.readiness().is_some_and(Readiness::is_ready) {
+                self.records.counts(slot, turn.now);
             }
         }
     }

@@ -659,6 +659,17 @@ impl Child {
         }
     }
 
+    /// It goes on by other rules: what those do not ask for nobody waits for, and more time that they give it has.
+    fn under(mut self, rules: ChildRules) -> Self {
+        if self.process == (Process::Up { ready: false }) {
+            let within = |rules: &ChildRules| rules.reports_ready().and_then(|reports| reports.within);
+            let more = within(&rules).map(|new| new.saturating_sub(within(&self.rules).unwrap_or_default()));
+            self.late = self.late.zip(more).map(|(late, more)| late + more);
+            self.process = Process::Up { ready: rules.reports_ready().is_none() };
+        }
+        Self { rules, ..self }
+    }
+
     /// It has ended; `up`: by itself.
     fn stays_down(&mut self, up: bool, reason: &ExitReason) {
         self.done = up && self.rules.restart == Restart::Transient && !reason.is_abnormal();

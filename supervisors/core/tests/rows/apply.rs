@@ -316,6 +316,37 @@ fn a_deadline_for_being_ready_outlasts_a_change() {
     );
 }
 
+/// By rules that do not ask for a report nobody is waited for, or killed; by rules that give more time there is more of it. A life
+/// that is not waited for any more counts from then on.
+#[test]
+fn a_life_that_goes_on_is_waited_for_by_the_new_rules() {
+    check(
+        "one_for_one  5 in 5s  a:ready<2s b:ready<2s c:ready<2s
+         start                start a
+         a up                 ready a in 2s, start b
+         b up                 ready b in 2s, start c
+         c up                 ready c in 2s, ready
+         wait 1s              -
+         ask 1 change one_for_one 5 in 5s a:perm b:reports c:ready<5s  [a b c], ready c in 4s, applied 1
+         wait 1s              -
+         a unready            -
+         b unready            -
+         c unready            -
+         wait 3s              -
+         c unready            kill c for not ready within 5s",
+    );
+    check(
+        "one_for_one  9 in 5s  a:perm:reports:backoff=1s/9s/10s
+         a panics             wait a 1s..1s
+         wait 1s              -
+         a due 0              start a
+         a up                 -
+         ask 1 change one_for_one 9 in 5s a:perm:backoff=1s/9s/10s  [a], applied 1
+         wait 10s             -
+         a panics             wait a 1s..1s",
+    );
+}
+
 /// Disabled ones stay so, whatever is done around them, until somebody enables them.
 #[test]
 fn disabled_children_are_left_alone() {

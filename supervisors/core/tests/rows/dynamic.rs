@@ -233,6 +233,28 @@ fn it_says_by_which_rules_it_goes() {
     assert_eq!(supervision.template(), rules.template());
 }
 
+/// What an instance has not reported yet is waited for by the new rules, and counts from then on if it need not be.
+#[test]
+fn instances_that_were_to_report_go_on_by_other_rules() {
+    check(
+        "dynamic  9 in 5s  t:tran:ready<2s:backoff=1s/9s/10s
+         ask 1 instance           add #0, start 0
+         0 up                     ready 0 in 2s, answer 1 Started(#0)
+         wait 1s                  -
+         ask 2 dynamic 9 in 5s t:tran:ready<5s:backoff=1s/9s/10s  ready 0 in 4s, answer 2 Done
+         wait 1s                  -
+         0 unready                -
+         0 panics                 wait 0 1s..1s
+         wait 1s                  -
+         0 due 0                  start 0
+         0 up                     ready 0 in 5s
+         ask 3 dynamic 9 in 5s t:tran:backoff=1s/9s/10s  answer 3 Done
+         wait 10s                 -
+         0 unready                -
+         0 panics                 wait 0 1s..1s",
+    );
+}
+
 /// Who is not ready, by what happens.
 #[test]
 fn it_knows_which_instances_keep_it_from_being_ready() {
@@ -258,10 +280,10 @@ fn it_knows_which_instances_keep_it_from_being_ready() {
         ("2 exits normal", "", true),
         ("ask 5 instance", "3", false),
         ("3 ignores", "", true),
-        // By rules by which nobody reports: a life that was to report is still waited for, the next is not.
+        // By rules by which nobody reports, neither a life that was to report is waited for, nor the next.
         ("0 panics", "0", false),
         ("0 up", "0", false),
-        ("ask 6 dynamic 9 in 5s t:tran", "0", false),
+        ("ask 6 dynamic 9 in 5s t:tran", "", true),
         ("0 panics", "", false),
         ("0 up", "", true),
     ];

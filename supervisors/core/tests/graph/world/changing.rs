@@ -407,7 +407,7 @@ impl World {
                 self.story()
             );
             let mut child = match was.and_then(|was| before.get(&was).cloned()) {
-                Some(child) => Child { rules: rules.clone(), ..child },
+                Some(child) => child.under(rules.clone()),
                 None => Child::new(rules.clone()),
             };
             if let Some(was) = was {

@@ -18,6 +18,33 @@ fn nothing_that_is_the_same_is_touched() {
     );
 }
 
+/// Nobody waits for a report that is not asked for any more.
+#[test]
+fn a_life_that_goes_on_is_waited_for_by_the_new_rules() {
+    check(
+        "by_needs  9 in 5s  a:perm:ready<2s:backoff=1s/9s/10s b:perm:needs=a
+         start               start a
+         a up                ready a in 2s
+         a ready             start b
+         b up                ready
+         a panics            stop b
+         b exits shutdown    wait a 1s..1s
+         wait 1s             -
+         a due 0             start a
+         a up                ready a in 2s
+         wait 1s             -
+         ask 1 change by_needs 9 in 5s a:perm:ready<5s:backoff=1s/9s/10s b:perm:needs=a  [a b], ready a in 4s, applied 1
+         wait 1s             -
+         a unready           -
+         ask 2 change by_needs 9 in 5s a:perm:backoff=1s/9s/10s b:perm:needs=a  [a b], start b, applied 2
+         b up                -
+         wait 10s            -
+         a unready           -
+         a panics            stop b
+         b exits shutdown    wait a 1s..1s",
+    );
+}
+
 #[test]
 fn who_leaves_goes_after_those_that_needed_it_and_who_comes_waits_for_what_it_needs() {
     check_with_reports(
