@@ -39,7 +39,10 @@ impl fmt::Display for ApplicationsError {
                 write!(f, "two applications are called `{name}`; rename one of them")
             }
             Self::Unknown { application, needs } => {
-                write!(f, "application `{application}` needs `{needs}`, which is not in the set")
+                write!(
+                    f,
+                    "application `{application}` needs `{needs}`, which is not in the set: add it, or correct the name"
+                )
             }
             Self::Cycle(names) => {
                 f.write_str("no order of start is left for applications that need each other: ")?;
@@ -87,7 +90,9 @@ pub enum StartApplicationError {
 impl fmt::Display for StartApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(name) => write!(f, "there is no application `{name}`"),
+            Self::Unknown(name) => {
+                write!(f, "there is no application `{name}`: `which` lists those that there are")
+            }
             Self::AlreadyStarted(name) => write!(f, "application `{name}` runs already"),
             Self::NotStarted { application, needs } => {
                 write!(f, "application `{application}` needs `{needs}`, which does not run: start that first")
@@ -138,7 +143,9 @@ pub enum StopApplicationError {
 impl fmt::Display for StopApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(name) => write!(f, "there is no application `{name}`"),
+            Self::Unknown(name) => {
+                write!(f, "there is no application `{name}`: `which` lists those that there are")
+            }
             Self::NotStarted(name) => write!(f, "application `{name}` does not run"),
             Self::ShuttingDown => f.write_str("the system is shutting down"),
             Self::Unavailable(why) => unavailable(f, why),

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_set_that_makes_no_sense_is_refused_by_name() {
         let rows = [
-            ("a: x", "application `a` needs `x`, which is not in the set"),
+            ("a: x", "application `a` needs `x`, which is not in the set: add it, or correct the name"),
             ("a: a", "no order of start is left for applications that need each other: `a` needs `a`"),
             (
                 "z: a, a: b, b: c, c: a",

@@ -1,6 +1,7 @@
 //! What is looked for, a function each, over the facts of `explain/`.
 //! Each says what it is, why it matters, and what to do, with numbers where there are some.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use minder_supervisors_core::{
@@ -112,8 +113,10 @@ impl Found {
         if few >= needed {
             return;
         }
-        let enough = (ruling.level.limit..10_000)
-            .find(|limit| sharers(Level { limit: *limit, ..ruling.level }, DAY, MONTH) >= needed);
+        // More restarts are enough for more children.
+        let enough = first(ruling.level.limit..10_000, |limit| {
+            sharers(Level { limit, ..ruling.level }, DAY, MONTH) >= needed
+        });
         let Level { limit, period } = ruling.level;
         let what = format!(
             "{shared_by} share a limit of {limit} in {}: it gives up although nothing is wrong with any of them; once in 30 \
@@ -441,4 +444,14 @@ fn waits(backoff: Backoff, restarts: u32, each: impl Fn(Duration) -> Duration) -
         last = Some(delay);
     }
     waited
+}
+
+/// The first of these from which on it is so, if there is one.
+fn first(range: Range<u32>, is_so: impl Fn(u32) -> bool) -> Option<u32> {
+    let Range { mut start, mut end } = range.clone();
+    while start < end {
+        let middle = start.midpoint(end);
+        if is_so(middle) { end = middle } else { start = middle + 1 }
+    }
+    (start < range.end).then_some(start)
 }
