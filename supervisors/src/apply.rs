@@ -1,6 +1,7 @@
 //! Changing the specification of a running tree: what may be asked for, and what may go wrong.
 //! The plan is made in `plan.rs`, carried out in `supervisor/apply.rs`, and decided about in the core.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
@@ -9,7 +10,7 @@ use std::pin::Pin;
 use minder_runtime::ExitReason;
 
 use crate::errors::Unavailable;
-use crate::plan::{Level, Plan, Sketch};
+use crate::plan::{Known, Level, Plan, Sketch};
 use crate::question::{Outcome, Question};
 use crate::root::Root;
 use crate::spec::{Spec, TreeError, path_below};
@@ -158,7 +159,9 @@ impl Root {
     ///   reason is started, as by a restart of its group.
     /// - **Rules** of unchanged children and of supervisors (restart, shutdown, significance, limits, strategy, needs,
     ///   auto-shutdown, order, offers) are exchanged without stopping anybody. Restarts that were counted still are. A
-    ///   handler limit and what becomes of queued messages hold from the child's next start on.
+    ///   handler limit, what becomes of queued messages and whether news of a child come first hold from its next start on.
+    ///   A life that has not reported to be ready is waited for by the new rules: not at all if they ask for no report, and
+    ///   longer if they give more time.
     /// - **Replaced** is any other child: stopped, and started by its new recipe. It is a restart on purpose, so those whom
     ///   the new strategy restarts along with it, or who need it, are stopped and started too; it is not counted. Where both
     ///   recipes use the same seat (or neither was given one, and they take the same messages), addresses stay good.
@@ -255,13 +258,14 @@ fn level(root: Root, new: &Spec) -> Levels<'_> {
         };
         let kind = || ApplyError::OtherKind { supervisor: String::new() };
         let mut level = Level::between(&sketch, new).ok_or_else(kind)?;
-        if let (Level::Fixed(fixed), Sketch::Fixed(outline, known)) = (&mut level, &*sketch) {
+        if let (Level::Fixed(fixed), Sketch::Fixed { outline, known, .. }) = (&mut level, &*sketch) {
+            let ids = outline.children.iter().map(|standing| &*standing.rules.id);
+            let known: HashMap<&str, &Known> = ids.zip(known).collect();
             for (place, child) in new.children.iter().enumerate() {
                 if !fixed.is_inside(place) {
                     continue;
                 }
-                let at = outline.children.iter().position(|standing| standing.rules.id == child.rules.id);
-                let actor = at.and_then(|at| known[at].actor.as_ref());
+                let actor = known.get(child.id()).and_then(|known| known.actor.as_ref());
                 let address = actor.and_then(|actor| actor.address::<SupervisorMsg>());
                 let (Some(address), Some(below)) = (address, &child.below) else { continue };
                 let inside = self::level(Root::of(address), below).await;

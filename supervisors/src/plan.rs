@@ -2,13 +2,14 @@
 //! and that is refused when the tree has changed meanwhile.
 //! The comparison of one supervisor is the core's (`Change`); here are the recipes, the levels, and the words.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use minder_runtime::{ActorRef, Recipe};
 use minder_supervisors_core::{
-    Change, DynamicRules, Likeness, Outline, Own, Policy, Rules, Standing, Stands, Task, Why,
+    Change, DynamicRules, Likeness, Outline, Own, Policy, Rules, Slot, Standing, Stands, Task, Why,
 };
 
 use crate::apply::ApplyError;
@@ -138,7 +139,8 @@ impl Plan {
         self.root.carry_out(self.spec, Some(self.level)).await
     }
 
-    /// Whether the tree is what the new specification says already.
+    /// Whether the tree is what the new specification says already, but for what it offers: that is exchanged, and cannot be
+    /// compared.
     pub fn is_empty(&self) -> bool {
         self.steps().iter().all(|step| step.action == Action::Leave)
     }
@@ -161,8 +163,20 @@ impl Plan {
 /// A supervisor as it stands, as far as plans are concerned.
 pub(crate) enum Sketch {
     /// By a strategy, or by needs.
-    Fixed(Outline, Vec<Known>),
-    Dynamic(DynamicRules, Settings, Mark),
+    Fixed {
+        outline: Outline,
+        known: Vec<Known>,
+        news_first: bool,
+    },
+    Dynamic(Making),
+}
+
+/// A dynamic supervisor, and what it makes instances of.
+pub(crate) struct Making {
+    pub(crate) rules: DynamicRules,
+    pub(crate) settings: Settings,
+    pub(crate) mark: Mark,
+    pub(crate) news_first: bool,
 }
 
 /// What a supervisor knows of one child beyond its rules.
@@ -183,6 +197,8 @@ pub(crate) enum Level {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fixed {
     pub(crate) change: Change,
+    /// What differs of the supervisor itself.
+    own: Vec<Difference>,
     old: Vec<minder_supervisors_core::ChildRules>,
     notes: Vec<Note>,
     /// For those children that are changed inside, once it is known.
@@ -209,10 +225,15 @@ impl Level {
     /// different kinds: dynamic, by needs, or by a strategy.
     pub(crate) fn between(now: &Sketch, spec: &Spec) -> Option<Self> {
         match (now, spec.template()) {
-            (Sketch::Fixed(outline, known), None) if spec.is_by_needs() == outline.own.strategy.is_none() => {
-                Some(Self::Fixed(Box::new(Fixed::between(outline, known, spec))))
+            (Sketch::Fixed { outline, known, news_first }, None)
+                if spec.is_by_needs() == outline.own.strategy.is_none() =>
+            {
+                let mut fixed = Fixed::between(outline, known, spec);
+                differ_in_news_first(&mut fixed.own, *news_first, spec);
+                Some(Self::Fixed(Box::new(fixed)))
             }
-            (Sketch::Dynamic(rules, settings, mark), Some(template)) => {
+            (Sketch::Dynamic(making), Some(template)) => {
+                let Making { rules, settings, mark, news_first } = making;
                 let new = spec.dynamic_rules(template).expect("a tree is checked before it is compared");
                 let mut differences = differences_of(rules.template(), new.template());
                 let limit = |rules: &DynamicRules| in_time(rules.limit(), rules.period());
@@ -223,6 +244,7 @@ impl Level {
                     number(rules.max_children()),
                     number(new.max_children()),
                 );
+                differ_in_news_first(&mut differences, *news_first, spec);
                 differences.extend(settings.differences(&template.settings));
                 if !Arc::ptr_eq(mark, &template.mark) {
                     let (was, becomes) = (rules.template().id.to_string(), new.template().id.to_string());
@@ -281,16 +303,14 @@ impl Level {
             }
             Self::Fixed(level) => level,
         };
-        push(
-            steps,
-            path.to_owned(),
-            Action::Rules,
-            own_differences(level.change.was(), level.change.rules()),
-        );
+        push(steps, path.to_owned(), Action::Rules, level.own.clone());
+        let was: HashMap<&str, usize> =
+            level.old.iter().enumerate().map(|(place, old)| (&*old.id, place)).collect();
         for (place, child) in level.change.children().iter().enumerate() {
             let (path, new) = (path_below(path, level.id(place)), &level.change.rules().children()[place]);
-            if let Some(old) = level.old.iter().find(|old| old.id == new.id) {
-                let mut differences = differences_of(old, new);
+            let was = was.get(&*new.id).copied();
+            if let Some(was) = was {
+                let mut differences = differences_of(&level.old[was], new);
                 differences.extend(level.notes[place].settings.iter().cloned());
                 push(steps, path.clone(), Action::Rules, differences);
             }
@@ -299,8 +319,7 @@ impl Level {
                     Some(before) => format!("after {}", level.id(before)),
                     None => "first".to_owned(),
                 };
-                let at = level.old.iter().position(|old| old.id == new.id).expect("who moves was there");
-                let was = match at.checked_sub(1) {
+                let was = match was.expect("who moves was there").checked_sub(1) {
                     Some(before) => format!("after {}", level.old[before].id),
                     None => "first".to_owned(),
                 };
@@ -353,12 +372,10 @@ impl Fixed {
         let children = &spec.children;
         let added = Note { because: Because::Added, keeps_seat: false, settings: Vec::new() };
         let mut notes = vec![added; children.len()];
-        let known_of = |standing: &Standing| {
-            let place = outline.children.iter().position(|child| child.slot == standing.slot);
-            &known[place.expect("it is of this outline")]
-        };
+        let known: HashMap<Slot, &Known> =
+            outline.children.iter().map(|standing| standing.slot).zip(known).collect();
         let likeness = |standing: &Standing, place: usize| {
-            let known = known_of(standing);
+            let known = known[&standing.slot];
             let (likeness, note) = liken(standing.stands, known, &children[place]);
             notes[place] = note;
             likeness
@@ -369,7 +386,8 @@ impl Fixed {
             false => Change::new(outline, spec.rules().expect(checked), likeness),
         };
         let old = outline.children.iter().map(|child| child.rules.clone()).collect();
-        Self { change, old, notes, inside: vec![None; children.len()] }
+        let own = own_differences(change.was(), change.rules());
+        Self { change, own, old, notes, inside: vec![None; children.len()] }
     }
 
     /// Whether this child has the seat of the one that stands under its id.
@@ -379,7 +397,10 @@ impl Fixed {
 
     /// Whether it is the same, apart from what lies below.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.change == other.change && self.old == other.old && self.notes == other.notes
+        self.change == other.change
+            && self.own == other.own
+            && self.old == other.old
+            && self.notes == other.notes
     }
 
     /// Whether this child is changed inside.
@@ -458,6 +479,11 @@ fn in_time(limit: u32, period: Duration) -> String {
 
 fn number(most: usize) -> String {
     if most == usize::MAX { "any number".to_owned() } else { most.to_string() }
+}
+
+fn differ_in_news_first(differences: &mut Vec<Difference>, was: bool, new: &Spec) {
+    let what = "news first, from each child's next start";
+    differ(differences, what, was.to_string(), new.news_first.to_string());
 }
 
 fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {

@@ -46,6 +46,10 @@ pub struct Supervisor {
     next_request: u64,
     /// The change that is being carried out, if one is.
     changing: Option<Box<Changing>>,
+    /// The last request of a dynamic supervisor for a change, until its turn has come.
+    coming: Option<RequestId>,
+    /// How many changes from above a dynamic supervisor waits for the next part of.
+    held: u32,
     /// Whoever waits for the end.
     stopping: Vec<Reply<Outcome>>,
     /// Whoever waits until all children are ready.
@@ -211,6 +215,8 @@ impl Supervisor {
             pending: HashMap::new(),
             next_request: 0,
             changing: None,
+            coming: None,
+            held: 0,
             stopping: Vec::new(),
             awaiting: Vec::new(),
             offers: spec.offers.clone(),
@@ -221,8 +227,9 @@ impl Supervisor {
 
     /// One turn: the event to the core, and its commands begun. A start that is refused on the spot is news too.
     fn turn(&mut self, event: Event, context: &mut Context<SupervisorMsg>) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
+        // No memory is taken unless there are more.
+        let (mut next, mut events) = (Some(event), VecDeque::new());
+        while let Some(event) = next.take().or_else(|| events.pop_front()) {
             let mut commands = std::mem::take(&mut self.commands);
             self.core.handle(event, context.now(), &mut commands);
             for command in commands.drain(..) {
@@ -302,6 +309,7 @@ impl Supervisor {
                 if let Some(mut pending) = self.pending.remove(&request) {
                     let outcome = match pending.wanted.take() {
                         Some(wanted) => {
+                            self.coming.take_if(|coming| *coming == request);
                             self.dynamic_is_changed(&wanted, context);
                             Outcome::Applied(Incomplete::default())
                         }

@@ -16,10 +16,11 @@ use super::requests::{Asker, Pending};
 use super::{Core, Minded, Own, Supervisor, SupervisorMsg};
 use crate::apply::{ApplyError, Incomplete, Wanted};
 use crate::errors::Unavailable;
-use crate::plan::{Fixed, Known, Level, Sketch};
+use crate::plan::{Fixed, Known, Level, Making, Sketch};
 use crate::question::{Outcome, Question};
 use crate::root::Root;
 use crate::spec::Spec;
+use crate::template::Mark;
 
 /// The right to ask a supervisor that is held for its next part.
 pub(crate) struct Baton(oneshot::Sender<Next>);
@@ -59,9 +60,12 @@ impl Supervisor {
     /// As it stands between two operations; in between, whoever is starting or stopping counts as down.
     pub(super) fn sketch(&self) -> Sketch {
         match &self.core {
-            Core::Dynamic(core, template) => {
-                Sketch::Dynamic(core.rules(), template.settings.clone(), template.mark.clone())
-            }
+            Core::Dynamic(core, template) => Sketch::Dynamic(Making {
+                rules: core.rules(),
+                settings: template.settings.clone(),
+                mark: template.mark.clone(),
+                news_first: self.news_first,
+            }),
             Core::Fixed(core) => self.sketch_of(core.outline()),
             Core::ByNeeds(core) => self.sketch_of(core.outline()),
         }
@@ -70,7 +74,32 @@ impl Supervisor {
     /// As it stood when the core answered: what it has done since is still to be carried out.
     pub(super) fn sketch_of(&self, outline: Outline) -> Sketch {
         let known = outline.children.iter().map(|child| self.known(child)).collect();
-        Sketch::Fixed(outline, known)
+        Sketch::Fixed { outline, known, news_first: self.news_first }
+    }
+
+    /// What a dynamic supervisor will be once what it has been asked for is done.
+    pub(super) fn sketch_to_come(&self) -> Sketch {
+        let Some(spec) = self.spec_to_come() else { return self.sketch() };
+        let template = spec.template().expect("it has been compared");
+        Sketch::Dynamic(Making {
+            rules: spec.dynamic_rules(template).expect("a tree is checked before it is compared"),
+            settings: template.settings.clone(),
+            mark: template.mark.clone(),
+            news_first: spec.news_first,
+        })
+    }
+
+    /// The last specification that a dynamic supervisor has been asked to become, while its turn has not come.
+    fn spec_to_come(&self) -> Option<&Spec> {
+        let wanted = self.pending.get(&self.coming?)?.wanted.as_deref()?;
+        Some(&wanted.spec)
+    }
+
+    /// Whether an instance by this template would be started as its own, once what has been asked for before is done.
+    pub(super) fn starts_by(&self, mark: &Mark) -> bool {
+        let Core::Dynamic(_, template) = &self.core else { return true };
+        let to_come = self.spec_to_come().and_then(Spec::template);
+        Arc::ptr_eq(&to_come.unwrap_or(template).mark, mark)
     }
 
     fn known(&self, child: &Standing) -> Known {
@@ -79,22 +108,32 @@ impl Supervisor {
         Known { recipe: recipe.clone(), settings: settings.clone(), actor: actor.clone() }
     }
 
-    /// A request for a change. A dynamic supervisor compares at once: only such a request could change its rules.
+    /// A request for a change. A dynamic supervisor compares at once, with what it will be when its turn comes: only such a
+    /// request could change its rules. While one from above is under way nothing that was planned fits.
     pub(super) fn wanted(
         &mut self,
         wanted: Box<Wanted>,
         reply: minder_runtime::Reply<Outcome>,
         context: &mut Context<SupervisorMsg>,
     ) -> Option<Event> {
-        let level = Level::between(&self.sketch(), &wanted.spec);
-        let refused = match &level {
-            None => Some(ApplyError::OtherKind { supervisor: String::new() }),
-            Some(level @ Level::Dynamic(_)) => {
-                let expected = wanted.expected.as_ref().is_none_or(|expected| level.is_like(expected));
-                (!expected).then(ApplyError::stale)
+        let is_by_needs = match &self.core {
+            Core::Dynamic(..) => None,
+            Core::Fixed(_) => Some(false),
+            Core::ByNeeds(_) => Some(true),
+        };
+        let is_of_its_kind = match wanted.spec.template() {
+            Some(_) => is_by_needs.is_none(),
+            None => is_by_needs == Some(wanted.spec.is_by_needs()),
+        };
+        let refused = match &wanted.expected {
+            _ if !is_of_its_kind => Some(ApplyError::OtherKind { supervisor: String::new() }),
+            Some(expected) if self.core.is_dynamic() => {
+                let level = Level::between(&self.sketch_to_come(), &wanted.spec);
+                let fits = self.held == 0 && level.is_some_and(|level| level.is_like(expected));
+                (!fits).then(ApplyError::stale)
             }
-            // It is compared when its turn comes.
-            Some(Level::Fixed(_)) => None,
+            // It is compared when its turn comes, or need not be.
+            _ => None,
         };
         if let Some(error) = refused {
             drop(reply.send(Outcome::NotApplied(error)));
@@ -103,6 +142,7 @@ impl Supervisor {
         let in_parts = wanted.in_parts;
         match &self.core {
             Core::Dynamic(..) if in_parts => {
+                self.held += 1;
                 let baton = wait_for_next(context, |next| Own::NextOfDynamic(wanted, Part::Stops, next));
                 drop(reply.send(Outcome::Held(baton)));
                 None
@@ -122,7 +162,9 @@ impl Supervisor {
         let rules = wanted.spec.dynamic_rules(template).expect("a tree is checked before it is compared");
         let mut pending = Pending::new(asker);
         pending.wanted = Some(wanted);
-        Event::Asked(self.keep(pending), Request::ChangeDynamic(rules))
+        let id = self.keep(pending);
+        self.coming = Some(id);
+        Event::Asked(id, Request::ChangeDynamic(rules))
     }
 
     /// The rules of a dynamic supervisor have been exchanged; so is everything that goes with them.
@@ -130,7 +172,7 @@ impl Supervisor {
         if let (Core::Dynamic(_, template), Some(new)) = (&mut self.core, wanted.spec.template()) {
             **template = new.clone();
         }
-        self.offer_anew(&wanted.spec, context);
+        self.goes_by(&wanted.spec, context);
     }
 
     /// What a dynamic supervisor that was held is asked for next: there is nobody to stop.
@@ -141,6 +183,9 @@ impl Supervisor {
         next: Option<Next>,
         context: &mut Context<SupervisorMsg>,
     ) -> Option<Event> {
+        if next.is_none() || part == Part::Starts {
+            self.held -= 1;
+        }
         let reply = next?;
         if part == Part::Stops {
             let baton = wait_for_next(context, |next| Own::NextOfDynamic(wanted, Part::Starts, next));
@@ -309,11 +354,13 @@ impl Supervisor {
             };
             self.children.put(slot, minded);
         }
-        self.offer_anew(&changing.spec, context);
+        self.goes_by(&changing.spec, context);
         self.changing = Some(changing);
     }
 
-    fn offer_anew(&mut self, spec: &Spec, context: &mut Context<SupervisorMsg>) {
+    /// What the core knows nothing of.
+    fn goes_by(&mut self, spec: &Spec, context: &mut Context<SupervisorMsg>) {
+        self.news_first = spec.news_first;
         self.offers = spec.offers.clone();
         context.offer_only(&self.offers);
     }

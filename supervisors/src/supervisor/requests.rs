@@ -76,9 +76,7 @@ impl Supervisor {
                 return None;
             }
             Question::StartInstance(instance) => {
-                if let Core::Dynamic(_, template) = &self.core
-                    && !std::sync::Arc::ptr_eq(&template.mark, &instance.template)
-                {
+                if !self.starts_by(&instance.template) {
                     drop(reply.send(Outcome::OtherTemplate));
                     return None;
                 }
@@ -100,7 +98,7 @@ impl Supervisor {
             Question::ChildSpec(who) => Request::ChildSpec(self.which(who)),
             Question::Sketch if !self.core.is_dynamic() => Request::Outline,
             Question::Sketch => {
-                drop(reply.send(Outcome::Sketch(Box::new(self.sketch()))));
+                drop(reply.send(Outcome::Sketch(Box::new(self.sketch_to_come()))));
                 return None;
             }
             Question::Apply(wanted) => return self.wanted(wanted, reply, context),

@@ -5,6 +5,7 @@ mod application_phases;
 mod applications;
 mod apply;
 mod apply_by_needs;
+mod apply_meanwhile;
 mod dynamic;
 mod explain;
 mod ignore;
