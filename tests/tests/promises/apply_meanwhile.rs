@@ -92,6 +92,34 @@ async fn a_dynamic_supervisor_compares_with_what_it_has_been_asked_to_become() {
     assert_eq!(soon(early).await.expect("no panic"), Ok(()));
 }
 
+/// While a change from above is under way, which it takes part in, a dynamic supervisor refuses what was planned for it alone.
+#[tokio::test(start_paused = true)]
+async fn a_dynamic_supervisor_that_is_changed_from_above_refuses_other_plans() {
+    let system = system();
+    let pool = template("session", |(): ()| Puppet::new("it", &journal().0));
+    let job = task("job", std::future::pending::<()>);
+    let spec = |most| {
+        let pool = tree("pool", dynamic(&pool).max_children(most));
+        one_for_one().child(pool).child(tree("busy", one_for_one().child(job.clone())))
+    };
+    let root = spec(3).start(&system, "top").await.expect("tasks start");
+    let (inside, busy) = (root.subtree("pool").await.expect("it is there"), root.subtree("busy").await);
+    let busy = busy.expect("it is there");
+    busy.address().suspend();
+    let from_above = aside({
+        let (root, new) = (root.clone(), spec(5));
+        async move { root.apply(new).await }
+    });
+    turns().await;
+    let alone = inside.plan(&dynamic(&pool).max_children(7)).await.expect("it makes sense");
+    assert_eq!(alone.apply().await, Err(ApplyError::Stale { supervisor: String::new() }));
+    busy.address().resume();
+    assert_eq!(soon(from_above).await.expect("no panic"), Ok(()));
+    let alone = inside.plan(&dynamic(&pool).max_children(7)).await.expect("it makes sense");
+    assert!(alone.to_string().contains("most children: 5 becomes 7"), "{alone}");
+    assert_eq!(alone.apply().await, Ok(()));
+}
+
 /// Whether news of children come first is a rule like any other, from their next start on.
 #[tokio::test(start_paused = true)]
 async fn whether_news_come_first_is_changed_too() {
