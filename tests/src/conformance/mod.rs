@@ -18,31 +18,36 @@ use crate::sources::sources;
 /// The page that is made.
 pub const PAGE: &str = "docs/otp-conformance.md";
 
-/// The rows in which minder may differ on purpose, and what allows it. Any further one is a question, not a decision.
+/// The rows in which minder differs on purpose, and what allows it: those that the design names. Any further one is a
+/// question.
 pub const BY_DESIGN: &[(&str, &str)] = &[
-    ("SUP-028", "a specification can be exchanged in a running supervisor"),
-    ("SUP-029", "an address outlives a life, with its mailbox"),
     ("SUP-058", "a finer clock"),
     ("SUP-105", "never two in one seat"),
     ("SUP-108", "a supervisor obeys while it works"),
+    ("SIG-002", "a minder's stop overtakes the backlog"),
+    ("MON-010", "names belong to cells"),
+    ("REG-003", "names belong to cells"),
+    ("GS-007", "errors are values, and a queued ask waits for the next life"),
+    ("GS-008", "errors are values, and work that nobody waits for is skipped"),
+    ("GS-011", "the message comes back"),
+    ("GS-017", "after a panic the state is not to be trusted"),
+    ("PRC-001", "mailboxes are bounded"),
+];
+
+/// The rows in which it differs otherwise, and why: each is a question to the maintainers and no decision.
+pub const QUESTIONS: &[(&str, &str)] = &[
+    ("SUP-028", "a specification can be exchanged in a running supervisor"),
+    ("SUP-029", "an address outlives a life, with its mailbox"),
     ("SUP-159", "every decision is told"),
     ("SUP-161", "a specification can be exchanged in a running supervisor"),
     ("SIG-010", "stopping acts at awaits"),
     ("SIG-017", "stopping acts at awaits"),
-    ("SIG-002", "a minder's stop overtakes the backlog"),
-    ("MON-010", "names belong to cells"),
-    ("REG-003", "names belong to cells"),
     ("ALI-001", "the message comes back"),
     ("ALI-008", "the message comes back"),
-    ("GS-007", "errors are values, and a queued ask waits for the next life"),
-    ("GS-008", "errors are values, and work that nobody waits for is skipped"),
-    ("GS-011", "the message comes back"),
     ("GS-016", "an answer is there when it is given"),
-    ("GS-017", "after a panic the state is not to be trusted"),
     ("GEV-001", "listeners are actors of their own"),
     ("STM-021", "every ask has a deadline"),
     ("STM-022", "after a panic the state is not to be trusted"),
-    ("PRC-001", "mailboxes are bounded"),
     ("EXD-001", "children of any kind have ids, and a supervisor has one set of defaults"),
     ("EXT-001", "an answer is for whoever holds its handle"),
     ("EXT-002", "errors are values"),
@@ -58,6 +63,8 @@ pub enum Verdict {
     Equal,
     /// It does not, on purpose; a test shows what holds instead.
     Different,
+    /// It does not, and whether it should is a question; a test shows what holds instead.
+    Question,
     /// It means nothing here.
     NotApplicable,
     /// Nothing shows it.
@@ -138,6 +145,7 @@ impl Conformance {
     /// How a row stands.
     pub fn verdict(&self, row: &Row) -> Verdict {
         match row.exception {
+            Some(Exception::Differs(_)) if is_among(QUESTIONS, &row.name) => Verdict::Question,
             Some(Exception::Differs(_)) => Verdict::Different,
             Some(Exception::NotApplicable(_)) => Verdict::NotApplicable,
             Some(Exception::NotYet(_)) => Verdict::NotYet,
@@ -173,9 +181,9 @@ impl Conformance {
                 (Verdict::NotApplicable, true) => {
                     say("a test names it, and the rows say that it means nothing")
                 }
-                (Verdict::Different, false) => say("it differs, and no test shows how"),
-                (Verdict::Different, true) if !BY_DESIGN.iter().any(|(allowed, _)| allowed == name) => {
-                    say("nothing allows it to differ");
+                (Verdict::Different | Verdict::Question, false) => say("it differs, and no test shows how"),
+                (Verdict::Different, true) if !is_among(BY_DESIGN, name) => {
+                    say("the design does not allow it to differ, and nobody asks whether it may");
                 }
                 _ => {}
             }
@@ -190,6 +198,10 @@ impl Conformance {
     pub fn page(&self) -> String {
         page::page(self)
     }
+}
+
+fn is_among(rows: &[(&str, &str)], name: &str) -> bool {
+    rows.iter().any(|(row, _)| *row == name)
 }
 
 /// The word behind one of the openings, of every line that begins with one.
@@ -219,6 +231,8 @@ mod tests {
         assert_eq!(verdicts(""), [Equal, Different, NotApplicable, NotYet]);
         let source = "/// It.\n/// OTP: GS-019.\n#[test]\nfn four() {}\n";
         assert_eq!(verdicts(source), [Equal, Different, NotApplicable, Equal]);
+        let all = of("## A\nSUP-029: One.\n  differs: so\n", "");
+        assert!(all.rows().all(|row| all.verdict(row) == Verdict::Question));
     }
 
     #[test]
@@ -237,8 +251,10 @@ mod tests {
             (
                 "## A\nGS-001: One.\n  differs: so\n",
                 &test("GS-001"),
-                &["GS-001: nothing allows it to differ"],
+                &["GS-001: the design does not allow it to differ, and nobody asks whether it may"],
             ),
+            ("## A\nSUP-029: One.\n  differs: so\n", &test("SUP-029"), &[]),
+            ("## A\nSUP-029: One.\n  differs: so\n", "", &["SUP-029: it differs, and no test shows how"]),
             (
                 "## A\nGS-001: One.\n  not yet: no\n",
                 &test("GS-001"),
