@@ -258,16 +258,16 @@ fn a_supervisor_that_is_changed_from_above_waits_for_each_part() {
     );
     // Let go before anything has happened, it goes on as it was, and so do those within it.
     check(
-        "one_for_one  5 in 5s  a:perm b:perm
-         ask 1 part one_for_one 5 in 5s b:perm:in  hold in b
+        "one_for_one|by_needs  5 in 5s  a:perm b:perm
+         ask 1 part same 5 in 5s b:perm:in  hold in b
          b done               answer 1 Held
          a panics             -
          let go               let go b, start a",
     );
     // Let go later, it goes to the end all the same.
     check(
-        "one_for_one  5 in 5s  a:perm
-         ask 1 part one_for_one 5 in 5s a:perm:new  answer 1 Held
+        "one_for_one|by_needs  5 in 5s  a:perm
+         ask 1 part same 5 in 5s a:perm:new  answer 1 Held
          next 2               stop a
          a exits shutdown     [a], answer 2 Held
          let go               start a
@@ -292,8 +292,8 @@ fn the_window_of_restarts_outlasts_a_change() {
 #[test]
 fn significance_goes_by_the_new_rules() {
     check(
-        "one_for_one  3 in 5s  a:tran b:tran
-         ask 1 change one_for_one 3 in 5s a:tran:sig b:tran:sig all  [a b], applied 1
+        "one_for_one|by_needs  3 in 5s  a:tran b:tran
+         ask 1 change same 3 in 5s a:tran:sig b:tran:sig all  [a b], applied 1
          a exits normal       -
          b exits normal       exit shutdown",
     );

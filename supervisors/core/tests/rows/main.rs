@@ -50,7 +50,7 @@ fn run_each(table: &str, reports: bool) {
 /// b panics     stop c                                             event, then commands; `-` is none
 /// ```
 /// `ask 1 change one_for_all  1 in 5s  a:perm b:new` asks for other rules; a child with `new` has another recipe, one
-/// with `in` is changed inside. Of `ask 1 part …` each part is asked for on its own, with `next 2`.
+/// with `in` is changed inside; `same` stands for the strategy that there is. Of `ask 1 part …` each part is asked for on its own, with `next 2`.
 /// Without a shutdown setting a child is waited for without limit. Unless the first event is `start`, the supervisor
 /// has come up already. Time stands still but for `wait` lines.
 ///
@@ -197,6 +197,13 @@ fn is_change(line: &str) -> bool {
 fn change(line: &str, now: &Outline) -> Change {
     let (event, _) = line.rsplit_once("  ").expect("two columns");
     let mut words: Vec<String> = event.split_whitespace().skip(3).map(str::to_owned).collect();
+    if words[0] == "same" {
+        words[0] = match now.own.strategy {
+            Some(Strategy::OneForOne) => "one_for_one".to_owned(),
+            None => "by_needs".to_owned(),
+            Some(other) => panic!("{other:?} is to be written out"),
+        };
+    }
     let likenesses = words.iter_mut().skip(4).filter_map(|word| {
         let (likeness, mark) = match () {
             () if word.ends_with(":new") => (Likeness::Other, ":new"),

@@ -522,23 +522,6 @@ fn a_supervisor_that_is_changed_from_above_waits_for_each_part() {
          n up                applied 4
          b exits shutdown    answer 2 Done",
     );
-    // Let go before anything has happened, it goes on as it was, and so do those within it.
-    check(
-        "by_needs  9 in 5s  a:perm b:perm
-         ask 1 part by_needs 9 in 5s b:perm:in  hold in b
-         b done              answer 1 Held
-         a panics            -
-         let go              let go b, start a",
-    );
-    // Let go later, it goes to the end all the same.
-    check(
-        "by_needs  9 in 5s  a:perm
-         ask 1 part by_needs 9 in 5s a:perm:new  answer 1 Held
-         next 2              stop a
-         a exits shutdown    [a], answer 2 Held
-         let go              start a
-         a up                applied 2",
-    );
 }
 
 /// Restarts that were counted still are, and the new limits are what they are counted against; so are a child's own.
@@ -573,16 +556,6 @@ fn who_is_started_by_a_change_begins_anew() {
          a panics            (a Restart 2/9), start a
          a up                -
          a panics            (a GiveUpOnChild 1/1)",
-    );
-}
-
-#[test]
-fn significance_goes_by_the_new_rules() {
-    check(
-        "by_needs  3 in 5s  a:tran b:tran
-         ask 1 change by_needs 3 in 5s a:tran:sig b:tran:sig all  [a b], applied 1
-         a exits normal      -
-         b exits normal      exit shutdown",
     );
 }
 
