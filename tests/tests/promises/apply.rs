@@ -20,6 +20,18 @@ pub(crate) fn puppet(id: &'static str, journal: &Journal) -> Child {
     actor(id, move || Puppet::new(id, &journal).trapping())
 }
 
+/// One that takes three seconds to go.
+pub(crate) fn slow(journal: &Journal) -> Child {
+    let journal = journal.clone();
+    actor("slow", move || Puppet::new("slow", &journal).trapping().cleaning_up_for(3 * SECOND))
+}
+
+/// One that is registered as `it`, in a seat that is given.
+pub(crate) fn holder(id: &'static str, seat: &Seat<Msg>, journal: &Journal) -> Child {
+    let journal = journal.clone();
+    actor_in(id, seat.clone(), move || Puppet::new(id, &journal).trapping()).registered("it")
+}
+
 /// One that fails to start for as long as this says so.
 pub(crate) fn failing(id: &'static str, journal: &Journal, fails: &Arc<AtomicBool>) -> Child {
     let (journal, fails) = (journal.clone(), fails.clone());
@@ -520,10 +532,7 @@ async fn a_dynamic_supervisor_takes_another_template() {
 async fn a_stop_overtakes_and_requests_wait() {
     for stopped in [false, true] {
         let (system, (journal, mut reader)) = (system(), journal());
-        let slow = {
-            let journal = journal.clone();
-            actor("slow", move || Puppet::new("slow", &journal).trapping().cleaning_up_for(3 * SECOND))
-        };
+        let slow = slow(&journal);
         let [a, b] = ["a", "b"].map(|id| puppet(id, &journal));
         let old = one_for_one().child(tree("inner", one_for_one().children([a.clone(), slow])));
         let root = old.child(b.clone()).start(&system, "top").await.expect("starts");
@@ -559,10 +568,7 @@ fn a_name_and_a_seat_move_to_another_place_in_the_tree() {
     everywhere(|| async {
         let (system, (journal, mut reader)) = (system(), journal());
         let (address, seat) = system.address();
-        let holder = |id: &'static str| {
-            let journal = journal.clone();
-            actor_in(id, seat.clone(), move || Puppet::new(id, &journal).trapping()).registered("it")
-        };
+        let holder = |id| holder(id, &seat, &journal);
         let spec = |left: Option<Child>, right: Option<Child>| {
             let left = tree("left", one_for_one().children(left));
             one_for_one().children([left, tree("right", one_for_one().children(right))])

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use minder::prelude::*;
 use minder::supervisors::{ApplyError, TreeError, by_needs, reporting_task};
 
-use crate::apply::{failing, life_of, listed, puppet, shown};
+use crate::apply::{failing, holder, life_of, listed, puppet, shown, slow};
 use crate::needs::{Curious, goes};
 use crate::support::*;
 
@@ -126,10 +126,7 @@ fn a_tree_with_needs_in_it_is_changed_inside() {
     everywhere(|| async {
         let (system, (journal, mut reader)) = (system(), journal());
         let (address, seat) = system.address();
-        let holder = |id: &'static str| {
-            let journal = journal.clone();
-            actor_in(id, seat.clone(), move || Puppet::new(id, &journal).trapping()).registered("it")
-        };
+        let holder = |id| holder(id, &seat, &journal);
         let k = puppet("k", &journal);
         // `left` needs `right`: it stops before and starts after it.
         let spec = |left: Option<Child>, right: Option<Child>| {
@@ -161,16 +158,12 @@ fn a_tree_with_needs_in_it_is_changed_inside() {
 #[tokio::test(start_paused = true)]
 async fn ends_and_requests_wait_for_the_stops_and_not_for_the_starts() {
     let (system, (journal, mut reader)) = (system(), journal());
-    let slow = |id: &'static str| {
-        let journal = journal.clone();
-        actor(id, move || Puppet::new(id, &journal).trapping().cleaning_up_for(3 * SECOND))
-    };
     let (fragile, seat) = system.address();
     let fragile_child = {
         let journal = journal.clone();
         actor_in("fragile", seat, move || Puppet::new("fragile", &journal).trapping())
     };
-    let old = by_needs().children([slow("leaves"), fragile_child.clone()]);
+    let old = by_needs().children([slow(&journal), fragile_child.clone()]);
     let root = old.start(&system, "top").await.expect("starts");
     reader.until("fragile up").await;
     // One that says only when it is told to that it is ready, and one that waits for it.
@@ -189,7 +182,7 @@ async fn ends_and_requests_wait_for_the_stops_and_not_for_the_starts() {
         let root = root.clone();
         async move { root.apply(new).await }
     });
-    reader.until("leaves stopping shutdown").await;
+    reader.until("slow stopping shutdown").await;
     fragile.tell(crash()).expect("there is room");
     let asked = aside({
         let root = root.clone();
@@ -198,7 +191,7 @@ async fn ends_and_requests_wait_for_the_stops_and_not_for_the_starts() {
     pass(SECOND).await;
     assert_eq!(reader.rest(), [""; 0], "it is not restarted");
     assert!(!asked.is_finished(), "it waits");
-    reader.expect(&["leaves cleaned up", "fragile up"]).await;
+    reader.expect(&["slow cleaned up", "fragile up"]).await;
     soon(asked).await.expect("it is answered");
     assert!(!change.is_finished(), "one is not up");
     assert_eq!(listed(root.clone()).await, "fragile db http restarting");
@@ -237,10 +230,7 @@ async fn a_change_does_not_wait_for_who_needs_a_disabled_child() {
 async fn a_stop_overtakes_a_change_by_needs() {
     for waits_for_starts in [false, true] {
         let (system, (journal, mut reader)) = (system(), journal());
-        let slow = {
-            let journal = journal.clone();
-            actor("slow", move || Puppet::new("slow", &journal).trapping().cleaning_up_for(3 * SECOND))
-        };
+        let slow = slow(&journal);
         let kept = puppet("kept", &journal);
         let root = by_needs().children([slow, kept.clone()]).start(&system, "top").await.expect("starts");
         reader.until("kept up").await;
@@ -315,10 +305,7 @@ async fn a_child_that_asks_in_a_change_is_answered_or_told() {
 async fn a_plan_that_waited_beside_other_requests_is_of_what_stood_then() {
     for spec in [by_needs as fn() -> Spec, one_for_one] {
         let (system, (journal, mut reader)) = (system(), journal());
-        let slow = {
-            let journal = journal.clone();
-            actor("slow", move || Puppet::new("slow", &journal).trapping().cleaning_up_for(3 * SECOND))
-        };
+        let slow = slow(&journal);
         let [a, z] = ["a", "z"].map(|id| puppet(id, &journal));
         let root = spec().children([slow, a.clone()]).start(&system, "top").await.expect("starts");
         reader.until("a up").await;
