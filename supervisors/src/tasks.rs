@@ -31,7 +31,8 @@ pub use task::{Task, TaskFailed};
 /// Starts tasks under a supervisor of their own. Clones start under the same; keeps nothing alive.
 ///
 /// A task is stopped when its supervisor is, at its next await, and has 5 seconds unless [`Tasks::shutdown`] says otherwise.
-/// It is temporary: it runs once, whatever becomes of it. Where OTP's caller exits, ours gets an error, as a value.
+/// It is temporary: it runs once, whatever becomes of it. Why there is no result is an error, as a value; an actor that cannot go
+/// on without it exits as OTP's caller does, with [`Task::or_exit`].
 ///
 /// When not to use this: for work that comes back to its actor as a message, which is [`Context::run`]; for work that is
 /// needed for as long as the program runs, which is a child of a [`Spec`].
@@ -163,7 +164,8 @@ impl Tasks {
     }
 
     /// [`Tasks::run`], linked with this actor: if the task crashes, so does the actor (unless it traps exits), and when the
-    /// actor ends the task does. The result, and the end of a task that has done its work, are as without.
+    /// actor ends the task does, unless it ends normally. The result, and the end of a task that has done its work, are as
+    /// without.
     ///
     /// # Errors
     /// As of any start of a task.

@@ -29,7 +29,7 @@ pub enum OnLimit {
 /// Dropping the future drops the tasks' handles.
 ///
 /// # OTP
-/// `Task.await_many/2`, where the caller exits.
+/// `Task.await_many/2`, where the caller exits: as here with `.map_err(TaskFailed::into_exit)?`.
 pub async fn await_many<T: Send + 'static>(
     tasks: impl IntoIterator<Item = Task<T>>,
     limit: Duration,

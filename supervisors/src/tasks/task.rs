@@ -113,10 +113,44 @@ fn tell(address: &Addr<HiredMsg>, message: HiredMsg) {
     drop(address.tell(message));
 }
 
-/// A task whose result is waited for: by `.await`, at most 5 seconds, or with a limit of one's own.
+/// A task whose result is waited for: by `.await`, at most 5 seconds, or with a limit of one's own. [`Task::or_exit`] waits as
+/// `Task.await` does.
 ///
 /// Only whoever holds it can wait, and there is one result. Dropped, the work goes on and its result is dropped. It may be
 /// handed to another actor; a link, if there is one, stays with the actor that ran it.
+///
+/// # OTP
+/// Where somebody else awaits a task, Elixir raises; here that does not compile. It is awaited once,
+///
+/// ```compile_fail,E0382
+/// # use minder_supervisors::{Task, TaskFailed};
+/// async fn twice(task: Task<u32>) -> Result<u32, TaskFailed> {
+///     Ok(task.await? + task.await?)
+/// }
+/// ```
+///
+/// not by two,
+///
+/// ```compile_fail,E0277
+/// # use minder_supervisors::Task;
+/// fn for_two<T: Clone>(task: T) -> (T, T) {
+///     (task.clone(), task)
+/// }
+/// fn share(task: Task<u32>) -> (Task<u32>, Task<u32>) {
+///     for_two(task)
+/// }
+/// ```
+///
+/// and not by whoever has handed it on:
+///
+/// ```compile_fail,E0382
+/// # use minder_runtime::{Addr, ExitReason};
+/// # use minder_supervisors::Task;
+/// async fn hand_on(task: Task<u32>, to: Addr<Task<u32>>) -> Result<u32, ExitReason> {
+///     drop(to.tell(task)); // whose it is from here on
+///     task.or_exit().await
+/// }
+/// ```
 #[must_use = "without it nobody hears of the result; `Tasks::start` is for work that has none"]
 pub struct Task<T> {
     address: Addr<HiredMsg>,
@@ -138,9 +172,43 @@ impl<T: Send + 'static> Task<T> {
     /// Dropping the future drops the task's handle.
     ///
     /// # OTP
-    /// `Task.await/2`, where the caller exits. With `?` in a handler it does here.
+    /// `Task.await/2`, where the caller exits: as here with [`Task::or_exit`].
     pub async fn within(mut self, limit: Duration) -> Result<T, TaskFailed> {
         self.yield_within(limit).await.unwrap_or(Err(TaskFailed::TimedOut))
+    }
+
+    /// The result within 5 seconds, or else the reason to exit with, as [`TaskFailed::into_exit`] has it: with
+    /// `task.or_exit().await?` a handler goes on with the result, or its actor ends as the task did. With another limit:
+    /// `task.within(limit).await.map_err(TaskFailed::into_exit)?`.
+    ///
+    /// When not to use this: where the actor can go on without the result. Then the error is a value, by `.await`.
+    ///
+    /// # Errors
+    /// Why the task ended, or an error that says that it had no result in time; then it goes on, unless it is linked with the
+    /// actor that ends so, and nothing of it arrives.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the task's handle.
+    ///
+    /// # OTP
+    /// `Task.await/1`.
+    ///
+    /// ```
+    /// use minder_runtime::{Actor, Context, ExitReason, Handled};
+    /// use minder_supervisors::Tasks;
+    ///
+    /// struct Sums(Tasks, u32);
+    /// impl Actor for Sums {
+    ///     type Msg = u32;
+    ///     async fn handle(&mut self, most: u32, _: &mut Context<u32>) -> Handled {
+    ///         let task = self.0.run(async move { (1..=most).sum::<u32>() }).await?;
+    ///         self.1 = task.or_exit().await?; // if the task panics, so has this actor
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub async fn or_exit(self) -> Result<T, ExitReason> {
+        self.within(DEFAULT_LIMIT).await.map_err(TaskFailed::into_exit)
     }
 
     /// The result if there is one within this time; otherwise the task can be waited for again.
@@ -290,6 +358,28 @@ pub enum TaskFailed {
     NotStarted(StartInstanceError),
     /// Its result has been taken before.
     Taken,
+}
+
+impl TaskFailed {
+    /// The reason to exit with for whoever cannot go on without the result: the task's own if it ended before it had one,
+    /// and otherwise this error. Also if it ended normally, since that is none of whoever waited.
+    ///
+    /// # OTP
+    /// What the caller of `Task.await/2` exits with, there in a tuple with the call.
+    ///
+    /// ```
+    /// use minder_runtime::ExitReason;
+    /// use minder_supervisors::TaskFailed;
+    ///
+    /// assert_eq!(TaskFailed::Ended(ExitReason::Killed).into_exit(), ExitReason::Killed);
+    /// assert!(TaskFailed::TimedOut.into_exit().is_abnormal());
+    /// ```
+    pub fn into_exit(self) -> ExitReason {
+        match self {
+            Self::Ended(reason) if !reason.is_normal() => reason,
+            failed => ExitReason::error(failed),
+        }
+    }
 }
 
 impl fmt::Display for TaskFailed {

@@ -23,6 +23,7 @@ mod specs;
 mod supervisors;
 #[allow(dead_code, reason = "each part of the promises uses some of it")]
 mod support;
+mod task_exits;
 mod task_supervisors;
 mod task_supervisors_at_work;
 mod tasks;
