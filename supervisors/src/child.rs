@@ -38,6 +38,7 @@ pub struct Child {
 pub(crate) struct Settings {
     pub(crate) handler_limit: Option<Duration>,
     pub(crate) queued: Queued,
+    pub(crate) drains: bool,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) registered: Option<Arc<str>>,
     /// Whom it asks, by path. Only those who explain the tree read it.
@@ -63,6 +64,7 @@ impl Settings {
         options.name = name;
         options.handler_limit = self.handler_limit;
         options.queued = self.queued;
+        options.drain = self.drains;
         options.quarantine_after = self.quarantine_after;
         options.registered = self.registered.clone();
         options
@@ -389,6 +391,22 @@ impl Child {
     #[must_use]
     pub fn purge(self) -> Self {
         self.queued(Queued::Purge)
+    }
+
+    /// It handles what stands in its mailbox before it obeys a stop, within the time that [`Child::shutdown`] gives it, and
+    /// then runs `stopping`, whether it traps exits or not. Without this a stop overtakes what waits there. What comes
+    /// after the stop is not handled any more.
+    ///
+    /// For what was accepted and must not be left undone: where senders tell and do not ask, say. When not to use this:
+    /// where stopping soon matters more, since a full mailbox takes as long as its messages do; a stop by
+    /// [`Shutdown::BrutalKill`], one while it starts, and one while it is suspended wait for nothing.
+    ///
+    /// # OTP
+    /// So `shutdown` comes to a server that traps exits: as a message, behind those that were sent before it (SIG-002).
+    #[must_use]
+    pub fn drain(mut self) -> Self {
+        self.settings.drains = true;
+        self
     }
 
     /// How many lives in a row an idempotent message may crash before it is moved into quarantine; 3 unless given, and

@@ -531,6 +531,8 @@ impl Settings {
         differ(&mut all, "handler limit, from its next start", limit(self), limit(new));
         let queued = |settings: &Self| format!("{:?}", settings.queued);
         differ(&mut all, "queued, from its next start", queued(self), queued(new));
+        let drains = |settings: &Self| settings.drains.to_string();
+        differ(&mut all, "drain, from its next start", drains(self), drains(new));
         let crashes =
             |settings: &Self| settings.quarantine_after.map_or(3, std::num::NonZeroU8::get).to_string();
         differ(&mut all, "quarantine after, from its next start", crashes(self), crashes(new));

@@ -199,6 +199,13 @@ impl<A, M> Template<A, M> {
         self.queued(Queued::Purge)
     }
 
+    /// As [`Child::drain`](crate::Child::drain).
+    #[must_use]
+    pub fn drain(mut self) -> Self {
+        self.settings.drains = true;
+        self
+    }
+
     /// As [`Child::quarantine_after`](crate::Child::quarantine_after).
     #[must_use]
     pub fn quarantine_after(mut self, crashes: u8) -> Self {

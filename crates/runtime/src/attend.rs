@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{self, Poll, Waker};
 use std::time::Duration;
 
-use minder_mailbox::{Mark, Ready};
+use minder_mailbox::{Mark, Rank, Ready};
 use minder_signals::{ActorId, Control, ExitReason};
 use tokio::time::Instant;
 
@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::frame::{self, Waiting};
 use crate::incarnation::End;
 use crate::life::AnyCell;
+use crate::notice::Item;
 use crate::reply::{Envelope, Fate};
 use crate::waits::{self, Awaited};
 
@@ -27,6 +28,8 @@ pub(crate) struct Duty<'a, M> {
     limit: Option<Duration>,
     /// Its minder's stop, if it traps exits: obeyed after the message in hand.
     pub(crate) stop_asked: Option<Box<ExitReason>>,
+    /// Whether that stop waits in the lane until what stands there now has been handled.
+    pub(crate) drains: bool,
     /// Whether only a kill counts: the actor is cleaning up already.
     pub(crate) stopping: bool,
     /// Whether a counted message is in hand.
@@ -49,6 +52,7 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
             incarnation: context.incarnation,
             limit,
             stop_asked: None,
+            drains: false,
             stopping: false,
             in_hand: false,
             is_bound: false,
@@ -82,6 +86,10 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                 Control::Exit(exit) | Control::Signal(exit)
                     if exit.reason.is_normal() && exit.from != self.id() => {}
                 Control::Exit(exit) | Control::Signal(exit) => return Some(End::abrupt(exit.reason)),
+                Control::Stop(reason) if self.drains && !self.cell.mailbox.is_marked(Mark::Held) => {
+                    // Refused only if the seat is given up, and it is not while its actor lives.
+                    drop(self.cell.mailbox.notify(Item::Stop(Box::new(reason)), Rank::Ordinary));
+                }
                 Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }

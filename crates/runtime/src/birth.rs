@@ -43,6 +43,10 @@ pub struct StartOptions {
     pub handler_limit: Option<Duration>,
     /// What becomes of the messages that wait when this incarnation ends, unless its seat is given up.
     pub queued: Queued,
+    /// Whether it handles what stands in its mailbox before it obeys its minder's stop, trapping exits or not, and is then
+    /// wound up in order. What comes after the stop is left where it is; a stop while it starts, or is suspended, is
+    /// obeyed as ever. As `shutdown` reaches a process of OTP that traps exits.
+    pub drain: bool,
     /// How many incarnations in a row an idempotent message may crash before it is moved into quarantine; 3 unless given.
     pub quarantine_after: Option<NonZeroU8>,
     /// A name in the system for its seat, claimed before the actor is built. It has it already after a restart.

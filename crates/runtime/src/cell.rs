@@ -162,9 +162,12 @@ impl<M: Send + 'static> Cell<M> {
         let ended = fate.clone();
         let end = || {
             let (message, slot, past) = match item {
-                Item::Notice(_) | Item::Own(_) | Item::Next(_) | Item::Tick(_) | Item::Outcome(_) => {
-                    return drop(item);
-                }
+                Item::Notice(_)
+                | Item::Own(_)
+                | Item::Next(_)
+                | Item::Tick(_)
+                | Item::Outcome(_)
+                | Item::Stop(_) => return drop(item),
                 Item::Tell(message) | Item::Bound(message, _) => (message, None, None),
                 Item::Ask(message, slot) => (message, Some(slot), None),
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),

@@ -87,6 +87,8 @@ pub(crate) struct Extra<M> {
     pub(crate) received: Vec<Received<M>>,
     pub(crate) quarantine_after: Option<NonZeroU8>,
     pub(crate) purges: bool,
+    /// Whether its minder's stop waits until what is queued has been handled.
+    pub(crate) drains: bool,
     /// Who is told of the end.
     pub(crate) at_end: Vec<AtEnd>,
     /// Whether it waits for children before it handles requests, which it keeps till then.
@@ -127,6 +129,7 @@ impl<M> Default for Extra<M> {
             received: Vec::new(),
             quarantine_after: None,
             purges: false,
+            drains: false,
             at_end: Vec::new(),
             keeps_requests: false,
             is_silent: false,
@@ -189,6 +192,9 @@ impl<M: Send + 'static> Context<M> {
         }
         if options.queued == Queued::Purge {
             context.extra().purges = true;
+        }
+        if options.drain {
+            context.extra().drains = true;
         }
         context
     }
@@ -537,7 +543,8 @@ impl<M: Send + 'static> Context<M> {
         recipe.begin_epoch()
     }
 
-    /// Orders a minded actor to stop. One that traps exits finishes the message in hand and cleans up.
+    /// Orders a minded actor to stop. One that traps exits finishes the message in hand and cleans up; one that was
+    /// started with [`StartOptions::drain`](crate::StartOptions) handles what stands in its mailbox before that.
     pub fn stop_child(&mut self, child: &ActorRef, reason: ExitReason) {
         frame::effect();
         child.peer.order(Control::Stop(reason));

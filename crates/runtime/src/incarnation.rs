@@ -229,6 +229,7 @@ fn serve<A: Hosted>(actor: &mut A, context: &mut Context<A::Msg>) -> impl Future
     async move {
         let cell = context.cell.clone();
         let mut duty = Duty::new(&cell, context);
+        duty.drains = context.extra.as_ref().is_some_and(|extra| extra.drains);
         let mut turn = TURN;
         // This task's, for the first poll of a handler: what awaits is kept in the task, and a message whose handler
         // is done with that poll is handled without.
@@ -453,6 +454,10 @@ fn take_rarer<M: Send + 'static>(
         Item::Notice(mut notice) => {
             let is_wanted = still_wanted(&mut notice, context);
             return Ok(is_wanted.then_some(Taken::Notice(notice)));
+        }
+        Item::Stop(reason) => {
+            duty.stop_asked.get_or_insert(reason);
+            return Ok(None);
         }
         item @ (Item::Tick(_) | Item::Outcome(_)) => match make(cell, item, context)? {
             Some(message) => message,

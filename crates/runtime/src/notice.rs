@@ -81,12 +81,22 @@ pub(crate) enum Item<M> {
     Outcome(Box<dyn Outcome<M>>),
     /// Boxed so that rare notices do not make every message's place larger.
     Notice(Box<Notice>),
+    /// The stop of its minder, behind all that the actor still handles.
+    Stop(Box<ExitReason>),
 }
 
 impl<M> Item<M> {
     /// Whether it was meant for one incarnation and means nothing to the next.
     pub(crate) fn is_of_incarnation(&self) -> bool {
-        matches!(self, Self::Own(_) | Self::Next(_) | Self::Tick(_) | Self::Outcome(_) | Self::Notice(_))
+        match self {
+            Self::Own(_)
+            | Self::Next(_)
+            | Self::Tick(_)
+            | Self::Outcome(_)
+            | Self::Notice(_)
+            | Self::Stop(_) => true,
+            Self::Tell(_) | Self::Ask(..) | Self::Bound(..) | Self::Again(..) => false,
+        }
     }
 
     /// The message, if it is one.
@@ -98,7 +108,7 @@ impl<M> Item<M> {
             | Self::Again(message, _)
             | Self::Own(message)
             | Self::Next(message) => Some(message),
-            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop(_) => None,
         }
     }
 
@@ -111,7 +121,7 @@ impl<M> Item<M> {
             | Self::Again(message, _)
             | Self::Own(message)
             | Self::Next(message) => Some(message),
-            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) => None,
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop(_) => None,
         }
     }
 

@@ -73,7 +73,7 @@ mod armed {
 
         pub(crate) fn on_delivery<M: Send + 'static>(context: &Context<M>, item: &Item<M>) -> Self {
             Self::at(context, || match item {
-                Item::Notice(_) => Point::Notice,
+                Item::Notice(_) | Item::Stop(_) => Point::Notice,
                 Item::Tell(_)
                 | Item::Ask(..)
                 | Item::Bound(..)

@@ -14,6 +14,7 @@ mod deadlines;
 mod delegates;
 mod departure;
 mod directory;
+mod draining;
 mod epochs;
 mod exits;
 mod fairness;
