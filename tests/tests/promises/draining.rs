@@ -32,7 +32,7 @@ fn puppet(
 /// Stops the child; gives the word when it is gone.
 fn stopping(root: &Root) -> tokio::task::JoinHandle<()> {
     let root = root.clone();
-    tokio::spawn(async move { root.terminate_child("it").await.expect("it is there") })
+    aside(async move { root.terminate_child("it").await.expect("it is there") })
 }
 
 /// What was sent before the stop is handled, what comes after it is left for another life; so it is whether the child traps
@@ -116,7 +116,7 @@ async fn what_is_no_stop_of_its_minder_waits_for_nothing() {
     let slow = actor("slow", || Slow).drain();
     let root = one_for_one().child(child).start(&system, "top").await.expect("starts");
     reader.expect(&["it up"]).await;
-    tokio::spawn(async move { root.start_child(slow).await });
+    aside(async move { root.start_child(slow).await });
     turns().await;
     let began = system.now();
     assert!(system.shutdown(10 * SECOND).await.is_clean());
@@ -175,7 +175,7 @@ async fn instances_and_tasks_drain_as_children_do() {
     let short = minder::supervisors::task("short", move || {
         let journal = own.clone();
         async move {
-            tokio::time::sleep(SECOND).await;
+            pass(SECOND).await;
             journal.note("short is done");
         }
     });
