@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minder_runtime::ExitReason;
+use minder_runtime::Why;
 use tokio::sync::Notify;
 
 /// How many changes wait for a watcher before it is told the whole again.
@@ -22,18 +22,9 @@ pub enum GroupEvent<T> {
     Members(Vec<T>),
     /// A membership began.
     Joined(T),
-    /// A membership ended.
+    /// A membership ended. [`Why::Ended`] is with [`ExitReason::NoActor`](minder_runtime::ExitReason::NoActor) if nobody
+    /// watched then.
     Left(T, Why),
-}
-
-/// Why a membership ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Why {
-    /// Somebody took it back.
-    Asked,
-    /// Its life ended, or its seat was given up, for this reason. [`ExitReason::NoActor`] if that happened while
-    /// nobody watched.
-    Ended(ExitReason),
 }
 
 /// See the file's head.

@@ -127,10 +127,11 @@ mod watch;
 
 pub use bus::{Bus, HeardBy};
 pub use delivery::{Delivering, Delivery};
-pub use feed::{GroupEvent, Why};
+pub use feed::GroupEvent;
 pub use group::{Broadcast, Group, JoinError, NotJoined, Refused, TellOneError};
 pub use groups::{Groups, Membership};
 pub use keeper::{Keeper, KeeperMsg, WrongSeat};
 pub use listener::{Heard, Listener};
 pub use member::{Member, Tenure};
+pub use minder_runtime::Why;
 pub use watch::Watch;

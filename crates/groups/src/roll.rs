@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::feed::{Feeds, GroupEvent, Wakes, Why};
+use minder_runtime::Why;
+
+use crate::feed::{Feeds, GroupEvent, Wakes};
 use crate::member::{Member, Tenure};
 
 pub(crate) struct Roll<M> {

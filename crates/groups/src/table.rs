@@ -9,9 +9,9 @@ use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use minder_runtime::{ActorId, ExitReason};
+use minder_runtime::{ActorId, ExitReason, Why};
 
-use crate::feed::{Feeds, GroupEvent, Wakes, Why};
+use crate::feed::{Feeds, GroupEvent, Wakes};
 use crate::groups::Membership;
 use crate::member::{Member, Tenure, Watchable};
 use crate::roll::{AnyRoll, Roll};

@@ -16,13 +16,14 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll};
 
-use minder_signals::{ActorId, PanicReport};
+use minder_signals::{ActorId, ExitReason, PanicReport};
 
 use crate::addr::Addr;
 use crate::context::Context;
 use crate::directory_watch::{Aftermath, DirectoryEvent, DirectoryWatch, Feeds};
 use crate::frame;
 use crate::life::Peer;
+use crate::why::Why;
 
 /// Entries of actors, many of them under one key if need be. Clones are the same directory.
 ///
@@ -148,7 +149,7 @@ where
         if !state.owners.contains_key(&owner) {
             let shared = self.shared.clone();
             let id = peer.id();
-            context.at_end(move |_| leave(&shared, owner, id));
+            context.at_end(move |reason| leave(&shared, owner, id, reason));
         }
         state.made += 1;
         let number = state.made;
@@ -210,7 +211,7 @@ where
             std::mem::take(entered).into_iter().partition(|(entered, _)| entered.borrow() == key);
         *entered = kept;
         let values = taken.iter().filter_map(|(key, number)| state.take(key, *number)).collect();
-        let aftermath = state.tell_that_left(taken.iter().map(|(key, _)| key), context.id());
+        let aftermath = state.tell_that_left(taken.iter().map(|(key, _)| key), context.id(), &Why::Asked);
         drop(state);
         aftermath.settle();
         values
@@ -299,12 +300,17 @@ impl<K: Hash + Eq + Clone, V> State<K, V> {
     }
 
     /// Entries of this actor are gone, one under each of these keys.
-    fn tell_that_left<'k>(&mut self, keys: impl Iterator<Item = &'k K>, owner: ActorId) -> Aftermath<K, V>
+    fn tell_that_left<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k K>,
+        owner: ActorId,
+        why: &Why,
+    ) -> Aftermath<K, V>
     where
         K: 'k,
     {
         let watched = self.feeds.any();
-        let told = keys.filter(|_| watched).map(|key| DirectoryEvent::Left(key.clone(), owner));
+        let told = keys.filter(|_| watched).map(|key| DirectoryEvent::Left(key.clone(), owner, why.clone()));
         self.feeds.tell(&told.collect::<Vec<_>>())
     }
 
@@ -327,10 +333,16 @@ fn entries_of<K: Clone, V>(keys: &HashMap<K, BTreeMap<u64, Entry<V>>>) -> Vec<(K
 }
 
 /// Takes out what the owner has entered, and drops it: code of users, each on its own, and with no lock.
-fn leave<K: Hash + Eq + Clone, V>(shared: &Mutex<State<K, V>>, owner: Owner, id: ActorId) {
+fn leave<K: Hash + Eq + Clone, V>(
+    shared: &Mutex<State<K, V>>,
+    owner: Owner,
+    id: ActorId,
+    reason: &ExitReason,
+) {
+    let why = Why::Ended(reason.clone());
     let mut state = lock(shared);
     let entered = state.owners.remove(&owner).unwrap_or_default();
-    let aftermath = state.tell_that_left(entered.iter().map(|(key, _)| key), id);
+    let aftermath = state.tell_that_left(entered.iter().map(|(key, _)| key), id, &why);
     let take = |(key, number)| {
         let value = state.take(&key, number);
         (key, value)

@@ -16,6 +16,7 @@ use futures_core::Stream;
 use minder_signals::ActorId;
 
 use crate::directory::{Directory, Listed};
+use crate::why::Why;
 
 /// How many changes wait for a watch before it is told the whole again.
 const BOUND: usize = 1_024;
@@ -31,7 +32,7 @@ pub enum DirectoryEvent<K, V> {
     /// The value of an entry was changed: this is the new one.
     Updated(K, Listed<V>),
     /// An entry of this actor is gone: it withdrew it, or has ended.
-    Left(K, ActorId),
+    Left(K, ActorId, Why),
 }
 
 /// Tells who is in a directory, once, and then every change, in the order in which they happened. A [`Stream`] that does
@@ -43,10 +44,11 @@ pub enum DirectoryEvent<K, V> {
 /// No event is lost when the future of [`DirectoryWatch::next`] is dropped.
 ///
 /// # OTP
-/// The `listeners` of Elixir's `Registry`, which begin with nothing, are not told of deaths, and have no bound.
+/// The `listeners` of Elixir's `Registry`, which begin with nothing and have no bound. They are told of what is entered and
+/// withdrawn, and of no deaths: here that is [`DirectoryEvent::Entered`], and [`DirectoryEvent::Left`] with [`Why::Asked`].
 ///
 /// ```
-/// use minder_runtime::{Actor, Context, Directory, DirectoryEvent, Handled, Reply, System};
+/// use minder_runtime::{Actor, Context, Directory, DirectoryEvent, ExitReason, Handled, Reply, System, Why};
 ///
 /// struct Worker(Directory<&'static str, u32>);
 /// impl Actor for Worker {
@@ -70,7 +72,8 @@ pub enum DirectoryEvent<K, V> {
 /// let worker = system.spawn(move || Worker(its))?;
 /// assert!(matches!(watch.next().await, DirectoryEvent::Entered("resizing", it) if *it.value == 4));
 /// worker.kill();
-/// assert!(matches!(watch.next().await, DirectoryEvent::Left("resizing", _)));
+/// let killed = Why::Ended(ExitReason::Killed);
+/// assert!(matches!(watch.next().await, DirectoryEvent::Left("resizing", _, why) if why == killed));
 /// # Ok(())
 /// # }
 /// ```
@@ -212,7 +215,7 @@ impl<K: Clone, V> Clone for DirectoryEvent<K, V> {
             Self::All(entries) => Self::All(entries.clone()),
             Self::Entered(key, entry) => Self::Entered(key.clone(), entry.clone()),
             Self::Updated(key, entry) => Self::Updated(key.clone(), entry.clone()),
-            Self::Left(key, owner) => Self::Left(key.clone(), *owner),
+            Self::Left(key, owner, why) => Self::Left(key.clone(), *owner, why.clone()),
         }
     }
 }
@@ -223,7 +226,7 @@ impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for DirectoryEvent<K, V> {
             Self::All(entries) => f.debug_tuple("All").field(entries).finish(),
             Self::Entered(key, entry) => f.debug_tuple("Entered").field(key).field(entry).finish(),
             Self::Updated(key, entry) => f.debug_tuple("Updated").field(key).field(entry).finish(),
-            Self::Left(key, owner) => f.debug_tuple("Left").field(key).field(owner).finish(),
+            Self::Left(key, owner, why) => f.debug_tuple("Left").field(key).field(owner).field(why).finish(),
         }
     }
 }

@@ -82,6 +82,7 @@ mod timers;
 mod unheard;
 mod unique;
 mod waits;
+mod why;
 mod within;
 
 pub use actor::{Actor, Handled, IntoActor, Winding};
@@ -129,3 +130,4 @@ pub use system::{System, SystemBuilder, SystemError};
 pub use timeouts::TimeoutId;
 pub use timers::{CancelledTimer, Missed, TimerId};
 pub use unique::{AlreadyClaimed, NotClaimed, UniqueDirectory};
+pub use why::Why;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::{Pool, StartInstanceError};
-use minder::{AlreadyClaimed, Directory, DirectoryEvent, LocalActor, StartActorError, UniqueDirectory};
+use minder::{AlreadyClaimed, Directory, DirectoryEvent, LocalActor, StartActorError, UniqueDirectory, Why};
 use tokio::task::LocalSet;
 
 use crate::support::*;
@@ -367,7 +367,8 @@ fn told(event: &DirectoryEvent<String, u32>) -> String {
         }
         DirectoryEvent::Entered(key, entry) => format!("entered {key}={} of {}", entry.value, entry.owner),
         DirectoryEvent::Updated(key, entry) => format!("updated {key}={} of {}", entry.value, entry.owner),
-        DirectoryEvent::Left(key, owner) => format!("left {key} of {owner}"),
+        DirectoryEvent::Left(key, owner, Why::Asked) => format!("left {key} of {owner}"),
+        DirectoryEvent::Left(key, owner, Why::Ended(reason)) => format!("left {key} of {owner}: {reason}"),
         other => panic!("{other:?}"),
     }
 }
@@ -400,7 +401,7 @@ async fn whoever_watches_is_told_who_is_there_and_then_who_comes_and_goes() {
         format!("entered y=3 of {b}"),
         format!("updated x=4 of {a}"),
         format!("left x of {a}"),
-        format!("left y of {b}"),
+        format!("left y of {b}: killed"),
     ];
     for expected in expected {
         // All of it is there by now: it came before the end was heard of.
@@ -467,7 +468,52 @@ async fn an_actor_attaches_a_watch() {
     enlist(&topics, &it, &[("x", 1)]).await;
     reader.expect(&[&format!("entered x=1 of {}", it.id())]).await;
     it.kill();
-    reader.expect(&[&format!("left x of {}", it.id())]).await;
+    reader.expect(&[&format!("left x of {}: killed", it.id())]).await;
+}
+
+/// Whoever wants to know what actors enter and take back, and nothing of deaths, tells them by why an entry is gone: however
+/// its owner ends, nobody has asked for that.
+///
+/// OTP: EXR-010.
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_wants_no_deaths_hears_of_none() {
+    struct Listener(Topics, Journal);
+    impl Actor for Listener {
+        type Msg = DirectoryEvent<String, u32>;
+        async fn started(&mut self, context: &mut Context<Self::Msg>) -> Handled {
+            context.attach(self.0.watch(), |event| event);
+            Ok(())
+        }
+        async fn handle(&mut self, event: Self::Msg, _: &mut Context<Self::Msg>) -> Handled {
+            match event {
+                DirectoryEvent::All(all) => self.1.note(format!("listens to {}", all.len())),
+                DirectoryEvent::Entered(key, entry) => self.1.note(format!("register {key} {}", entry.value)),
+                DirectoryEvent::Left(key, _, Why::Asked) => self.1.note(format!("unregister {key}")),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+    for ending in [crash(), end(ExitReason::Normal), end(ExitReason::Shutdown), end(ExitReason::Killed)] {
+        let (system, topics, (journal, mut reader)) = (system(), Topics::new(), journal());
+        let watched = topics.clone();
+        system.spawn(move || Listener(watched, journal)).expect("open");
+        reader.expect(&["listens to 0"]).await;
+        let it = minded(&system, || Puppet::new("it", &self::journal().0)).await;
+        enlist(&topics, &it, &[("x", 1), ("y", 2), ("x", 3)]).await;
+        let directory = topics.clone();
+        within(&it, move |context| directory.withdraw(context, "x")).await;
+        it.tell(ending).expect("there is room");
+        assert_eq!(life(&it).await, 2);
+        enlist(&topics, &it, &[("y", 4)]).await;
+        let directory = topics.clone();
+        within(&it, move |context| directory.withdraw(context, "y")).await;
+        let registered = ["register x 1", "register y 2", "register x 3"];
+        reader.expect(&registered).await;
+        reader.expect(&["unregister x", "unregister x", "register y 4", "unregister y"]).await;
+        turns().await;
+        assert_eq!(reader.rest(), Vec::<String>::new());
+    }
 }
 
 /// Instances under keys of any type, found or started by whoever asks: the key is claimed before anything is handled, a
