@@ -1,8 +1,9 @@
 //! What a system tells whoever watches it: one event per start and exit, per actor that is ready to serve, per
 //! supervisor decision, per recovery, and per error or panic that reached nobody. Every event also goes to `tracing`,
 //! under the targets `minder::start`, `minder::ready`, `minder::crash`, `minder::exit`, `minder::decision`, `minder::recovery`,
-//! `minder::mailbox` and `minder::unheard`.
+//! `minder::mailbox`, `minder::stall` and `minder::unheard`.
 
+use std::thread::Thread;
 use std::time::Duration;
 
 use crate::crash_report::CrashReport;
@@ -97,6 +98,33 @@ pub enum Event<'a> {
         /// How many still wait.
         queued: u64,
     },
+    /// Code of an actor holds its thread for too long without an await, and goes on: see
+    /// [`SystemBuilder::watchdog`](crate::SystemBuilder::watchdog).
+    Stalled {
+        /// Where it stands in its tree.
+        path: &'a str,
+        /// Which incarnation.
+        id: ActorId,
+        /// `start`, the type of the messages that it handles, the job's name, or `stream`.
+        work: &'a str,
+        /// Which thread it holds.
+        thread: &'a Thread,
+        /// How long it has gone on, at least.
+        lasts: Duration,
+    },
+    /// After [`Stalled`](Event::Stalled): it has come to its end, or awaits. All but `lasted` as was told then.
+    StallOver {
+        /// Where it stood in its tree.
+        path: &'a str,
+        /// Which incarnation; it may have ended.
+        id: ActorId,
+        /// What it was at.
+        work: &'a str,
+        /// Which thread it held.
+        thread: &'a Thread,
+        /// How long it went on, at least; half of the limit more, at most.
+        lasted: Duration,
+    },
     /// A method of an `#[actor]` returned an error that reached nobody: its message was told and not asked, or whoever
     /// asked had turned away. Counted by [`System::unheard_errors`](crate::System::unheard_errors).
     Unheard {
@@ -174,6 +202,14 @@ pub(crate) fn trace(event: &Event<'_>) {
         Event::MailboxShort { path, id, queued } => {
             tracing::info!(target: "minder::mailbox", path, %id, queued, "mailbox short again");
         }
+        Event::Stalled { path, id, work, thread, lasts } => {
+            let (thread, lasts_ms) = (described(thread), lasts.as_millis() as u64);
+            tracing::warn!(target: "minder::stall", path, %id, work, thread, lasts_ms, "actor does not yield");
+        }
+        Event::StallOver { path, id, work, thread, lasted } => {
+            let (thread, lasted_ms) = (described(thread), lasted.as_millis() as u64);
+            tracing::info!(target: "minder::stall", path, %id, work, thread, lasted_ms, "actor yields again");
+        }
         Event::Unheard { path, id, message, error } => {
             tracing::warn!(target: "minder::unheard", path, %id, method = message, error, "an error reached nobody");
         }
@@ -181,4 +217,9 @@ pub(crate) fn trace(event: &Event<'_>) {
             tracing::warn!(target: "minder::unheard", path, %id, work, %panic, "a panic reached nobody");
         }
     }
+}
+
+/// Several threads of a runtime have the same name.
+fn described(thread: &Thread) -> String {
+    format!("{} {:?}", thread.name().unwrap_or("a thread"), thread.id())
 }

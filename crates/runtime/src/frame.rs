@@ -17,14 +17,15 @@ use tokio::time::Instant;
 
 use crate::reply::{Fate, Unanswered};
 use crate::waits::Awaited;
+use crate::watchdog::{Slot, Subject, Watch, Watchdog};
 
 thread_local! {
     static FRAME: Frame = const { Frame::new() };
     static RUNNING: Running = const {
         Running {
             cell: Cell::new(0),
+            unusual: Cell::new(0),
             unjudged: Cell::new(false),
-            noted: Cell::new(false),
             awaiting: Cell::new(false),
             gave: Cell::new(false),
             deadline: Cell::new(None),
@@ -37,10 +38,10 @@ thread_local! {
 struct Running {
     /// The address in memory of the cell whose code runs; 0 outside actors. Never dereferenced.
     cell: Cell<usize>,
+    /// [`NOTED`] and [`WATCHED`], which are looked at together: nearly always there is neither.
+    unusual: Cell<u8>,
     /// Whether `Frame::dropped` holds something.
     unjudged: Cell<bool>,
-    /// Whether `Frame::panic` holds something.
-    noted: Cell<bool>,
     /// Whether `Frame::awaited` or `Frame::receiving` holds something.
     awaiting: Cell<bool>,
     /// Whether something was given away since [`forget_gifts`] in which a reply may have been.
@@ -48,6 +49,11 @@ struct Running {
     /// Until when whoever asked for the work in hand waits. Absolute, since asks go from system to system.
     deadline: Cell<Option<Instant>>,
 }
+
+/// Whether `Frame::panic` holds something.
+const NOTED: u8 = 1;
+/// Whether user code that begins here is to be noted in `Frame::watch`. Not so within other user code.
+const WATCHED: u8 = 2;
 
 struct Frame {
     /// Panic of the code that runs, as the hook saw it. Empty outside actors.
@@ -60,6 +66,8 @@ struct Frame {
     awaited: RefCell<Vec<Arc<dyn Awaited>>>,
     /// Whom to wake for a message that the code that runs wants to receive.
     receiving: RefCell<Option<Waker>>,
+    /// Where watchdogs see what runs here.
+    watch: RefCell<Watch>,
     /// An injected panic waiting for the next effect in the user's frame.
     #[cfg(feature = "fault-injection")]
     armed: Cell<bool>,
@@ -73,6 +81,7 @@ impl Frame {
             fate: RefCell::new(None),
             awaited: RefCell::new(Vec::new()),
             receiving: RefCell::new(None),
+            watch: RefCell::new(Watch::new()),
             #[cfg(feature = "fault-injection")]
             armed: Cell::new(false),
         }
@@ -90,28 +99,55 @@ const BAD_PAYLOADS: usize = 8;
 pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, Box<PanicReport>> {
     // What the hook sees belongs to this run alone: not to one that this interrupts while it unwinds, and not, if the
     // code catches its own panic, to the next.
-    let (outer, noted) = RUNNING.with(|running| (running.cell.replace(cell), running.noted.replace(false)));
-    let outer_panic = if noted { take_noted() } else { None };
+    let (outer, around) = RUNNING.with(|running| (running.cell.replace(cell), running.unusual.replace(0)));
+    let outer_panic = if around != 0 { begins(around) } else { None };
     let result = catch_unwind(AssertUnwindSafe(code)).map_err(report);
-    let noted = noted || RUNNING.with(|running| running.noted.get());
-    if noted {
-        note(outer_panic);
+    if around | RUNNING.with(|running| running.unusual.get()) != 0 {
+        ends(around, outer_panic);
     }
     RUNNING.with(|running| running.cell.set(outer));
     result
+}
+
+/// User code begins where something is unusual. What the hook has seen there.
+#[cold]
+fn begins(around: u8) -> Option<Box<PanicReport>> {
+    if around & WATCHED != 0 {
+        FRAME.with(|frame| frame.watch.borrow().goes_on());
+    }
+    if around & NOTED != 0 { take_noted() } else { None }
+}
+
+/// It has come to its end: all is as it was around it, and what the hook saw in it is dropped.
+#[cold]
+fn ends(around: u8, outer_panic: Option<Box<PanicReport>>) {
+    let noted = if outer_panic.is_some() { NOTED } else { 0 };
+    let unusual = RUNNING.with(|running| running.unusual.replace(around & WATCHED | noted));
+    if (around | unusual) & NOTED != 0 {
+        drop(FRAME.with(|frame| frame.panic.replace(outer_panic)));
+    }
+}
+
+/// Runs a poll, user code and what is around it, where this watchdog sees it.
+pub(crate) fn watched<T>(by: &Arc<Watchdog>, subject: &Arc<Subject>, poll: impl FnOnce() -> T) -> T {
+    /// Put back even if the code unwinds.
+    struct Outer(Option<Arc<Slot>>, u8);
+    impl Drop for Outer {
+        fn drop(&mut self) {
+            FRAME.with(|frame| frame.watch.borrow_mut().ends(self.0.take()));
+            RUNNING.with(|running| running.unusual.set(running.unusual.get() & !WATCHED | self.1));
+        }
+    }
+    let around = RUNNING.with(|running| running.unusual.replace(running.unusual.get() | WATCHED));
+    let interrupted = FRAME.with(|frame| frame.watch.borrow_mut().begins(by, subject));
+    let _outer = Outer(interrupted, around & WATCHED);
+    poll()
 }
 
 /// What the hook saw.
 #[cold]
 fn take_noted() -> Option<Box<PanicReport>> {
     FRAME.with(|frame| frame.panic.take())
-}
-
-/// Puts in place what the hook saw, and drops what was there.
-#[cold]
-fn note(seen: Option<Box<PanicReport>>) {
-    RUNNING.with(|running| running.noted.set(seen.is_some()));
-    drop(FRAME.with(|frame| frame.panic.replace(seen)));
 }
 
 /// Out of the hot path: what is known of a panic that was just caught.
@@ -364,7 +400,7 @@ pub(crate) fn install_hook() {
                 // Borrowed only if the hook itself is running again below: then the first report stands.
                 let noted =
                     frame.panic.try_borrow_mut().map(|mut slot| *slot = Some(Box::new(report))).is_ok();
-                RUNNING.with(|running| running.noted.set(true));
+                RUNNING.with(|running| running.unusual.set(running.unusual.get() | NOTED));
                 noted
             });
             if !noted.unwrap_or(false) {

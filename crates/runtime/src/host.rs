@@ -5,6 +5,7 @@
 //! a program which makes its own system is simulated as it is.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use minder_signals::ActorId;
@@ -65,7 +66,10 @@ impl Home {
     ) {
         match self {
             // The task's end is told by its departure; nobody needs its handle.
-            Self::Tokio(tokio) => drop(tokio.spawn(life)),
+            Self::Tokio(tokio) => match &cell.core.system.watchdog {
+                None => drop(tokio.spawn(life)),
+                Some(watchdog) => drop(tokio.spawn(watchdog.watch(cell.clone(), id, None, boxed(life)))),
+            },
             #[cfg(feature = "fault-injection")]
             Self::Host(host) => {
                 let target = crate::hooks::Target::of(cell.clone(), id);
@@ -79,6 +83,22 @@ impl Home {
         let _ = (cell, id);
     }
 
+    /// Runs work of this name beside a life.
+    pub(crate) fn spawn_beside<M: Send + 'static>(
+        &self,
+        cell: &Arc<Cell<M>>,
+        id: ActorId,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        match (self, &cell.core.system.watchdog) {
+            (Self::Tokio(tokio), Some(watchdog)) => {
+                drop(tokio.spawn(watchdog.watch(cell.clone(), id, Some(name), boxed(work))));
+            }
+            _ => self.spawn_own(name, work),
+        }
+    }
+
     /// Runs a task of the system's own.
     pub(crate) fn spawn_own(&self, name: &str, run: impl Future<Output = ()> + Send + 'static) {
         match self {
@@ -90,6 +110,12 @@ impl Home {
         }
         let _ = name;
     }
+}
+
+fn boxed(
+    task: impl Future<Output = ()> + Send + 'static,
+) -> Pin<Box<dyn Future<Output = ()> + Send + 'static>> {
+    Box::pin(task)
 }
 
 #[cfg(feature = "fault-injection")]

@@ -85,8 +85,8 @@ impl<M: Send + 'static> Job<M> {
         let Self { cell, id, name, companion, limit } = self;
         let system = cell.core.system.clone();
         let until = limit.map(|limit| system.now() + limit);
-        let home = cell.core.system.clone();
-        home.home.spawn_own(name, async move {
+        let its_cell = cell.clone();
+        its_cell.core.system.home.spawn_beside(&its_cell, id, name, async move {
             let mut future = Box::pin(future);
             let mut alarm = until.map(|until| Alarm::new(&system, until));
             let result = poll_fn(|cx| {

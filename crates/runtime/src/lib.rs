@@ -82,6 +82,7 @@ mod timers;
 mod unheard;
 mod unique;
 mod waits;
+mod watchdog;
 mod why;
 mod within;
 

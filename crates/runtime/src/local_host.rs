@@ -290,7 +290,12 @@ impl Intake {
 
 #[expect(clippy::disallowed_methods, reason = "a life is told of by its departure; nobody needs its handle")]
 fn begin_here(life: Box<dyn Unborn>) {
-    drop(tokio::task::spawn_local(life.begin()));
+    let (cell, id) = life.target();
+    let life = life.begin();
+    match &cell.core().system.watchdog {
+        None => drop(tokio::task::spawn_local(life)),
+        Some(watchdog) => drop(tokio::task::spawn_local(watchdog.watch(cell.clone(), id, None, life))),
+    }
 }
 
 /// Its thread or its set is gone: whoever was on the way gets to know.

@@ -58,8 +58,8 @@ impl<M: Send + 'static> Feeder<M> {
     where
         S: Stream + Send + 'static,
     {
-        let system = self.cell.core.system.clone();
-        system.home.spawn_own(NAME, async move {
+        let (cell, id) = (self.cell.clone(), self.id);
+        cell.core.system.home.spawn_beside(&cell, id, NAME, async move {
             let whose = Whose { cell: self.cell.clone(), id: self.id, work: NAME };
             let mut stream = Box::pin(stream);
             let over = self.feed(&whose, stream.as_mut(), &mut message).await;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -32,6 +33,7 @@ use crate::seat::Seat;
 use crate::services::Offers;
 use crate::shutdown::{Closing, ShutdownReport};
 use crate::start_error::StartActorError;
+use crate::watchdog::Watchdog;
 
 /// How long [`System::shutdown`] waits for actors that it had to kill.
 const GRACE: Duration = Duration::from_secs(1);
@@ -65,6 +67,8 @@ pub(crate) struct SystemShared {
     /// What the system offers to all its actors.
     pub(crate) offers: Offers,
     pub(crate) locals: LocalHosts,
+    /// Who tells of those that hold their threads for too long, if that is told.
+    pub(crate) watchdog: Option<Arc<Watchdog>>,
     /// Told whenever an actor that the system minds has ended, when the last of all has, and when a thread has.
     fewer: Notify,
     #[cfg(feature = "fault-injection")]
@@ -138,6 +142,7 @@ pub struct SystemBuilder {
     quarantine: Option<usize>,
     pub(crate) long_mailboxes: Option<Marks>,
     pub(crate) crash_reports: bool,
+    pub(crate) watchdog: Option<Duration>,
     offers: Offers,
 }
 
@@ -149,11 +154,20 @@ pub enum SystemError {
     PanicsAbort,
     /// There is no tokio runtime here.
     NoRuntime,
+    /// The operating system gives no thread to the [watchdog](SystemBuilder::watchdog), for this reason.
+    NoThread(io::ErrorKind),
 }
 
 impl fmt::Display for SystemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NoThread(why) => {
+                return write!(
+                    f,
+                    "the system has no thread for its watchdog ({why}): allow this process more threads, or build it \
+                     without `watchdog`"
+                );
+            }
             Self::PanicsAbort => {
                 "this program is built with panic = \"abort\", so a crashing actor would take the process along: \
                  remove that line from its Cargo profile"
@@ -221,6 +235,7 @@ impl SystemBuilder {
         let deadlines = Arc::new(Deadlines::new(clock, width));
         home.spawn_own("deadlines", deadlines.clone().drive());
         let seed = self.seed.unwrap_or_else(|| home.seed());
+        let watchdog = self.watchdog.filter(|_| !home.is_simulated()).map(Watchdog::new);
         let system = System {
             shared: Arc::new(SystemShared {
                 home,
@@ -239,6 +254,7 @@ impl SystemBuilder {
                     self.quarantine.unwrap_or(letters::QUARANTINE),
                 ),
                 locals: LocalHosts::default(),
+                watchdog,
                 registry: Registry::default(),
                 crash_reports: self.crash_reports,
                 long_mailboxes: self.long_mailboxes,
@@ -251,6 +267,9 @@ impl SystemBuilder {
         #[cfg(feature = "fault-injection")]
         if let Home::Host(host) = &system.shared.home {
             host.hosts(&system);
+        }
+        if let Some(watchdog) = &system.shared.watchdog {
+            watchdog.start(&system.shared).map_err(|error| SystemError::NoThread(error.kind()))?;
         }
         Ok(system)
     }
@@ -378,7 +397,7 @@ impl System {
 
     /// Stops the actors that the system minds, one by one in the reverse order of their start; each stops its own
     /// children first. Whoever has not stopped within the deadline is killed. New starts are refused from now on. Last of
-    /// all the threads end that the system has made for local actors.
+    /// all the threads end that the system has made, for local actors and for its watchdog.
     ///
     /// # Cancel safety
     /// Dropping the future leaves the system half stopped; calling it again goes on.
@@ -425,6 +444,10 @@ impl System {
         shared.locals.end();
         shared.until_gone(|| shared.locals.have_ended(), shared.now() + GRACE).await;
         shared.locals.join();
+        if let Some(watchdog) = &shared.watchdog {
+            watchdog.close();
+            shared.until_gone(|| watchdog.has_ended(), shared.now() + GRACE).await;
+        }
         closing.note_killed(killed);
         closing
     }
@@ -570,5 +593,8 @@ fn kill_tree(actor: &Peer, killed: &mut Vec<Arc<str>>) {
 impl Drop for SystemShared {
     fn drop(&mut self) {
         self.deadlines.close();
+        if let Some(watchdog) = &self.watchdog {
+            watchdog.close();
+        }
     }
 }

@@ -53,4 +53,5 @@ mod systems;
 mod tied;
 mod timeouts;
 mod timers;
+mod watchdog;
 mod worker;
