@@ -369,12 +369,12 @@ impl<'a> Expansion<'a> {
         let handled = match returns {
             Returns::Nothing | Returns::Value(_) if answers => {
                 let value = quote!({ #call });
-                quote!(#minder::expansion::answer(#reply, #value); #done)
+                quote!(#minder::expansion::answer(#reply, #value, #context); #done)
             }
             Returns::Nothing | Returns::Value(_) => quote!(#call; #done),
             Returns::Result(ty) if *crash_on_err => {
                 let answered = match answers {
-                    true => quote!(#minder::expansion::answer(#reply, #value)),
+                    true => quote!(#minder::expansion::answer(#reply, #value, #context)),
                     false => quote!(let () = #value),
                 };
                 let reason = quote_spanned!(ty.span()=> ::core::convert::From::from(#error));
@@ -387,9 +387,7 @@ impl<'a> Expansion<'a> {
             }
             Returns::Result(_) if answers => quote! {
                 let #result = #call;
-                if let ::core::option::Option::Some(#error) = #minder::expansion::answer_result(#reply, #result) {
-                    #unheard
-                }
+                #minder::expansion::answer_result(#reply, #result, #context, |#context, #error| #unheard);
                 #done
             },
             Returns::Result(_) => quote! {

@@ -100,7 +100,8 @@ pub trait Actor: Send + Sized + 'static {
     }
 
     /// Cleans up. Runs on an orderly stop, on a returned error and on the stop of an actor that traps exits; never on
-    /// a kill or after a panic, when the state is not to be trusted.
+    /// a kill or after a panic, when the state is not to be trusted. Whoever gets an answer with the stop
+    /// ([`Context::stop_then_reply`]) gets it after this.
     fn stopping(
         &mut self,
         reason: &ExitReason,

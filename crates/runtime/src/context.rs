@@ -20,6 +20,7 @@ use crate::blocking;
 use crate::cell::Cell;
 use crate::companions::Companions;
 use crate::debugging::Debugging;
+use crate::ending::Ending;
 use crate::events::Event;
 use crate::frame;
 use crate::keepsake::{self, AtEnd};
@@ -53,7 +54,7 @@ pub struct Context<M> {
     /// What was taken out of the lane and is not handled yet. Here, and not in the loop, so that it outlives a crash.
     pub(crate) batch: VecDeque<Item<M>>,
     /// Boxed: an actor ends once.
-    pub(crate) ending: Option<Box<ExitReason>>,
+    pub(crate) ending: Option<Box<Ending<M>>>,
     /// Boxed: most actors need none of it.
     pub(crate) extra: Option<Box<Extra<M>>>,
 }
@@ -278,11 +279,6 @@ impl<M: Send + 'static> Context<M> {
     }
 
     // --- itself ------------------------------------------------------------------------------------------------
-
-    /// Ends this actor, in order, after the message in hand.
-    pub fn stop(&mut self, reason: ExitReason) {
-        self.ending.get_or_insert_with(|| Box::new(reason));
-    }
 
     /// Whether exit signals come as [`Notice::Exit`] from now on; returns the former setting. Off at each start.
     ///

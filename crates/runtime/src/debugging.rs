@@ -110,7 +110,7 @@ pub enum DebugKind<'a> {
     Job,
     /// What began last has been handled to its end. That of what ended the incarnation is not told.
     Handled {
-        /// Whether an answer was sent to whoever asked for it.
+        /// Whether an answer was sent to whoever asked for it. One that comes after the clean-up was not yet.
         answered: bool,
     },
 }

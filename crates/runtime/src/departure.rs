@@ -5,7 +5,8 @@
 //! 2. its jobs and streams are told to go, and an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
 //! 4. its jobs and streams are gone, and its blocking closures have returned;
-//! 5. its timers and monitors are gone, and whoever asked for it (`keepsake.rs`) is called with the reason;
+//! 5. its timers and monitors are gone, whoever asked for it (`keepsake.rs`) is called with the reason, and answers that were
+//!    to come after the clean-up are given (`ending.rs`);
 //! 6. the queue is settled: it waits for the next life, or is purged; if the seat is given up its name is freed, and then
 //!    the queue is given back;
 //! 7. what it offered is withdrawn, the seat is vacant, and links, monitors, children and the minder are told.
@@ -25,10 +26,11 @@ use crate::attend::{Duty, attend};
 use crate::cell::Cell;
 use crate::context::Context;
 use crate::crash_report::{self, Seen};
+use crate::ending;
 use crate::events::Event;
 use crate::frame;
 use crate::hosted::Hosted;
-use crate::incarnation::End;
+use crate::incarnation::{End, Manner};
 use crate::keepsake;
 use crate::life::{Link, Minder, Peer, Ties};
 use crate::notice::{ChildEvent, Item};
@@ -45,7 +47,7 @@ pub(crate) async fn depart<A: Hosted>(
 ) {
     let cell = context.cell.clone();
     let address = cell.core.address();
-    let End { mut reason, orderly } = end;
+    let End { mut reason, manner } = end;
     let returned = context.return_postponed();
     let waiting = context.batch.len();
     let charged = redelivery::settle(&mut context, &reason);
@@ -56,17 +58,25 @@ pub(crate) async fn depart<A: Hosted>(
     if let Some(companions) = context.extra.as_ref().and_then(|extra| extra.companions.as_ref()) {
         companions.dismiss(&reason);
     }
+    let mut has_cleaned_up = false;
     if let Some(actor) = actor.as_mut()
-        && orderly
-        && let Some(worse) = clean_up(actor, &mut context, &reason).await
+        && manner == Manner::Orderly
     {
-        reason = worse;
+        let cleaned_up = clean_up(actor, &mut context, &reason).await;
+        has_cleaned_up = cleaned_up.as_ref().err().is_none_or(|end| end.manner == Manner::Panicked);
+        if let Err(worse) = cleaned_up {
+            reason = worse.reason;
+        }
     }
+    let withheld = context.take_withheld();
+    let (answers, void) = if has_cleaned_up { (withheld, Vec::new()) } else { (Vec::new(), withheld) };
     let seen = Seen::of(actor.as_ref(), &context, &reason);
     let abnormal_since = reason.is_abnormal().then(|| cell.core.system.now());
 
     let fate = Fate::Crashed(reason.clone());
     let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
+    frame::add_drop_panic(&mut reason, dropped);
+    let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, void));
     frame::add_drop_panic(&mut reason, dropped);
     let dropped = context.drop_postponed(fate.clone());
     frame::add_drop_panic(&mut reason, dropped);
@@ -104,6 +114,9 @@ pub(crate) async fn depart<A: Hosted>(
         frame::add_drop_panic(&mut reason, panicked);
     }
 
+    let dropped = frame::with_fate(fate.clone(), || ending::give(&context, answers));
+    frame::add_drop_panic(&mut reason, dropped);
+
     if seat.is_shared() {
         // Before letting go: whoever gives the seat up later wants to know why its last actor ended.
         cell.core.life().ties().last_reason = Some(reason.clone());
@@ -140,17 +153,18 @@ fn bury_bound<M: Send + 'static>(cell: &Cell<M>, items: Vec<Item<M>>) {
     }
 }
 
-/// Runs the actor's own clean-up; only a kill can interrupt it. What went wrong in it is the reason from then on.
+/// Runs the actor's own clean-up; only a kill and its limit can interrupt it. What went wrong in it is the reason from then
+/// on.
 async fn clean_up<A: Hosted>(
     actor: &mut A,
     context: &mut Context<A::Msg>,
     reason: &ExitReason,
-) -> Option<ExitReason> {
+) -> Result<(), End> {
     let cell = context.cell.clone();
     let mut duty = Duty::new(&cell, context);
     duty.stopping = true;
     if let Some(killed) = duty.obey() {
-        return Some(killed.reason);
+        return Err(End::abrupt(killed.reason));
     }
     let ended = attend(
         pin!(None),
@@ -162,7 +176,7 @@ async fn clean_up<A: Hosted>(
     )
     .await;
     frame::judge_dropped(|| Fate::Crashed(reason.clone()));
-    ended.err().map(|end| end.reason)
+    ended
 }
 
 /// Whether the start found nothing to run. Not if it was killed, or something panicked, while that was cleared away.

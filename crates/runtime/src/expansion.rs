@@ -38,20 +38,28 @@ pub fn flatten<M, T, E>(asked: Result<Result<T, E>, AskError<M>>) -> Result<T, C
     asked?.map_err(CallError::Failed)
 }
 
-/// Answers if somebody asked.
+/// Answers if somebody asked: now, or after the clean-up if the actor has asked for its own end.
 #[inline]
-pub fn answer<T: Send + 'static>(reply: Reply<T>, value: T) {
+pub fn answer<M: Send + 'static, T: Send + 'static>(reply: Reply<T>, value: T, context: &mut Context<M>) {
     // An asker that has gone away is no concern of who answers.
-    drop(reply.send(value));
+    context.answer(reply, value, |_, _| {});
 }
 
-/// Answers a result, and says the error if it reached nobody.
+/// Answers a result as [`answer`] does, and has the error said if it reaches nobody.
 #[inline]
-pub fn answer_result<T, E>(reply: Reply<Result<T, E>>, result: Result<T, E>) -> Option<E>
-where
+pub fn answer_result<M: Send + 'static, T, E>(
+    reply: Reply<Result<T, E>>,
+    result: Result<T, E>,
+    context: &mut Context<M>,
+    unheard: impl FnOnce(&Context<M>, E) + Send + 'static,
+) where
     Result<T, E>: Send + 'static,
 {
-    reply.send(result).err().and_then(Result::err)
+    context.answer(reply, result, |context, result| {
+        if let Err(error) = result {
+            unheard(context, error);
+        }
+    });
 }
 
 /// An error reached nobody.

@@ -201,7 +201,16 @@ pub(crate) fn drop_caught<T>(cell: usize, value: T) -> Option<String> {
 
 /// Drops values of user code one by one, so that the panics of two never meet. Returns their texts.
 pub(crate) fn drop_each_caught<T>(cell: usize, values: impl IntoIterator<Item = T>) -> Option<String> {
-    let texts: Vec<String> = values.into_iter().filter_map(|value| drop_caught(cell, value)).collect();
+    run_each_caught(cell, values.into_iter().map(|value| move || drop(value)))
+}
+
+/// Runs user code, one piece after the other whatever becomes of it. Returns the texts of panics.
+pub(crate) fn run_each_caught<F: FnOnce()>(
+    cell: usize,
+    codes: impl IntoIterator<Item = F>,
+) -> Option<String> {
+    let panics = codes.into_iter().filter_map(|code| run_as(cell, code).err());
+    let texts: Vec<String> = panics.map(|report| report.to_string()).collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 

@@ -35,26 +35,35 @@ use crate::seat::Seat;
 /// How many messages are handled before other tasks get their turn.
 const TURN: u32 = 256;
 
-/// Why an incarnation ends, and whether it may clean up.
+/// Why an incarnation, or its clean-up, ends, and in which manner.
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) reason: ExitReason,
-    /// Whether `stopping` runs: the state is to be trusted, and there is time.
-    pub(crate) orderly: bool,
+    pub(crate) manner: Manner,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// `stopping` runs: the state is to be trusted, and there is time.
+    Orderly,
+    /// Its own code panicked.
+    Panicked,
+    /// Its own code was cut short, or has not come to run.
+    Abrupt,
 }
 
 impl End {
     pub(crate) fn orderly(reason: ExitReason) -> Self {
-        Self { reason, orderly: true }
+        Self { reason, manner: Manner::Orderly }
     }
 
     pub(crate) fn abrupt(reason: ExitReason) -> Self {
-        Self { reason, orderly: false }
+        Self { reason, manner: Manner::Abrupt }
     }
 
     #[cold]
     pub(crate) fn panicked(report: Box<PanicReport>) -> Self {
-        Self::abrupt(ExitReason::Panic(Arc::from(report)))
+        Self { reason: ExitReason::Panic(Arc::from(report)), manner: Manner::Panicked }
     }
 }
 
@@ -361,7 +370,8 @@ fn wind_up<A: Hosted>(
             Err(end) => return Some(end),
         }
     }
-    context.ending.take().map(|reason| End::orderly(*reason))
+    // Left in its place: with it are the answers that are given at the end.
+    context.ending.as_ref().map(|ending| End::orderly(ending.reason.clone()))
 }
 
 /// Something is to be done before the next item is taken out: another comes before it, or it is watched.

@@ -81,10 +81,5 @@ impl<M: Send + 'static> Context<M> {
 
 /// Tells those who wanted to know; what their panics said.
 pub(crate) fn tell_end(cell: usize, told: Vec<AtEnd>, reason: &ExitReason) -> Option<String> {
-    let panics = told.into_iter().filter_map(|told| {
-        let called = frame::run_as(cell, || told(reason));
-        called.err().map(|report| report.to_string())
-    });
-    let panics: Vec<String> = panics.collect();
-    (!panics.is_empty()).then(|| panics.join("; "))
+    frame::run_each_caught(cell, told.into_iter().map(|told| || told(reason)))
 }

@@ -33,6 +33,7 @@ mod departure;
 mod desk;
 mod directory;
 mod directory_watch;
+mod ending;
 mod events;
 mod exits;
 #[doc(hidden)]

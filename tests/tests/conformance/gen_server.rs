@@ -55,39 +55,69 @@ async fn told_to_end_by_its_minder_one_that_traps_cleans_up_and_no_handler_is_as
     }
 }
 
-/// An answer is there when it is given, before the clean-up; who wants it after that gives it there.
-/// OTP: GS-016, STM-019.
-#[tokio::test(start_paused = true)]
-async fn an_answer_and_the_clean_up_come_in_the_order_that_the_actor_chooses() {
-    struct Last(bool, Option<Reply<()>>, Journal);
-    impl Actor for Last {
-        type Msg = Reply<()>;
-        async fn handle(&mut self, reply: Reply<()>, context: &mut Context<Self::Msg>) -> Handled {
-            if self.0 {
-                let _ = reply.send(());
-            } else {
-                self.1 = Some(reply);
-            }
-            context.stop(ExitReason::Normal);
-            Ok(())
+/// How an actor that ends answers who asked for it.
+#[derive(Clone, Copy, Debug)]
+enum Parting {
+    /// What its method returns: `{stop, Reason, Reply, State}`.
+    Returned,
+    /// And what it says to the same end.
+    Said,
+    /// `gen_server:reply/2`, and then `{stop, Reason, State}`.
+    AtOnce,
+    /// `gen_server:reply/2` in its `terminate`.
+    InStopping,
+}
+
+struct Last(Parting, Option<Reply<u32>>, Journal);
+
+#[actor(prefix = Last)]
+impl Last {
+    fn leave(&mut self, context: &mut Context<LastMsg>) -> u32 {
+        context.stop(ExitReason::Normal);
+        1
+    }
+
+    fn leave_by_hand(&mut self, reply: Reply<u32>, context: &mut Context<LastMsg>) {
+        match self.0 {
+            Parting::Said => return context.stop_then_reply(ExitReason::Normal, reply, 1),
+            Parting::AtOnce => drop(reply.send(1)),
+            Parting::Returned | Parting::InStopping => self.1 = Some(reply),
         }
-        async fn stopping(&mut self, _: &ExitReason, context: &mut Context<Self::Msg>) {
-            context.sleep(SECOND).await;
-            self.2.note("cleaned up");
-            if let Some(reply) = self.1.take() {
-                let _ = reply.send(());
-            }
+        context.stop(ExitReason::Normal);
+    }
+
+    async fn stopping(&mut self, context: &mut Context<LastMsg>) {
+        context.sleep(SECOND).await;
+        self.2.note("cleaned up");
+        if let Some(reply) = self.1.take() {
+            let _ = reply.send(1);
         }
     }
-    for (at_once, expected) in [(true, ["answered", "cleaned up"]), (false, ["cleaned up", "answered"])] {
+}
+
+/// OTP: GS-016, STM-019.
+#[tokio::test(start_paused = true)]
+async fn an_answer_with_the_end_comes_after_the_clean_up() {
+    let (before, after) = (["answered", "cleaned up"], ["cleaned up", "answered"]);
+    let rows = [
+        (Parting::Returned, after),
+        (Parting::Said, after),
+        (Parting::AtOnce, before),
+        (Parting::InStopping, after),
+    ];
+    for (parting, expected) in rows {
         let system = system();
         let (journal, mut reader) = journal();
         let notes = journal.clone();
-        let it = system.spawn(move || Last(at_once, None, notes)).expect("open");
-        it.ask(|reply| reply).await.expect("it is answered");
+        let it = system.spawn(move || Last(parting, None, notes)).expect("open");
+        let answer = match parting {
+            Parting::Returned => it.leave().await,
+            _ => it.leave_by_hand().await,
+        };
         journal.note("answered");
+        assert_eq!(answer.ok(), Some(1), "{parting:?}");
         soon(it.ended()).await;
-        assert_eq!(reader.rest(), expected);
+        assert_eq!(reader.rest(), expected, "{parting:?}");
     }
 }
 

@@ -15,6 +15,7 @@ mod delegates;
 mod departure;
 mod directory;
 mod draining;
+mod endings;
 mod epochs;
 mod exits;
 mod fairness;

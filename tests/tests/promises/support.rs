@@ -38,8 +38,7 @@ pub(crate) struct Puppet {
     tells_drop: bool,
     winding: Winding,
     on_start: Option<OnStart>,
-    /// Waits this long while it cleans up.
-    cleans_up_for: Option<Duration>,
+    cleans_up: Option<Act>,
 }
 
 impl Puppet {
@@ -52,7 +51,7 @@ impl Puppet {
             tells_drop: false,
             winding: Winding::Done,
             on_start: None,
-            cleans_up_for: None,
+            cleans_up: None,
         }
     }
 
@@ -73,8 +72,23 @@ impl Puppet {
         self
     }
 
-    pub(crate) fn cleaning_up_for(mut self, time: Duration) -> Self {
-        self.cleans_up_for = Some(time);
+    /// Waits this long while it cleans up.
+    pub(crate) fn cleaning_up_for(self, time: Duration) -> Self {
+        self.cleaning_up_by(move |puppet, context| {
+            Box::pin(async move {
+                context.sleep(time).await;
+                puppet.note("cleaned up");
+                Ok(())
+            })
+        })
+    }
+
+    /// Does this while it cleans up.
+    pub(crate) fn cleaning_up_by(
+        mut self,
+        deed: impl for<'a> FnOnce(&'a mut Puppet, &'a mut Context<Msg>) -> Deed<'a> + Send + 'static,
+    ) -> Self {
+        self.cleans_up = Some(Box::new(deed));
         self
     }
 
@@ -138,9 +152,10 @@ impl Actor for Puppet {
 
     async fn stopping(&mut self, reason: &ExitReason, context: &mut Context<Msg>) {
         self.note(format!("stopping {}", short(reason)));
-        if let Some(time) = self.cleans_up_for {
-            context.sleep(time).await;
-            self.note("cleaned up");
+        if let Some(act) = self.cleans_up.take()
+            && let Err(reason) = act(self, context).await
+        {
+            self.note(format!("not cleaned up: {}", short(&reason)));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a call can be made to do: ask, with and without a deadline, tell, wait for room, forward, and be kept.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use minder::prelude::*;
@@ -133,6 +135,79 @@ async fn an_error_whose_asker_has_gone_is_reported() {
     assert_eq!(slow.fail().within(SECOND).await, Err(CallError::Unanswered(AskError::TimedOut)));
     slow.next().within(60 * SECOND).await.expect("it has time");
     assert_eq!(unheard.lines(), ["top/it Fail: too late"]);
+}
+
+/// Ends, and cleans up for a second.
+struct Closing;
+
+#[actor(derive(PartialEq))]
+impl Closing {
+    fn value(&mut self, context: &mut Context<ClosingMsg>) -> u32 {
+        context.stop(ExitReason::Normal);
+        1
+    }
+
+    async fn fallible(&mut self, fails: bool, context: &mut Context<ClosingMsg>) -> Result<u32, Refused> {
+        context.stop(ExitReason::Normal);
+        context.sleep(SECOND).await;
+        if fails { Err(Refused("closed")) } else { Ok(2) }
+    }
+
+    #[crash_on_err]
+    fn crashing(&mut self, fails: bool, context: &mut Context<ClosingMsg>) -> Result<u32, Refused> {
+        context.stop(ExitReason::Normal);
+        if fails { Err(Refused("broken")) } else { Ok(3) }
+    }
+
+    fn by_reply(&mut self, reply: Reply<u32>, context: &mut Context<ClosingMsg>) {
+        context.stop(ExitReason::Normal);
+        let _ = reply.send(4);
+    }
+
+    fn goes_on(&self) -> u32 {
+        5
+    }
+
+    async fn stopping(&mut self, context: &mut Context<ClosingMsg>) {
+        context.sleep(SECOND).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_returned_with_a_stop_comes_when_the_actor_has_cleaned_up() {
+    type Asks = for<'a> fn(&'a Addr<ClosingMsg>) -> Pin<Box<dyn Future<Output = String> + 'a>>;
+    fn text<E: std::fmt::Display>(outcome: Result<u32, E>) -> String {
+        outcome.map_or_else(|error| error.to_string(), |answer| answer.to_string())
+    }
+    let rows: [(Asks, &str, u64); 7] = [
+        (|it| Box::pin(async { text(it.value().await) }), "1", 1),
+        (|it| Box::pin(async { text(it.fallible(false).await) }), "2", 2),
+        (|it| Box::pin(async { text(it.fallible(true).await) }), "closed", 2),
+        (|it| Box::pin(async { text(it.crashing(false).await) }), "3", 1),
+        (
+            |it| Box::pin(async { text(it.crashing(true).await) }),
+            "the actor ended before it answered: error: broken",
+            0,
+        ),
+        (|it| Box::pin(async { text(it.by_reply().await) }), "4", 0),
+        (|it| Box::pin(async { text(it.goes_on().await) }), "5", 0),
+    ];
+    for (ask, expected, seconds) in rows {
+        let (system, unheard) = system();
+        let it = system.spawn(|| Closing).expect("the system runs");
+        let outcome = ask(&it).await;
+        let took = system.now().since_start().as_secs();
+        assert_eq!((outcome.as_str(), took), (expected, seconds));
+        assert!(unheard.lines().is_empty(), "{outcome}");
+    }
+    // Whoever has asked has gone when the error is given.
+    let (system, unheard) = system();
+    let it = system.spawn(|| Closing).expect("the system runs");
+    let asked = it.fallible(true).within(SECOND + SECOND / 2).await;
+    assert_eq!(asked, Err(CallError::Unanswered(AskError::TimedOut)));
+    assert!(unheard.lines().is_empty());
+    it.ended().await;
+    assert_eq!(unheard.lines(), [format!("{} Fallible: closed", it.path())]);
 }
 
 #[tokio::test(start_paused = true)]
