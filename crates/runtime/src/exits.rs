@@ -1,6 +1,8 @@
 //! Exit signals that an actor sends on purpose, and what it is tied to.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use minder_signals::{ActorId, Exit, ExitReason, MonitorId};
 
@@ -20,10 +22,36 @@ impl<M: Send + 'static> Context<M> {
     ///
     /// # OTP
     /// `exit/2`. A signal to oneself takes effect at the next await, or after the message in hand, and not before this
-    /// returns.
+    /// returns: for that see [`Context::exit_self`].
     pub fn exit<N: Send + 'static>(&mut self, other: &Addr<N>, reason: ExitReason) -> bool {
         frame::effect();
         other.peer().signal(Exit { from: self.id(), reason })
+    }
+
+    /// Sends an exit signal to this actor itself, which ends here, with this reason: nothing behind the await runs, `stopping`
+    /// does not either, and no `select!`, time-out or `Result` around it keeps the handler. Of an actor that traps exits it is
+    /// told by [`Notice::Exit`](crate::Notice::Exit), and this returns; it also returns in [`stopping`](crate::Actor::stopping),
+    /// where exit signals do not count any more. To end in order, [`Context::stop`].
+    ///
+    /// # Cancel safety
+    /// The signal is sent with the first poll. Whoever turns away then runs on as far as the next await or the end of the
+    /// message in hand.
+    ///
+    /// # OTP
+    /// `exit(self(), Reason)`.
+    pub async fn exit_self(&mut self, reason: ExitReason) {
+        frame::effect();
+        self.peer().signal(Exit { from: self.id(), reason });
+        // An order now, unless it is trapped: obeyed as soon as the handler suspends, however often this is polled before.
+        let mailbox = &self.cell.mailbox;
+        poll_fn(|cx| {
+            if !mailbox.has_orders() {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Whom this actor is linked to, in order. Those it minds are not among them.

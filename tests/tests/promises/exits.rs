@@ -1,5 +1,8 @@
 //! Exit signals sent on purpose. Rows SIG.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
 use minder::prelude::*;
 
 use crate::support::*;
@@ -79,8 +82,8 @@ async fn a_kill_cannot_be_trapped_and_is_seen_as_killed() {
     assert_eq!(b.ended().await, ExitReason::Killed);
 }
 
-/// SIG-009: `normal` to oneself is fatal where it is not trapped. SIG-010 in our way: after the message in hand.
-/// OTP: SIG-009, SIG-010.
+/// SIG-009: `normal` to oneself is fatal where it is not trapped.
+/// OTP: SIG-009.
 #[tokio::test(start_paused = true)]
 async fn a_signal_to_oneself() {
     for (reason, traps) in [
@@ -120,6 +123,100 @@ async fn a_signal_to_oneself() {
     assert_eq!(soon(it.ended()).await, ExitReason::other("mine"));
     pass(2 * SECOND).await;
     assert_eq!(reader.rest(), ["it up", "it goes on"]);
+}
+
+/// How a handler may try to survive its own signal.
+type Tries = for<'a> fn(&'a mut Context<Msg>, ExitReason) -> Deed<'a>;
+
+const TRIES: [(&str, Tries); 4] = [
+    ("awaited", |context, reason| {
+        Box::pin(async move {
+            context.exit_self(reason).await;
+            Ok(())
+        })
+    }),
+    ("under a time-out", |context, reason| {
+        Box::pin(async move { Ok(tokio::time::timeout(SECOND, context.exit_self(reason)).await?) })
+    }),
+    ("beside something else", |context, reason| {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = context.exit_self(reason) => {}
+                () = pass(SECOND) => {}
+            }
+            Ok(())
+        })
+    }),
+    ("polled again and again", |context, reason| {
+        Box::pin(async move {
+            let mut exit = Box::pin(context.exit_self(reason));
+            poll_fn(|cx| {
+                (0..9).map(|_| exit.as_mut().poll(cx)).find(Poll::is_ready).unwrap_or(Poll::Pending)
+            })
+            .await;
+            Ok(())
+        })
+    }),
+];
+
+/// Sends itself the signal as the row has it, and notes that it goes on.
+fn exit_self(tries: Tries, reason: ExitReason) -> Msg {
+    wait(move |it, context| {
+        Box::pin(async move {
+            let survived = tries(context, reason).await;
+            it.note("goes on");
+            survived
+        })
+    })
+}
+
+/// Not even what comes right behind the call runs.
+/// OTP: SIG-010.
+#[tokio::test(start_paused = true)]
+async fn a_signal_to_oneself_is_acted_on_before_the_call_returns_and_cannot_be_caught() {
+    for (case, tries) in TRIES {
+        for reason in [ExitReason::Normal, ExitReason::Killed, ExitReason::other("mine")] {
+            let system = system();
+            let (journal, mut reader) = journal();
+            let it = puppet(&system, "it", &journal, false);
+            let began = system.now();
+            it.tell(exit_self(tries, reason.clone())).expect("there is room");
+            it.tell(Msg::Mark(1)).expect("there is room");
+            assert_eq!(soon(it.ended()).await, reason, "{case}");
+            assert_eq!(system.now(), began, "{case}");
+            pass(2 * SECOND).await;
+            assert_eq!(reader.rest(), ["it up"], "{case}");
+        }
+    }
+}
+
+/// It does not wait for ever for an end that does not come: where it traps exits, and where it cleans up already.
+/// OTP: SIG-010.
+#[tokio::test(start_paused = true)]
+async fn a_signal_to_oneself_that_is_trapped_comes_after_the_call() {
+    for (case, tries) in TRIES {
+        let system = system();
+        let (journal, mut reader) = journal();
+        let notes = journal.clone();
+        let it = move || {
+            Puppet::new("it", &notes).trapping().cleaning_up_by(move |it, context| {
+                Box::pin(async move {
+                    context.trap_exit(false);
+                    tries(context, ExitReason::other("again")).await?;
+                    it.note("cleans up");
+                    Ok(())
+                })
+            })
+        };
+        let it = system.spawn(it).expect("open");
+        it.tell(exit_self(tries, ExitReason::other("mine"))).expect("there is room");
+        it.tell(Msg::Mark(1)).expect("there is room");
+        reader.expect(&["it up", "it goes on", "it 1", "it exit mine"]).await;
+        it.tell(end(ExitReason::Normal)).expect("there is room");
+        assert_eq!(soon(it.ended()).await, ExitReason::Normal, "{case}");
+        assert_eq!(reader.rest(), ["it stopping normal", "it cleans up"], "{case}");
+    }
 }
 
 /// OTP: SIG-011, SIG-012.
