@@ -76,7 +76,8 @@ impl<E: Send + Sync + 'static> Bus<E> {
 
     /// [`Bus::publish`], and waits until everyone who listens now is done with the event. An actor is done when it has dropped
     /// the [`Delivery`](crate::Delivery), whether it goes on listening or not, or has ended; a task when it asks its [`Listener`] for the next, or drops it. Who is
-    /// so slow that the event was displaced has missed it, and does not hold this up.
+    /// so slow that the event was displaced has missed it, and so has an actor whose delivery is
+    /// [stopped](crate::Delivering::stop) before it comes to the event: neither holds this up.
     ///
     /// For an event that others must have acted on before the publisher goes on: a cache that is to be cleared, a plan that
     /// changes.

@@ -3,17 +3,18 @@
 //!
 //! So a flood of events stays in its line, where it is bounded and what is missed is counted, and does not fill the
 //! actor's mailbox against everybody else. The child is linked to the actor: it ends with it, and if it fails the
-//! actor does not go on deaf.
+//! actor does not go on deaf. Each event goes with a revocation, so that the end of a delivery is its end wherever the
+//! event under way stands.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use minder_runtime::{Actor, Addr, Context, ExitReason, Handled};
+use minder_runtime::{Actor, Addr, Context, ExitReason, Handled, Revocation};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
@@ -55,16 +56,76 @@ impl Drop for Turn {
 }
 
 /// A delivery of events to an actor that goes on. Dropping this does not end it; the actor's end does.
-#[derive(Debug)]
 pub struct Delivering {
-    stop: Arc<Notify>,
+    way: Arc<Way>,
 }
 
 impl Delivering {
-    /// Ends it, in order: it listens no more. At most one event may still come after what stands in the mailbox. Whoever
-    /// [waits](crate::Bus::publish_and_wait) for what the actor has in hand, or in its mailbox, waits on.
+    /// Ends it: it listens no more, and once this has returned no event of it is handled, but for one that the actor has in
+    /// hand. What stands in its mailbox, or was [postponed](Context::postpone), is taken back: it counts as missed, and is
+    /// dropped when the actor gets to it. Whoever [waits](crate::Bus::publish_and_wait) for what is in hand waits on.
+    ///
+    /// # Ordering
+    /// A delivery ends with the life of its actor. What that has left in the mailbox is the next life's, and this
+    /// does not take it back.
+    ///
+    /// # OTP
+    /// `pg:demonitor/2`, which flushes.
     pub fn stop(self) {
-        self.stop.notify_one();
+        let before = std::mem::replace(&mut *self.way.lock(), UnderWay::Stopped);
+        if let UnderWay::One(revocation) = before {
+            revocation.revoke();
+        }
+        self.way.stopped.notify_one();
+    }
+}
+
+impl fmt::Debug for Delivering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Delivering")
+    }
+}
+
+/// What the handle of a delivery shares with the child that brings the events.
+#[derive(Default)]
+struct Way {
+    under_way: Mutex<UnderWay>,
+    /// For the child; by then nothing is under way.
+    stopped: Notify,
+}
+
+/// What is under way.
+#[derive(Default)]
+enum UnderWay {
+    #[default]
+    Nothing,
+    /// One event, from the time when it was taken out of its line until the actor is done with it.
+    One(Revocation),
+    /// Nothing any more.
+    Stopped,
+}
+
+impl Way {
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An event sets out; false if none may any more. On another thread the end may come after the carrier has looked for it.
+    fn enter(&self, revocation: &Revocation) -> bool {
+        let mut under_way = self.lock();
+        let is_open = !matches!(*under_way, UnderWay::Stopped);
+        if is_open {
+            *under_way = UnderWay::One(revocation.clone());
+        }
+        is_open
+    }
+
+    /// The event that was under way is not this delivery's any more.
+    fn leave(&self) {
+        let mut under_way = self.lock();
+        if matches!(*under_way, UnderWay::One(_)) {
+            *under_way = UnderWay::Nothing;
+        }
     }
 }
 
@@ -92,18 +153,18 @@ where
     S: Source,
     M: From<Delivery<S::Item>> + Send + 'static,
 {
-    let stop = Arc::new(Notify::new());
-    let carrier = Carrier { to: context.address(), stop: stop.clone(), brings: PhantomData };
+    let way = Arc::<Way>::default();
+    let carrier = Carrier { to: context.address(), way: way.clone(), brings: PhantomData };
     let child = context.spawn(name, move || carrier)?;
     context.link(&child)?;
     // Only now: a line that is at its end already would have ended the child before it was linked.
     child.tell(Carry(source))?;
-    Ok(Delivering { stop })
+    Ok(Delivering { way })
 }
 
 struct Carrier<S, M> {
     to: Addr<M>,
-    stop: Arc<Notify>,
+    way: Arc<Way>,
     brings: PhantomData<fn(S)>,
 }
 
@@ -113,24 +174,35 @@ struct Carry<S>(S);
 impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Carrier<S, M> {
     /// Until it is stopped, the source runs dry, or the receiver's seat is given up.
     async fn carry(&self, source: S) {
-        let mut stopped = pin!(self.stop.notified());
+        let mut stopped = pin!(self.way.stopped.notified());
         // One for all deliveries: at most one is under way.
         let turn = Arc::new(Notify::new());
         while let Some(Some(item)) = unless(stopped.as_mut(), source.next()).await {
-            let mut on_the_way = OnTheWay { source: &source, weight: S::weight(&item) };
+            let weight = S::weight(&item);
+            let mut on_the_way = OnTheWay { source: &source, way: &self.way, weight };
+            let revocation = Revocation::new();
+            if !self.way.enter(&revocation) {
+                return;
+            }
             let delivery = Delivery { event: item, turn: Turn(turn.clone()) };
-            let sent = unless(stopped.as_mut(), self.to.send(M::from(delivery))).await;
-            if !matches!(sent, Some(Ok(()))) {
+            let sent = unless(stopped.as_mut(), self.to.send_revocable(M::from(delivery), &revocation)).await;
+            if matches!(sent, Some(Err(_))) {
                 return;
             }
             on_the_way.weight = 0;
-            drop(on_the_way);
-            if unless(stopped.as_mut(), turn.notified()).await.is_none() {
-                let in_hand = source.leave();
-                turn.notified().await;
-                drop(in_hand);
+            if sent.is_some() && unless(stopped.as_mut(), turn.notified()).await.is_some() {
+                continue;
+            }
+            // Stopped, which has taken it back, wherever it stands, unless it came into the actor's hands first.
+            if revocation.revoke() {
+                on_the_way.weight = weight;
                 return;
             }
+            drop(on_the_way);
+            let in_hand = source.leave();
+            turn.notified().await;
+            drop(in_hand);
+            return;
         }
     }
 }
@@ -155,15 +227,18 @@ impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Actor for Carrier<S
     }
 }
 
-/// An event that was taken out of its line and is not in the mailbox yet. If it is lost on the way, the line is told:
-/// rather once too often, when the end falls between arrival and the word of it, than not at all.
+/// An event that was taken out of its line. If it is lost on the way to the mailbox, or taken back, the line is told: rather
+/// once too often, when the actor's end falls between arrival and the word of it, than not at all.
 struct OnTheWay<'a, S: Source> {
     source: &'a S,
+    way: &'a Way,
+    /// 0 while it stands in the mailbox, or is in hand.
     weight: u64,
 }
 
 impl<S: Source> Drop for OnTheWay<'_, S> {
     fn drop(&mut self) {
+        self.way.leave();
         if self.weight > 0 {
             self.source.undelivered(self.weight);
         }

@@ -25,6 +25,7 @@ pub(crate) const OF_ADDRESSES: &[&str] = &[
     "registered_name",
     "resume",
     "send",
+    "send_revocable",
     "statistics",
     "suspend",
     "sys",

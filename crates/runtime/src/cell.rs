@@ -173,10 +173,7 @@ impl<M: Send + 'static> Cell<M> {
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),
             };
             let kept = match slot {
-                Some(slot) if cause == Cause::Stopped => {
-                    slot.give_back(message, why());
-                    None
-                }
+                Some(slot) if cause == Cause::Stopped => slot.give_back(message, why()),
                 Some(slot) => {
                     slot.end(fate);
                     Some(message)

@@ -171,6 +171,8 @@ impl<M: Send + 'static> Context<M> {
         let leaving = aside.leaving.take();
         let was_postponed = leaving.is_some();
         if let Some((number, message)) = leaving {
+            let slot = past.as_ref().and_then(|past| past.slot.as_ref());
+            slot.or(envelope.as_ref()).into_iter().for_each(|slot| slot.put_aside());
             let item = match (past.take(), envelope.take()) {
                 (Some(past), _) => Item::Again(message, past),
                 (None, Some(slot)) => Item::Ask(message, slot),

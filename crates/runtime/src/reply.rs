@@ -125,14 +125,16 @@ pub(crate) enum Gone {
 pub(crate) trait Asked<M>: Send + Sync {
     /// The message is about to be handled by this incarnation: until when its asker waits, or why not.
     fn take_in_hand(&self, incarnation: u32) -> Result<Option<Instant>, Gone>;
+    /// The message was in hand and is put aside: it will be taken in hand again.
+    fn put_aside(&self) {}
     /// The one incarnation that it is meant for, if there is one.
     fn bound(&self) -> Option<u32>;
     /// The incarnation that it was meant for has ended without having handled it.
     fn give_back_stale(&self, message: M);
     /// The message will not be handled, whoever holds replies to it.
     fn end(&self, fate: Fate);
-    /// The message was never handled and never will be.
-    fn give_back(&self, message: M, reason: ExitReason);
+    /// The message was never handled and never will be. It is returned if it came from nobody who would want it.
+    fn give_back(&self, message: M, reason: ExitReason) -> Option<M>;
     /// It is not known any more that whoever got this envelope is the one who will answer.
     fn pass(&self);
     /// Whether an answer was sent.
@@ -412,8 +414,9 @@ impl<M: Send, T: Send> Asked<M> for Slot<M, T> {
         self.settle_with(fate);
     }
 
-    fn give_back(&self, message: M, reason: ExitReason) {
+    fn give_back(&self, message: M, reason: ExitReason) -> Option<M> {
         drop(self.settle(Err(AskError::Stopped(reason, Some(Box::new(message))))));
+        None
     }
 
     fn pass(&self) {
@@ -536,9 +539,10 @@ impl<M: Send> Asked<M> for Forwarded {
         self.slot.end_forwarded(fate);
     }
 
-    fn give_back(&self, message: M, reason: ExitReason) {
+    fn give_back(&self, message: M, reason: ExitReason) -> Option<M> {
         // Whoever asked has never seen this message. The reply in it tells its fate.
         frame::with_fate(Fate::Stopped(reason), || drop(message));
+        None
     }
 
     fn pass(&self) {

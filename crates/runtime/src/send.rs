@@ -39,6 +39,19 @@ impl<'a, M: Send + 'static> SendTo<'a, M> {
         Self { cell, step: Step::Fresh(message), is_gift }
     }
 
+    /// One that has nothing to send yet: see [`SendTo::offer`].
+    pub(crate) fn later(cell: &'a Arc<Cell<M>>, is_gift: bool) -> Self {
+        Self { cell, step: Step::Done, is_gift }
+    }
+
+    /// The first poll, with what is to be sent: an item that was not made here.
+    pub(crate) fn offer(&mut self, item: Item<M>, cx: &mut Context<'_>) -> Poll<Result<(), TellError<M>>> {
+        match self.cell.mailbox.try_tell(item) {
+            Ok(()) => self.over(Ok(())),
+            Err(refused) => self.refused(refused, cx),
+        }
+    }
+
     /// It is not let in at once: it waits if that is what one does here.
     #[cold]
     fn refused(&mut self, refused: Refused<Item<M>>, cx: &mut Context<'_>) -> Poll<Result<(), TellError<M>>> {

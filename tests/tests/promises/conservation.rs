@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use minder::prelude::*;
 use minder::supervisors::Root;
-use minder::{Cause, MailboxOptions, Queued, Statistics, WhenFull};
+use minder::{Cause, MailboxOptions, Queued, Revocation, Statistics, WhenFull};
 use tokio::task::AbortHandle;
 
 use crate::random::Random;
@@ -51,6 +51,8 @@ struct Subject {
     offers: Arc<Offers>,
     /// Senders that may still wait for room.
     sending: Vec<AbortHandle>,
+    /// For messages that may still stand somewhere.
+    revocations: Vec<Revocation>,
 }
 
 struct Run {
@@ -68,7 +70,7 @@ struct Run {
 struct Reach(BTreeMap<&'static str, u64>);
 
 /// A test that does not get there has lost its reach.
-const SEEN: [&str; 18] = [
+const SEEN: [&str; 19] = [
     "offered",
     "refused",
     "waiting",
@@ -76,6 +78,7 @@ const SEEN: [&str; 18] = [
     "queued",
     "handled",
     "skipped",
+    "revoked",
     "quarantined",
     "crashed",
     "purged",
@@ -135,7 +138,13 @@ impl Run {
                 .quarantine_after(u8::try_from(1 + random.below(4)).expect("few"))
                 .handler_limit(Duration::from_millis(20 + random.below(200)));
             spec = spec.child(child);
-            subjects.push(Subject { address, counted, offers: Arc::default(), sending: Vec::new() });
+            subjects.push(Subject {
+                address,
+                counted,
+                offers: Arc::default(),
+                sending: Vec::new(),
+                revocations: Vec::new(),
+            });
         }
         let root = spec.start(&system, "top").await.expect("starts");
         Self { random, system, root, subjects, lives: Vec::new(), reach }
@@ -177,11 +186,17 @@ impl Run {
             }
             6..9 => {
                 let job = self.job();
-                let Subject { address, offers, sending, .. } = &mut self.subjects[at];
+                let Subject { address, offers, sending, revocations, .. } = &mut self.subjects[at];
                 let (address, offers) = (address.clone(), offers.clone());
+                let revocation = self.random.one_in(3).then(Revocation::new);
+                revocations.extend(revocation.clone());
                 let client = async move {
                     more(&offers.offered);
-                    if address.send(job).await.is_err() {
+                    let sent = match revocation {
+                        Some(revocation) => address.send_revocable(job, &revocation).await,
+                        None => address.send(job).await,
+                    };
+                    if sent.is_err() {
                         more(&offers.refused);
                     }
                 };
@@ -221,9 +236,12 @@ impl Run {
                 self.subjects[at].address.kill();
             }
             15 => {
-                // One that sends turns away.
-                if let Some(client) = self.subjects[at].sending.pop() {
-                    client.abort();
+                // One that sends turns away, or takes back what it has sent.
+                let Subject { sending, revocations, .. } = &mut self.subjects[at];
+                if self.random.one_in(2) {
+                    sending.pop().iter().for_each(AbortHandle::abort);
+                } else if revocations.pop().is_some_and(|revocation| revocation.revoke()) {
+                    self.reach.borrow_mut().saw("revoked", 1);
                 }
             }
             16 => {

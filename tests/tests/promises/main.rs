@@ -43,6 +43,7 @@ mod receives;
 mod registry;
 mod registry_random;
 mod replies;
+mod revocations;
 mod services;
 mod stopping;
 mod streams;

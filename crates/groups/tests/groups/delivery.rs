@@ -256,10 +256,10 @@ async fn whoever_waits_waits_also_for_an_actor_that_has_stopped_listening() {
         .expect("room");
         let delivering = soon(told).await.expect("it was sent");
         let (release, held) = oneshot::channel();
-        it.tell(Msg::Hold(held)).expect("room");
+        it.tell(Msg::HoldNews(held)).expect("room");
         let mut first = pin!(bus.publish_and_wait(1));
         assert!(is_pending(&mut first).await);
-        settle().await; // it stands in the mailbox
+        settle().await; // it is in hand
         let mut second = pin!(bus.publish_and_wait(2));
         assert!(is_pending(&mut second).await);
         delivering.stop();

@@ -6,5 +6,6 @@ mod delivery;
 mod keeper;
 mod members;
 mod sending;
+mod stops;
 mod support;
 mod watch;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use minder_groups::{Delivery, GroupEvent, Groups, Heard, Keeper, Member};
 use minder_runtime::{
-    Actor, ActorRef, Addr, ChildEvent, Context, ExitReason, Handled, Notice, Recipe, Reply, Seat,
+    Actor, ActorRef, Addr, ChildEvent, Context, ExitReason, Handled, Notice, Postponed, Recipe, Reply, Seat,
     StartOptions, System,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,6 +25,12 @@ pub(crate) enum Msg {
     Life(Reply<u32>),
     /// Holds the handler up until the other end says so, or is dropped.
     Hold(tokio::sync::oneshot::Receiver<()>),
+    /// The same, with the next news in hand.
+    HoldNews(tokio::sync::oneshot::Receiver<()>),
+    /// News are postponed from now on.
+    Shut,
+    /// What was postponed is retried.
+    Open,
     Changed(Delivery<GroupEvent<Member<Msg>>>),
     Heard(Delivery<Heard<u32>>),
 }
@@ -54,12 +60,17 @@ pub(crate) enum Line {
     Note(u32),
     Changed(GroupEvent<Member<Msg>>),
     Heard(Heard<u32>),
+    /// Whether what was retried comes.
+    Retried(bool),
 }
 
 /// An actor that does what it is told and writes down what happens to it.
 pub(crate) struct Pawn {
     journal: UnboundedSender<Line>,
     on_start: OnStart,
+    held: Option<tokio::sync::oneshot::Receiver<()>>,
+    is_shut: bool,
+    later: Vec<Postponed>,
 }
 
 impl Pawn {
@@ -78,8 +89,25 @@ impl Actor for Pawn {
     }
 
     async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+        if let Msg::Changed(_) | Msg::Heard(_) = message {
+            if self.is_shut {
+                self.later.push(context.postpone(message));
+                return Ok(());
+            }
+            if let Some(until) = self.held.take() {
+                drop(until.await);
+            }
+        }
         match message {
             Msg::Do(act) => return act(context),
+            Msg::HoldNews(until) => self.held = Some(until),
+            Msg::Shut => self.is_shut = true,
+            Msg::Open => {
+                self.is_shut = false;
+                for postponed in std::mem::take(&mut self.later) {
+                    self.write(Line::Retried(context.retry(postponed)));
+                }
+            }
             Msg::Note(number) => self.write(Line::Note(number)),
             Msg::Life(reply) => drop(reply.send(context.id().incarnation())),
             Msg::Hold(until) => drop(until.await),
@@ -113,7 +141,14 @@ pub(crate) fn pawns(
 ) -> (impl Fn() -> Pawn + Clone + Send + Sync + 'static, Reader) {
     let (journal, read) = unbounded_channel();
     let on_start: OnStart = Arc::new(on_start);
-    (move || Pawn { journal: journal.clone(), on_start: on_start.clone() }, Reader(read))
+    let pawn = move || Pawn {
+        journal: journal.clone(),
+        on_start: on_start.clone(),
+        held: None,
+        is_shut: false,
+        later: Vec::new(),
+    };
+    (pawn, Reader(read))
 }
 
 /// A pawn that nobody restarts.
@@ -288,4 +323,12 @@ pub(crate) fn short(reason: &ExitReason) -> String {
         ExitReason::Panic(report) => format!("panic {}", report.text),
         other => other.to_string(),
     }
+}
+
+/// Runs something beside the test, as a publisher that is no actor would.
+#[expect(clippy::disallowed_methods, reason = "a publisher that is no actor is what is meant")]
+pub(crate) fn aside<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(work)
 }

@@ -2,7 +2,6 @@
 
 use minder_groups::{Group, GroupEvent, Member, Watch};
 use minder_runtime::{ActorId, Addr};
-use tokio::sync::oneshot;
 
 use crate::support::*;
 
@@ -215,45 +214,6 @@ async fn a_watch_outlives_the_lives_of_its_watcher() {
             }
         }
         assert_eq!(sorted(&members), sorted(&group.members()), "seed {seed}");
-    }
-}
-
-/// What was under way to an actor when its delivery was stopped comes still, and nothing after it.
-/// OTP: PG-006.
-#[tokio::test(start_paused = true)]
-async fn one_event_at_most_comes_after_a_delivery_is_stopped() {
-    let system = system();
-    let group = kept(&system).groups.group::<Msg>("it");
-    let (make, mut reader) = pawns(|_| Ok(()));
-    let it = system.spawn(make).expect("open");
-    for is_under_way in [false, true] {
-        let (tell, told) = oneshot::channel();
-        let watch = group.watch();
-        it.tell(act(move |context| {
-            drop(tell.send(watch.deliver_to(context)?));
-            Ok(())
-        }))
-        .expect("room");
-        let delivering = soon(told).await.expect("it was sent");
-        settle().await;
-        reader.rest();
-        let [first, second] = [(); 2].map(|()| Member::seat(&pawn(&system)));
-        let (release, held) = oneshot::channel();
-        it.tell(Msg::Hold(held)).expect("room");
-        if is_under_way {
-            group.join_many(std::slice::from_ref(&first)).expect("open");
-            settle().await; // it stands in its mailbox
-        }
-        delivering.stop();
-        group.join_many(&[second]).expect("open");
-        settle().await;
-        drop(release);
-        settle().await;
-        let expected = if is_under_way { vec![Line::Changed(GroupEvent::Joined(first))] } else { vec![] };
-        assert_eq!(reader.rest(), expected);
-        group.join_seat(&pawn(&system)).expect("open");
-        settle().await;
-        assert_eq!(reader.rest(), []);
     }
 }
 
