@@ -16,7 +16,7 @@ use crate::receipt::Receipt;
 /// # OTP
 /// `gen_event`, but a listener is an actor or a task of its own instead of a handler inside the manager: so a slow or
 /// crashing one concerns nobody else (GEV-003), its life is what ties it (GEV-004), and it is asked at its own address
-/// (GEV-005).
+/// (GEV-005). The newest hears first (GEV-001), as far as listeners that run beside each other do.
 ///
 /// # When not to use this
 /// For work that somebody has to do: events that nobody listens to are gone, and a listener may miss some. Send such
@@ -35,7 +35,8 @@ pub struct HeardBy {
 }
 
 pub(crate) struct Shared<E> {
-    /// Replaced as a whole at a change, so that those to wake are at hand without copying them at each event.
+    /// In the order in which they came. Replaced as a whole at a change, so that those to wake are at hand without copying
+    /// them at each event.
     lines: Mutex<Arc<Vec<Arc<Line<E>>>>>,
 }
 
@@ -52,8 +53,13 @@ impl<E> Shared<E> {
 impl<E> Drop for Shared<E> {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut *self.lock());
-        lines.iter().for_each(|line| line.close());
+        newest_first(&lines).for_each(|line| line.close());
     }
+}
+
+/// As handlers are called by a manager of OTP's.
+fn newest_first<E>(lines: &[Arc<Line<E>>]) -> impl Iterator<Item = &Arc<Line<E>>> {
+    lines.iter().rev()
 }
 
 impl<E: Send + Sync + 'static> Bus<E> {
@@ -68,8 +74,12 @@ impl<E: Send + Sync + 'static> Bus<E> {
     /// # Ordering
     /// What was published by one actor or thread is heard in that order, and by all listeners in the same.
     ///
+    /// An event is given to whoever began to listen last first, and so on to the first of all, and in this order they are
+    /// woken. They run beside each other: on a single thread those of a kind (actors, tasks) that have nothing else to do hear it newest
+    /// first; but nobody waits for another to be done, and on several threads an older one may be quicker.
+    ///
     /// # OTP
-    /// `gen_event:notify/2`.
+    /// `gen_event:notify/2`, whose handlers run one after the other.
     pub fn publish(&self, event: impl Into<Arc<E>>) -> usize {
         self.put_in_line(event.into(), None)
     }
@@ -129,12 +139,12 @@ impl<E: Send + Sync + 'static> Bus<E> {
         let lines = {
             // The one lock of a publication; it makes the order the same for all.
             let lines = self.shared.lock();
-            for line in lines.iter() {
+            for line in newest_first(&lines) {
                 displaced.extend(line.push(Entry { event: event.clone(), receipt: receipt.clone() }));
             }
             lines.clone()
         };
-        lines.iter().for_each(|line| line.wake_one());
+        newest_first(&lines).for_each(|line| line.wake_one());
         lines.len()
     }
 

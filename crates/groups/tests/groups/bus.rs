@@ -1,8 +1,10 @@
 //! The bus: everybody hears everything in the same order, or is told how much was missed; nobody waits for anybody.
 
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 
-use minder_groups::{Bus, Heard, HeardBy, Listener};
+use minder_groups::{Bus, Delivery, Heard, HeardBy, Listener};
+use minder_runtime::{Actor, Context, Handled};
 
 use crate::support::*;
 
@@ -31,6 +33,96 @@ fn a_listener_hears_what_is_published_while_it_listens() {
     drop(clone);
     assert_eq!((bus.publish(4), bus.listeners()), (1, 1));
     assert_eq!(heard(&first), events([1, 2, 3, 4]));
+}
+
+/// On one thread listeners that have nothing else to do hear each event newest first, whoever left and came again before:
+/// tasks, and actors. Of the end they hear so too.
+/// OTP: GEV-001.
+#[tokio::test(start_paused = true)]
+async fn the_newest_listener_hears_first() {
+    for (seed, are_actors) in (0..20).flat_map(|seed| [(seed, false), (seed, true)]) {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (system, bus) = (system(), Bus::new());
+        let heard: Arc<Mutex<Vec<(u32, u32)>>> = Arc::default();
+        // In the order in which they came.
+        let mut listening: Vec<(u32, Box<dyn FnOnce()>)> = Vec::new();
+        for step in 0..60 {
+            match random.u8(..4) {
+                0 | 1 if listening.len() < 8 => {
+                    let (it, listener) = (Hearer { name: step, heard: heard.clone() }, bus.listen(10));
+                    let end: Box<dyn FnOnce()> = if are_actors {
+                        let address = system.spawn(move || it.listening(listener)).expect("open");
+                        Box::new(move || assert!(address.kill()))
+                    } else {
+                        let task = aside(async move {
+                            while let Some(Heard::Event(event)) = listener.next().await {
+                                it.hear(*event);
+                            }
+                            it.hear(END);
+                        });
+                        Box::new(move || task.abort())
+                    };
+                    listening.push((step, end));
+                }
+                2 if !listening.is_empty() => listening.remove(random.usize(..listening.len())).1(),
+                _ => {
+                    settle().await;
+                    assert_eq!((bus.publish(step), bus.listeners()), (listening.len(), listening.len()));
+                    settle().await;
+                    let names = listening.iter().rev().map(|(name, _)| (*name, step));
+                    let heard = std::mem::take(&mut *heard.lock().expect("nobody panics"));
+                    assert_eq!(heard, names.collect::<Vec<_>>(), "seed {seed}, actors: {are_actors}");
+                }
+            }
+        }
+        settle().await;
+        drop(bus);
+        settle().await;
+        if !are_actors {
+            let names = listening.iter().rev().map(|(name, _)| (*name, END));
+            assert_eq!(*heard.lock().expect("nobody panics"), names.collect::<Vec<_>>(), "seed {seed}");
+        }
+    }
+}
+
+/// What [`Hearer`] writes at the end.
+const END: u32 = u32::MAX;
+
+/// Writes down who has heard what.
+struct Hearer {
+    name: u32,
+    heard: Arc<Mutex<Vec<(u32, u32)>>>,
+}
+
+impl Hearer {
+    fn hear(&self, event: u32) {
+        self.heard.lock().expect("nobody panics").push((self.name, event));
+    }
+
+    fn listening(self, to: Listener<u32>) -> HearingActor {
+        HearingActor { it: self, to: Some(to) }
+    }
+}
+
+struct HearingActor {
+    it: Hearer,
+    to: Option<Listener<u32>>,
+}
+
+impl Actor for HearingActor {
+    type Msg = Delivery<Heard<u32>>;
+
+    async fn started(&mut self, context: &mut Context<Self::Msg>) -> Handled {
+        self.to.take().expect("it starts once").deliver_to(context)?;
+        Ok(())
+    }
+
+    async fn handle(&mut self, delivery: Self::Msg, _: &mut Context<Self::Msg>) -> Handled {
+        if let Heard::Event(event) = &*delivery {
+            self.it.hear(**event);
+        }
+        Ok(())
+    }
 }
 
 /// The latest are kept, the missed are counted, and the count stands where they are missing.
