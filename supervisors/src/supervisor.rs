@@ -522,6 +522,7 @@ fn tell(report: &Report, child: &str, context: &Context<SupervisorMsg>) {
         restarts: report.restarts,
         limit: report.limit,
         delay: report.delay.map(|delay| delay.latest),
+        reports: report.reports(),
     });
 }
 

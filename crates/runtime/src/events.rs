@@ -7,7 +7,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use crate::crash_report::CrashReport;
-use minder_signals::{ActorId, ExitReason, PanicReport};
+use minder_signals::{ActorId, ExitReason, PanicReport, SupervisorReport};
 
 /// Something worth telling operators.
 #[derive(Clone, Debug)]
@@ -69,6 +69,9 @@ pub enum Event<'a> {
         limit: u32,
         /// How long a restart waits, at most, if it does.
         delay: Option<Duration>,
+        /// What OTP's supervisor would report of it; nothing of most clean ends. So an observer that wants OTP's error
+        /// reports takes the decisions that have some, and the log shows these as warnings.
+        reports: &'static [SupervisorReport],
     },
     /// An actor handled its first message after a crash.
     Recovered {
@@ -188,10 +191,17 @@ pub(crate) fn trace(event: &Event<'_>) {
                 tracing::debug!(target: "minder::exit", path, %id, kind, started, charged, reason = %reason, "actor ended");
             }
         }
-        Event::Decided { path, child, decision, reason, restarts, limit, delay } => {
+        Event::Decided { path, child, decision, reason, restarts, limit, delay, reports } => {
+            let is_clean = reason.is_some_and(|reason| !reason.is_abnormal());
             let reason = reason.map(tracing::field::display);
             let delay_ms = delay.map_or(0, |delay| u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
-            tracing::info!(target: "minder::decision", path, child, decision, reason, restarts, limit, delay_ms, "supervisor decided");
+            if !reports.is_empty() {
+                tracing::warn!(target: "minder::decision", path, child, decision, reason, restarts, limit, delay_ms, "supervisor decided");
+            } else if is_clean {
+                tracing::debug!(target: "minder::decision", path, child, decision, reason, restarts, limit, delay_ms, "supervisor decided");
+            } else {
+                tracing::info!(target: "minder::decision", path, child, decision, reason, restarts, limit, delay_ms, "supervisor decided");
+            }
         }
         Event::Recovered { path, id, after } => {
             tracing::debug!(target: "minder::recovery", path, %id, after_us = after.as_micros() as u64, "actor recovered");

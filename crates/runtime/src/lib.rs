@@ -113,7 +113,7 @@ pub use local::{IntoLocalActor, LocalActor};
 pub use local_host::LocalHost;
 pub use many::{AskMany, NoQuorum, ask_many};
 pub use minder_mailbox::{Capacity, Statistics, WhenFull};
-pub use minder_signals::{ActorId, Down, Exit, ExitReason, Moment, MonitorId, PanicReport};
+pub use minder_signals::{ActorId, Down, Exit, ExitReason, Moment, MonitorId, PanicReport, SupervisorReport};
 pub use names::{EnsureError, NamedTellError, RegisterError, WhereisError};
 pub use notice::{ChildEvent, ChildNotice, Notice};
 pub use pin::Pinned;

@@ -8,9 +8,11 @@ extern crate alloc;
 mod id;
 mod moment;
 mod reason;
+mod report;
 mod signal;
 
 pub use id::{ActorId, MonitorId};
 pub use moment::Moment;
 pub use reason::{ExitReason, PanicReport};
+pub use report::SupervisorReport;
 pub use signal::{Control, Down, Exit};

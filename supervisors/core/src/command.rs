@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
-use minder_signals::{ExitReason, Moment};
+use minder_signals::{ExitReason, Moment, SupervisorReport};
 
 /// What the host must do next, in this order. Complete by definition: a host must know every one.
 #[must_use = "a command that nobody carries out leaves its supervisor waiting for ever"]
@@ -102,6 +102,35 @@ pub struct Report {
     pub limit: u32,
     /// How long the restart waits, if it does.
     pub delay: Option<Delay>,
+    /// Whether this is on a restart that failed, of which [`Decision::TryAgain`] has told.
+    pub retried: bool,
+}
+
+impl Report {
+    /// What OTP's supervisor would report of it: nothing for most clean ends, and for what only follows from a decision.
+    ///
+    /// # OTP
+    /// The calls of `?report_error` (SUP-158, SUP-159). There a child that had to be killed is reported when it is gone.
+    pub fn reports(&self) -> &'static [SupervisorReport] {
+        use {Decision::*, SupervisorReport::*};
+        match self.decision {
+            Restart | RestartGroup | RestartLater | RestartGroupLater | GiveUpOnChild => match self.retried {
+                false => &[ChildTerminated],
+                true => &[],
+            },
+            GiveUp | Escalate => match self.retried {
+                false => &[ChildTerminated, Shutdown],
+                true => &[Shutdown],
+            },
+            LeaveDown | Forget => match self.reason.is_abnormal() {
+                true => &[ChildTerminated],
+                false => &[],
+            },
+            TryAgain | StartFailed => &[StartError],
+            StoppedOtherwise | KillAfterDeadline => &[ShutdownError],
+            ForgetStopped | Ignore | NotReady | AutoShutdown | Remove | StartAnew | Disable => &[],
+        }
+    }
 }
 
 /// What a supervisor decided about a child.

@@ -10,7 +10,7 @@ use crate::event::Ticket;
 use crate::places::{Places, Slot};
 use crate::policy::Exhausted;
 use crate::readiness::{Readiness, holds_up, not_ready};
-use crate::record::{Records, Ruling};
+use crate::record::{Records, Ruling, Used};
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::spec::DynamicRules;
 use crate::stopping::{Stop, ended_otherwise};
@@ -363,22 +363,27 @@ impl DynamicSupervision {
     }
 
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
+        let retried = matches!(self.children.get(slot), Some(State::Waiting { .. }));
         let policy = self.template.policy.as_deref();
         let delay = match self.tolerance.attempt(&mut self.records, slot, policy, charged, turn.now) {
             Ruling::Restart(None) => {
-                self.report(slot, reason, Decision::Restart, turn);
+                let report = self.report_about(slot, reason, Decision::Restart);
+                turn.push(Command::Report(Report { retried, ..report }));
                 return self.start_again(slot, turn);
             }
             Ruling::Restart(Some(delay)) => delay,
-            Ruling::Exhausted { used, limit } => return self.exhausted(slot, reason, used, limit, turn),
+            Ruling::Exhausted { used, limit } => {
+                return self.exhausted(slot, reason, Used { used, limit, retried }, turn);
+            }
             Ruling::GiveUp => {
-                self.report(slot, reason, Decision::GiveUp, turn);
+                let report = self.report_about(slot, reason, Decision::GiveUp);
+                turn.push(Command::Report(Report { retried, ..report }));
                 self.take_out(slot);
                 return self.end(ExitReason::Shutdown, turn);
             }
         };
         let report = self.report_about(slot, reason, Decision::RestartLater);
-        turn.push(Command::Report(Report { delay: Some(delay), ..report }));
+        turn.push(Command::Report(Report { delay: Some(delay), retried, ..report }));
         let ticket = self.tickets.next();
         self.set(slot, State::Delayed { ticket });
         let (earliest, latest) = (turn.now + delay.earliest, turn.now + delay.latest);
@@ -392,10 +397,16 @@ impl DynamicSupervision {
     }
 
     /// An instance has used up its own limits. One that is left down leaves no trace, as one that is not restarted.
-    fn exhausted(&mut self, slot: Slot, reason: ExitReason, used: u32, limit: u32, turn: &mut Turn<'_>) {
+    fn exhausted(
+        &mut self,
+        slot: Slot,
+        reason: ExitReason,
+        Used { used, limit, retried }: Used,
+        turn: &mut Turn<'_>,
+    ) {
         let choice = self.template.when_exhausted();
         let report = self.report_about(slot, reason, choice.decision());
-        turn.push(Command::Report(Report { restarts: used, limit, ..report }));
+        turn.push(Command::Report(Report { restarts: used, limit, retried, ..report }));
         match choice {
             Exhausted::Escalate => {
                 self.take_out(slot);

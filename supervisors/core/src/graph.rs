@@ -13,7 +13,7 @@ use crate::event::Ticket;
 use crate::places::{Places, Slot};
 use crate::policy::Exhausted;
 use crate::readiness::{Readiness, not_ready};
-use crate::record::{Delay, Records, Ruling};
+use crate::record::{Delay, Records, Ruling, Used};
 use crate::request::{Answer, Refusal, Request, RequestId};
 use crate::spec::NeedsRules;
 use crate::stopping::{Stop, ended_otherwise};
@@ -429,20 +429,24 @@ impl GraphSupervision {
     /// Restarts this child, and whoever depends on it, if that is still tolerable.
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let child = self.children.get(slot).expect("whoever has failed has not been forgotten");
+        let retried = matches!(child.state, State::Waiting { .. });
         let policy = child.rules.policy.as_deref();
         let delay = match self.tolerance.attempt(&mut self.records, slot, policy, charged, turn.now) {
             Ruling::Restart(delay) => delay,
-            Ruling::Exhausted { used, limit } => return self.exhausted(slot, reason, used, limit, turn),
+            Ruling::Exhausted { used, limit } => {
+                return self.exhausted(slot, reason, Used { used, limit, retried }, turn);
+            }
             Ruling::GiveUp => {
-                self.report(slot, reason, Decision::GiveUp, turn);
+                let report = self.report_about(slot, reason, Decision::GiveUp);
+                turn.push(Command::Report(Report { retried, ..report }));
                 self.set(slot, State::Down(Cause::Stopped));
                 return self.end(ExitReason::Shutdown);
             }
         };
         let group = self.needs.group(slot);
         let decision = Decision::restart(group.len() > 1, delay.is_some());
-        let report = self.tolerance.report(slot, self.at(slot).rules.id.clone(), reason, decision);
-        turn.push(Command::Report(Report { delay, ..report }));
+        let report = self.report_about(slot, reason, decision);
+        turn.push(Command::Report(Report { delay, retried, ..report }));
         if group.len() > 1 {
             for member in group {
                 self.regroup(member);
@@ -547,7 +551,10 @@ impl GraphSupervision {
     }
 
     fn report(&self, slot: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
-        let id = self.at(slot).rules.id.clone();
-        turn.push(Command::Report(self.tolerance.report(slot, id, reason, decision)));
+        turn.push(Command::Report(self.report_about(slot, reason, decision)));
+    }
+
+    fn report_about(&self, slot: Slot, reason: ExitReason, decision: Decision) -> Report {
+        self.tolerance.report(slot, self.at(slot).rules.id.clone(), reason, decision)
     }
 }

@@ -28,6 +28,13 @@ pub(crate) enum Ruling {
     GiveUp,
 }
 
+/// What a child has used up of its own limits, and whether that was by a restart that failed.
+pub(crate) struct Used {
+    pub(crate) used: u32,
+    pub(crate) limit: u32,
+    pub(crate) retried: bool,
+}
+
 /// The records of all children that have one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {

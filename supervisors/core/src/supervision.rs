@@ -8,7 +8,7 @@ use crate::command::{Command, Decision, Report, StartFailed};
 use crate::deferred::{Deferred, Tickets};
 use crate::policy::Policy;
 use crate::readiness::{Readiness, not_ready};
-use crate::record::{Delay, Records, Ruling};
+use crate::record::{Delay, Records, Ruling, Used};
 use crate::request::{Answer, Refusal, RequestId};
 use crate::stopping::{Stop, ended_otherwise};
 use crate::strategy::{Fate, fate};
@@ -28,8 +28,6 @@ mod requests;
 mod stopping;
 #[cfg(test)]
 mod tests;
-
-use policies::Used;
 
 /// What one supervisor knows and decides.
 ///
@@ -431,7 +429,7 @@ impl Supervision {
     /// A significant child is not started again.
     fn ended_for_good(&mut self, at: Slot, child: Arc<str>, reason: ExitReason, turn: &mut Turn<'_>) {
         if self.ends_itself() {
-            self.report_of(at, child, reason, Decision::AutoShutdown, turn);
+            turn.push(Command::Report(self.tolerance.report(at, child, reason, Decision::AutoShutdown)));
             self.end(ExitReason::Shutdown, turn);
         }
     }
@@ -446,14 +444,15 @@ impl Supervision {
                 return self.exhausted(at, reason, Used { used, limit, retried }, turn);
             }
             Ruling::GiveUp => {
-                self.report(at, reason, Decision::GiveUp, turn);
+                let report = self.report_about(at, reason, Decision::GiveUp);
+                turn.push(Command::Report(Report { retried, ..report }));
                 return self.end(ExitReason::Shutdown, turn);
             }
         };
         let fate = fate(self.strategy);
         let decision = Decision::restart(fate != Fate::Alone, delay.is_some());
-        let report = self.tolerance.report(at, self.children.at(at).rules.id.clone(), reason, decision);
-        turn.push(Command::Report(Report { delay, ..report }));
+        let report = self.report_about(at, reason, decision);
+        turn.push(Command::Report(Report { delay, retried, ..report }));
         let first = match fate {
             Fate::Alone => {
                 return match delay {
@@ -540,18 +539,11 @@ impl Supervision {
     }
 
     fn report(&self, at: Slot, reason: ExitReason, decision: Decision, turn: &mut Turn<'_>) {
-        self.report_of(at, self.children.at(at).rules.id.clone(), reason, decision, turn);
+        turn.push(Command::Report(self.report_about(at, reason, decision)));
     }
 
-    fn report_of(
-        &self,
-        slot: Slot,
-        child: Arc<str>,
-        reason: ExitReason,
-        decision: Decision,
-        turn: &mut Turn<'_>,
-    ) {
-        turn.push(Command::Report(self.tolerance.report(slot, child, reason, decision)));
+    fn report_about(&self, at: Slot, reason: ExitReason, decision: Decision) -> Report {
+        self.tolerance.report(at, self.children.at(at).rules.id.clone(), reason, decision)
     }
 
     /// What the start of the child in this slot is part of, if it is the one that is starting.

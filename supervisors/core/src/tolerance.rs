@@ -64,7 +64,7 @@ impl Tolerance {
         decision: Decision,
     ) -> Report {
         let (restarts, limit) = (self.charged.count(), self.charged.limit());
-        Report { slot, child, reason, decision, restarts, limit, delay: None }
+        Report { slot, child, reason, decision, restarts, limit, delay: None, retried: false }
     }
 
     /// # Panics

@@ -509,6 +509,7 @@ fn report(child: &str, decision: &'static str, reason: &ExitReason, context: &Co
         restarts: 0,
         limit: 0,
         delay: None,
+        reports: &[],
     });
 }
 

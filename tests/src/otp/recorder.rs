@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minder::{ActorId, Event, ExitReason, Observer};
+use minder::{ActorId, Event, ExitReason, Observer, SupervisorReport};
 
 use super::reasons::shown;
 
@@ -49,8 +49,6 @@ struct State {
     dynamic: BTreeMap<Arc<str>, Arc<str>>,
     /// Why instances did not end as they were asked to, by their dynamic supervisor, which has yet to report it.
     unreported: HashMap<Arc<str>, Vec<String>>,
-    /// Children of a supervisor whose next attempt is no news of an end.
-    retrying: BTreeSet<(Arc<str>, Arc<str>)>,
     /// Children of a supervisor that were killed for being late.
     late: BTreeSet<(Arc<str>, Arc<str>)>,
 }
@@ -251,10 +249,6 @@ impl State {
         if self.living.get(&path) == Some(&id) {
             self.living.remove(&path);
         }
-        if let Some((above, child)) = path.rsplit_once('/') {
-            // Whatever follows is decided on this end, and on no failed attempt before.
-            self.retrying.remove(&(Arc::from(above), Arc::from(child)));
-        }
         self.report_the_rest(&path);
         let is_orphan = self.is_orphan(&self.processes[&id]);
         let tag = if is_orphan { Tag::Orphan } else { self.tag_of(&path) };
@@ -282,43 +276,32 @@ impl State {
         }
     }
 
-    /// What OTP would report of a decision, if anything.
-    fn decided(&mut self, path: &str, child: &str, decision: &str, reason: &ExitReason) {
-        let key = (Arc::<str>::from(path), Arc::<str>::from(child));
+    /// What OTP reports of a decision, where it does: of a child that had to be killed when that is gone.
+    fn decided(&mut self, path: &str, child: &str, reason: &ExitReason, reports: &[SupervisorReport]) {
         let reason = shown(reason);
         let id = self.dynamic.get(path).cloned().unwrap_or_else(|| Arc::from(child));
-        let mut report = |context: &str, reason: &str| {
-            self.push(Tag::Ordered, format!("report {path} {context} {id} {reason}"));
-        };
-        match decision {
-            "restart" | "restart group" | "give up" => {
-                let was_retrying = self.retrying.remove(&key);
-                if !was_retrying {
-                    self.push(Tag::Ordered, format!("report {path} child_terminated {id} {reason}"));
+        for report in reports {
+            match report {
+                SupervisorReport::ShutdownError if self.living.contains_key(&*format!("{path}/{child}")) => {
+                    self.late.insert((Arc::from(path), Arc::from(child)));
                 }
-                if decision == "give up" {
-                    let text = format!("report {path} shutdown {id} reached_max_restart_intensity");
+                SupervisorReport::ShutdownError => self.ended_otherwise(path, child, &reason),
+                SupervisorReport::Shutdown => {
+                    let text = format!("report {path} {report} {id} reached_max_restart_intensity");
                     self.push(Tag::Ordered, text);
                 }
-            }
-            "forget" if reason != "normal" && reason != "shutdown" && !reason.starts_with("(shutdown") => {
-                report("child_terminated", &reason);
-            }
-            "try again" => {
-                report("start_error", &reason);
-                self.retrying.insert(key);
-            }
-            "start failed" => report("start_error", &reason),
-            "stopped otherwise" => self.ended_otherwise(path, child, &reason),
-            "forget stopped" => {
-                if let Some(reason) = self.unreported.get_mut(path).and_then(Vec::pop) {
-                    self.push(Tag::Ordered, format!("report {path} shutdown_error {id} {reason}"));
+                SupervisorReport::ChildTerminated | SupervisorReport::StartError => {
+                    self.push(Tag::Ordered, format!("report {path} {report} {id} {reason}"));
                 }
             }
-            "kill after deadline" => {
-                self.late.insert(key);
-            }
-            _ => {}
+        }
+    }
+
+    /// An instance was stopped by request.
+    fn was_stopped(&mut self, path: &str) {
+        if let Some(reason) = self.unreported.get_mut(path).and_then(Vec::pop) {
+            let template = self.dynamic.get(path).cloned().expect("only dynamic supervisors put reports off");
+            self.push(Tag::Ordered, format!("report {path} shutdown_error {template} {reason}"));
         }
     }
 }
@@ -354,9 +337,12 @@ impl Observer for Recorder {
                     state.ended_otherwise(&above, &child, &shown(reason));
                 }
             }
-            Event::Decided { path, child, decision, reason: Some(reason), .. } if self.reports => {
-                if let Some(path) = self.inside(path) {
-                    self.state().decided(path, child, decision, reason);
+            Event::Decided { path, child, decision, reason: Some(reason), reports, .. } if self.reports => {
+                let Some(path) = self.inside(path) else { return };
+                let mut state = self.state();
+                state.decided(path, child, reason, reports);
+                if *decision == "forget stopped" {
+                    state.was_stopped(path);
                 }
             }
             _ => {}

@@ -178,22 +178,40 @@ async fn children_with_specifications_of_their_own_are_bounded() {
     }
 }
 
-/// Every end that a supervisor judges is told, a clean one too, in a word that says what becomes of it.
+/// Tells of decisions: whose, what is decided, on which reason, and what OTP would report.
+struct Decisions(Journal);
+
+impl Observer for Decisions {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Decided { child, decision, reason: Some(reason), reports, .. } = event {
+            let reports: Vec<String> = reports.iter().map(ToString::to_string).collect();
+            self.0.note(format!("{child} {decision}: {reason} [{}]", reports.join(" ")));
+        }
+    }
+}
+
+/// Every end that a supervisor judges is told, a clean one too, in a word that says what becomes of it, and with what of that
+/// is a report.
 /// OTP: SUP-159.
 #[tokio::test(start_paused = true)]
 async fn clean_ends_are_told_with_what_was_decided() {
-    struct Decisions(Journal);
-    impl Observer for Decisions {
-        fn event(&self, event: &Event<'_>) {
-            if let Event::Decided { child, decision, reason: Some(reason), .. } = event {
-                self.0.note(format!("{child} {decision}: {reason}"));
-            }
-        }
-    }
     let rows = [
-        (Restart::Permanent, ["restart: normal", "restart: shutdown", "restart: error: no"]),
-        (Restart::Transient, ["leave down: normal", "leave down: shutdown", "restart: error: no"]),
-        (Restart::Temporary, ["forget: normal", "forget: shutdown", "forget: error: no"]),
+        (
+            Restart::Permanent,
+            [
+                "restart: normal [child_terminated]",
+                "restart: shutdown [child_terminated]",
+                "restart: error: no [child_terminated]",
+            ],
+        ),
+        (
+            Restart::Transient,
+            ["leave down: normal []", "leave down: shutdown []", "restart: error: no [child_terminated]"],
+        ),
+        (
+            Restart::Temporary,
+            ["forget: normal []", "forget: shutdown []", "forget: error: no [child_terminated]"],
+        ),
     ];
     for (restart, decisions) in rows {
         let endings =
@@ -209,6 +227,50 @@ async fn clean_ends_are_told_with_what_was_decided() {
             turns().await;
             assert_eq!(reader.rest(), [format!("it {decision}")], "{restart:?}");
         }
+    }
+}
+
+/// What OTP reports is a warning in the log; a decision about a clean end that is no report is for those who debug.
+/// OTP: SUP-159.
+#[tokio::test(start_paused = true)]
+async fn decisions_are_logged_as_warnings_where_otp_reports_them() {
+    /// Fails to start once it has ended.
+    fn frail(journal: &Journal, restart: Restart) -> Child {
+        let (journal, lives) = (journal.clone(), Arc::new(AtomicU32::new(0)));
+        let make = move || match lives.fetch_add(1, Ordering::Relaxed) {
+            1 => Err(Plain("broken")),
+            _ => Ok(Puppet::new("it", &journal)),
+        };
+        actor("it", make).restart(restart)
+    }
+    let rows = [
+        (Restart::Permanent, "WARN restart, WARN try again, INFO restart"),
+        (Restart::Transient, "DEBUG leave down"),
+        (Restart::Temporary, "DEBUG forget"),
+    ];
+    for (restart, expected) in rows {
+        let lines = Lines::default();
+        let to = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .without_time()
+            .with_ansi(false)
+            .with_writer(move || to.clone());
+        let _here = tracing::subscriber::set_default(subscriber.finish());
+        let (system, (journal, _)) = (system(), journal());
+        let root = tolerant(one_for_one()).child(frail(&journal, restart)).start(&system, "top").await;
+        let root = root.expect("it starts");
+        let all = root.which_children().await.expect("it lives");
+        let it = all[0].actor().and_then(minder::ActorRef::address::<Msg>).expect("it is up");
+        it.tell(end(ExitReason::Normal)).expect("there is room");
+        turns().await;
+        let decision = |line: &str| {
+            let (level, rest) = line.trim_start().split_once(" minder::decision: ")?;
+            let (_, rest) = rest.split_once("decision=\"")?;
+            Some(format!("{level} {}", rest.split_once('"')?.0))
+        };
+        let decisions: Vec<String> = lines.text().lines().filter_map(decision).collect();
+        assert_eq!(decisions.join(", "), expected, "{restart:?}");
     }
 }
 

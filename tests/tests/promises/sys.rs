@@ -1,10 +1,8 @@
 //! Requests to an actor's machinery: answered between two messages, whatever the actor is and whatever it is at.
 //! OTP: the module `sys`.
 
-use std::io::Write;
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use minder::prelude::*;
@@ -515,20 +513,6 @@ async fn the_log_keeps_the_last_events_also_from_the_start_on() {
     system.shutdown(SECOND).await;
 }
 
-/// What was written to the log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("nobody panics while writing").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The program's log may go into a file; which is the program's affair.
 ///
 /// OTP: SYS-008.
@@ -557,8 +541,7 @@ async fn the_trace_goes_to_the_log_while_it_is_on() {
     sys.debug(|debugging| debugging.trace(false)).await.expect("it lives");
     it.tell(Msg::Mark(2)).expect("there is room");
     turns().await;
-    let written = lines.0.lock().expect("nobody panics while writing").clone();
-    let written = String::from_utf8(written).expect("text");
+    let written = lines.text();
     let traced: Vec<&str> = written.lines().filter(|line| line.contains("minder::sys")).collect();
     let events = ["message: mark 1", "handled", "message: other", "handled, answered"];
     assert_eq!(traced.len(), events.len(), "{written}");

@@ -39,14 +39,13 @@ impl GraphSupervision {
         &mut self,
         slot: Slot,
         reason: ExitReason,
-        used: u32,
-        limit: u32,
+        Used { used, limit, retried }: Used,
         turn: &mut Turn<'_>,
     ) {
         let rules = &self.at(slot).rules;
         let (child, significant, choice) = (rules.id.clone(), rules.significant, rules.when_exhausted());
         let report = self.tolerance.report(slot, child.clone(), reason.clone(), choice.decision());
-        turn.push(Command::Report(Report { restarts: used, limit, ..report }));
+        turn.push(Command::Report(Report { restarts: used, limit, retried, ..report }));
         self.set(slot, State::Disabled);
         match choice {
             Exhausted::Escalate => self.end(ExitReason::Shutdown),

@@ -8,17 +8,10 @@ use crate::command::{Command, Report};
 use crate::event::Ticket;
 use crate::policy::Exhausted;
 use crate::readiness::Readiness;
-use crate::record::Delay;
+use crate::record::{Delay, Used};
 use crate::strategy::{Fate, fate};
 use alloc::collections::BTreeMap;
 use minder_signals::{ExitReason, Moment};
-
-/// What a child has used up, and whether that was by a restart that failed.
-pub(super) struct Used {
-    pub(super) used: u32,
-    pub(super) limit: u32,
-    pub(super) retried: bool,
-}
 
 impl Supervision {
     pub(super) fn life_is_over(&mut self, slot: Slot, turn: &Turn<'_>) {
@@ -60,7 +53,7 @@ impl Supervision {
         let (child, significant) = (rules.id.clone(), rules.significant);
         let choice = rules.when_exhausted();
         let report = self.tolerance.report(at, child.clone(), reason.clone(), choice.decision());
-        turn.push(Command::Report(Report { restarts: used, limit, ..report }));
+        turn.push(Command::Report(Report { restarts: used, limit, retried, ..report }));
         match choice {
             Exhausted::Escalate => self.end(ExitReason::Shutdown, turn),
             Exhausted::LeaveDown => {

@@ -60,7 +60,7 @@ fn a_child_that_reports_is_waited_for_until_it_is_ready() {
          a ready      start b
          a unready    -
          b up         ready",
-        true,
+        Told::Decisions,
     );
 }
 
@@ -97,7 +97,7 @@ fn an_own_start_that_fails_ends_all() {
          b exits shutdown  stop a
          a exits shutdown  exit shutdown: child `c` failed to start: boom
          a exits shutdown  -",
-        true,
+        Told::Decisions,
     );
     check(
         "by_needs  9 in 5s  a:perm
@@ -119,7 +119,7 @@ fn an_end_during_the_own_start_is_judged_at_once() {
          a up         start b
          b up         start c
          c up         ready",
-        true,
+        Told::Decisions,
     );
     // An own start that was broken off and fails the second time is still one.
     check(
@@ -167,7 +167,7 @@ fn a_group_is_stopped_from_its_end_and_starts_from_its_beginning() {
          d panics     (d Restart 2/9), start d
          d up         -
          e panics     (e Restart 3/9), start e",
-        true,
+        Told::Decisions,
     );
     // Through others.
     check(
@@ -189,7 +189,7 @@ fn groups_that_share_somebody_are_one_and_others_are_none() {
          c exits shutdown  epoch a, epoch b, epoch c, start a, start b
          b up         -
          a up         start c",
-        true,
+        Told::Decisions,
     );
     // One of the group that falls meanwhile has been stopped: not judged, and not counted.
     run(
@@ -198,7 +198,7 @@ fn groups_that_share_somebody_are_one_and_others_are_none() {
          b panics     (b StoppedOtherwise 1/1)
          c exits shutdown  (c ForgetStopped 1/1), forget c, epoch a, epoch b, start a
          a up         start b",
-        true,
+        Told::Decisions,
     );
     // One that comes up again falls again.
     run(
@@ -210,7 +210,7 @@ fn groups_that_share_somebody_are_one_and_others_are_none() {
          b up         -
          b exits shutdown  epoch a, epoch b, start a
          a up         start b",
-        true,
+        Told::Decisions,
     );
 }
 
@@ -228,7 +228,7 @@ fn a_restart_that_fails_is_tried_again_and_its_dependents_wait() {
          a fails      (a TryAgain 2/2), retry a
          a retry      (a GiveUp 2/2), stop c
          c exits shutdown  exit shutdown",
-        true,
+        Told::Decisions,
     );
     // A start that its group breaks off is not told of: the next attempt is that of the group.
     run(
@@ -237,7 +237,7 @@ fn a_restart_that_fails_is_tried_again_and_its_dependents_wait() {
          c exits shutdown  epoch b, epoch c, start b
          a panics     (a RestartGroup 2/9), stop b
          b fails      epoch a, epoch b, epoch c, start a",
-        true,
+        Told::Decisions,
     );
 }
 
@@ -322,7 +322,7 @@ fn the_window_and_what_is_not_charged() {
          wait 5s      -
          b panics uncharged  (b GiveUp 1/1), stop a
          a exits shutdown  exit shutdown",
-        true,
+        Told::Decisions,
     );
 }
 
@@ -353,7 +353,7 @@ fn everyone_stops_when_nobody_needs_it_any_more() {
          a up         -
          a exits panics  -
          c exits panics  (c StoppedOtherwise 1/9), exit boom",
-        true,
+        Told::Decisions,
     );
     check(
         "by_needs  9 in 5s  a:perm
@@ -382,7 +382,7 @@ fn how_a_stop_ended_is_told_if_it_was_not_as_asked() {
          c exits killed  -
          d exits boom  (d StoppedOtherwise 0/9)
          e exits normal  (e StoppedOtherwise 0/9), exit boom",
-        true,
+        Told::Decisions,
     );
 }
 
@@ -395,7 +395,7 @@ fn significant_children_end_it() {
          b up         -
          b exits normal  (b LeaveDown 1/9), (b AutoShutdown 1/9), stop a
          a exits shutdown  exit shutdown",
-        true,
+        Told::Decisions,
     );
     check(
         "by_needs  9 in 5s  a:temp:sig b:tran:sig c:perm all

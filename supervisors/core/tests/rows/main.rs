@@ -9,6 +9,7 @@ mod intensity;
 mod listing;
 mod policies;
 mod readiness;
+mod reports;
 mod requests;
 mod retries;
 mod significance;
@@ -29,19 +30,32 @@ use std::time::Duration;
 
 /// Runs a table with reports left out. See [`run`].
 fn check(table: &str) {
-    run_each(table, false);
+    run_each(table, Told::Nothing);
 }
 
 /// Runs a table with reports, written as `(child decision restarts/limit)`.
 fn check_with_reports(table: &str) {
-    run_each(table, true);
+    run_each(table, Told::Decisions);
+}
+
+/// Runs a table with those decisions that OTP reports, written as `(child reports)`.
+fn check_with_otp_reports(table: &str) {
+    run_each(table, Told::OtpReports);
+}
+
+/// What a table shows beside commands.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    Nothing,
+    Decisions,
+    OtpReports,
 }
 
 /// Runs a table under each of the strategies that it is for: `one_for_one|by_needs  1 in 5s  a:perm`.
-fn run_each(table: &str, reports: bool) {
+fn run_each(table: &str, told: Told) {
     let (strategies, rest) = table.trim_start().split_once(' ').expect("a table has a header");
     for strategy in strategies.split('|') {
-        run(&format!("{strategy} {rest}"), reports);
+        run(&format!("{strategy} {rest}"), told);
     }
 }
 
@@ -57,7 +71,7 @@ fn run_each(table: &str, reports: bool) {
 /// Beyond OTP a child may have, between colons, `backoff=1s/4s/10s` (first, cap, reset, no jitter), `limit=2/30s`,
 /// `row=2/10s`, `down` (left down when exhausted) and `off` (disabled); under `by_needs` also `needs=a/b`. `a due 0` is the time of the first wait, whoever's
 /// account that was on.
-fn run(table: &str, reports: bool) {
+fn run(table: &str, told: Told) {
     let mut lines = table.lines().map(str::trim).filter(|line| !line.is_empty());
     let header: Vec<&str> = lines.next().expect("a table has a header").split_whitespace().collect();
     let (mut supervision, mut slots) = match header[0] {
@@ -132,7 +146,7 @@ fn run(table: &str, reports: bool) {
             }
         }
         let shown: Vec<String> =
-            commands.iter().filter_map(|command| show(command, &slots, now, reports)).collect();
+            commands.iter().filter_map(|command| show(command, &slots, now, told)).collect();
         let shown = if shown.is_empty() { "-".to_string() } else { shown.join(", ") };
         assert_eq!(shown, expected.trim(), "after `{event}` in:\n{table}\n{supervision:#?}");
         supervision.check();
@@ -406,12 +420,12 @@ fn reason(word: &str) -> ExitReason {
     }
 }
 
-/// New epochs are shown with the reports: they say nothing of who is started and stopped.
-fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool) -> Option<String> {
+/// New epochs are shown with the decisions: they say nothing of who is started and stopped.
+fn show(command: &Command, slots: &[(String, Slot)], now: Moment, told: Told) -> Option<String> {
     let name = |slot: &Slot| &*slots.iter().find(|(_, known)| known == slot).expect("a slot of the header").0;
     Some(match command {
         Command::Start(slot) => format!("start {}", name(slot)),
-        Command::NewEpoch(slot) if reports => format!("epoch {}", name(slot)),
+        Command::NewEpoch(slot) if told == Told::Decisions => format!("epoch {}", name(slot)),
         Command::NewEpoch(_) => return None,
         Command::AskToStop(slot) => format!("stop {}", name(slot)),
         Command::Kill(slot) => format!("kill {}", name(slot)),
@@ -448,9 +462,15 @@ fn show(command: &Command, slots: &[(String, Slot)], now: Moment, reports: bool)
         Command::Answer(RequestId(id), answer) => format!("answer {id} {answer:?}"),
         Command::SetEndDeadline(moment) => format!("end deadline {:?}", moment.since(now)),
         Command::Exit(reason) => format!("exit {reason}"),
-        Command::Report(report) if reports => {
-            format!("({} {:?} {}/{})", report.child, report.decision, report.restarts, report.limit)
-        }
-        Command::Report(_) => return None,
+        Command::Report(report) => match (told, report.reports()) {
+            (Told::Decisions, _) => {
+                format!("({} {:?} {}/{})", report.child, report.decision, report.restarts, report.limit)
+            }
+            (Told::OtpReports, reports @ [_, ..]) => {
+                let reports: Vec<String> = reports.iter().map(ToString::to_string).collect();
+                format!("({} {})", report.child, reports.join(" "))
+            }
+            (Told::Nothing | Told::OtpReports, _) => return None,
+        },
     })
 }
