@@ -24,8 +24,14 @@ use crate::watch::{View, Watch};
 ///
 /// Members must live in the system that the scope was made for.
 ///
+/// A scope lasts as long as the keeper's seat, wherever that was made. Made outside the tree it outlives restarts of the
+/// keeper and of the supervisors above it. Made inside a start (by the code that makes a tree anew each time, or in the
+/// `started` of an actor whose child the keeper is) it ends with that life: the next makes another, which is empty, and
+/// by a handle of the old one nobody joins any more. Make it inside if the groups mean nothing without the part of the tree
+/// that is restarted, and all who join are restarted with it or look the groups up again; or else outside.
+///
 /// # OTP
-/// A scope of `pg`; but the state is not lost with the process.
+/// A scope of `pg`, which begins empty after each restart (PG-008): so does one made inside a start.
 #[derive(Clone)]
 pub struct Groups {
     scope: Arc<Scope>,

@@ -3,6 +3,7 @@
 //! A [`Group`] is many actors under one name that take the same messages: broadcast to all, send to one in turn, watch
 //! who comes and goes. A [`Bus`] is for actors of any kind that are interested in the same events. A group's members are
 //! *sent* messages, and who refuses is told to the sender; a bus's listeners *listen*, and who is slow is told itself.
+//! How long groups last is said at [`Groups`].
 //!
 //! ```
 //! use minder_groups::{Groups, Group};

@@ -109,6 +109,28 @@ pub mod os;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// These groups outlive whatever crashes. Groups that shall begin empty when a part of the tree is restarted, as OTP's do, are
+/// made by the code that makes that part, at each start anew:
+///
+/// ```
+/// use minder::groups::Groups;
+/// use minder::prelude::*;
+/// use minder::supervisors::{Supervisor, tree_from};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new()?;
+/// let its = system.clone();
+/// let chat = tree_from("chat", move || {
+///     let (groups, keeper) = Groups::new(&its);
+///     // Those below look them up: `context.service::<Groups>()`.
+///     Supervisor::new(&one_for_one().offer(groups.clone()).child(actor_in("groups", keeper, groups.keeper())))
+/// });
+/// one_for_one().child(chat).start(&system, "service").await?;
+/// # Ok(())
+/// # }
+/// ```
 pub use minder_groups as groups;
 #[doc = include_str!("actor.md")]
 pub use minder_macros::actor;

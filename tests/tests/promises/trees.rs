@@ -19,6 +19,7 @@ mod random;
 mod readiness;
 mod requests;
 mod restarts;
+mod scopes;
 mod specs;
 mod supervisors;
 #[allow(dead_code, reason = "each part of the promises uses some of it")]
