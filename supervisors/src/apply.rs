@@ -22,8 +22,8 @@ use crate::supervisor::SupervisorMsg;
 pub enum ApplyError {
     /// The new specification makes no sense. Nothing has been done.
     Invalid(TreeError),
-    /// This supervisor would be of another kind: there is dynamic, by needs, and by a strategy. Give the new one another id.
-    /// Nothing has been done.
+    /// This supervisor would be of another kind: there is dynamic with a template and without one, by needs, and by a strategy.
+    /// Give the new one another id. Nothing has been done.
     OtherKind {
         /// Where in the tree; empty for the top.
         supervisor: String,
@@ -94,7 +94,8 @@ impl fmt::Display for ApplyError {
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::OtherKind { supervisor } => write!(
                 f,
-                "{} would become one of another kind (dynamic, by needs, by a strategy): give the new one another id",
+                "{} would become one of another kind (dynamic with a template or without, by needs, by a strategy): give the \
+                 new one another id",
                 named(supervisor)
             ),
             Self::Stale { supervisor } => {
@@ -171,8 +172,9 @@ impl Root {
     /// - **Supervisors** that are running and whose new tree is known ([`tree`](crate::tree), [`tree_in`](crate::tree_in))
     ///   are changed inside, by the same rules, and are not restarted. If they are restarted later, it is by the new
     ///   recipe.
-    /// - A **dynamic** supervisor's running instances live on, by the new rules; their own restarts are as they were
-    ///   started. New ones are made by the new template, and the old template is refused from then on.
+    /// - A **dynamic** supervisor's running instances live on, by the new rules. New ones are made by the new template, and the
+    ///   old template is refused from then on. Whoever was started by rules of its own, as all are where there is no template
+    ///   ([`dynamic_children`](crate::dynamic_children)), goes on by those.
     ///
     /// When not to use this: to bring one more child in, or to take one out: [`Root::start_child`] and
     /// [`Root::terminate_child`] do that.

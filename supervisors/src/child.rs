@@ -75,7 +75,7 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChildSpec {
-    /// Its id; of a dynamic supervisor that of the template.
+    /// Its id; for an instance of a template that of the template.
     pub id: Arc<str>,
     /// When it is started again.
     pub restart: Restart,

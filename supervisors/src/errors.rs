@@ -106,9 +106,10 @@ pub enum StartChildError {
     Failed(ExitReason),
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),
-    /// The supervisor holds as many children as it may: [`Spec::max_children`](crate::Spec::max_children). Delete one first.
+    /// The supervisor holds as many children as it may: [`Spec::max_children`](crate::Spec::max_children). Delete one first; in
+    /// [`dynamic_children`](crate::dynamic_children) terminate one.
     TooMany,
-    /// The supervisor is dynamic: start instances of its template.
+    /// The supervisor is dynamic and has a template: start instances of that.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -120,7 +121,7 @@ pub enum StartChildError {
 pub enum TerminateChildError {
     /// There is no such child.
     NotFound,
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -142,7 +143,7 @@ pub enum RestartChildError {
     Failed(ExitReason),
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -154,7 +155,7 @@ pub enum RestartChildError {
 pub enum DisableChildError {
     /// There is no such child.
     NotFound,
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -172,7 +173,7 @@ pub enum EnableChildError {
     Failed(ExitReason),
     /// It needs this child, which is down or disabled and does not come up by itself: start that first. It is still disabled.
     NeedIsDown(Arc<str>),
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -188,7 +189,7 @@ pub enum DeleteChildError {
     Restarting,
     /// There is no such child.
     NotFound,
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -200,7 +201,7 @@ pub enum DeleteChildError {
 pub enum FindChildError {
     /// There is no such child.
     NotFound,
-    /// The supervisor is dynamic: its children have no ids.
+    /// The supervisor is dynamic: its children are not found by ids.
     Dynamic,
     /// The supervisor did not answer.
     Unavailable(Unavailable),
@@ -234,7 +235,7 @@ pub enum StartInstanceError {
     Unavailable(Unavailable),
 }
 
-const DYNAMIC: &str = "the supervisor is dynamic: its children have no ids";
+const DYNAMIC: &str = "the supervisor is dynamic: its children are not found by ids";
 const TOO_MANY: &str = "there are as many children as there may be";
 const NOT_FOUND: &str = "there is no such child";
 
@@ -283,7 +284,9 @@ impl fmt::Display for StartChildError {
             Self::Invalid(error) => fmt::Display::fmt(error, f),
             Self::Failed(reason) => write!(f, "the child failed to start: {reason}"),
             Self::NeedIsDown(need) => need_is_down(f, need),
-            Self::TooMany => write!(f, "{TOO_MANY}: delete one first"),
+            Self::TooMany => {
+                write!(f, "{TOO_MANY}: delete one first, or terminate one of a dynamic supervisor")
+            }
             Self::Dynamic => f.write_str("the supervisor is dynamic: start instances of its template"),
             Self::Unavailable(why) => fmt::Display::fmt(why, f),
         }

@@ -6,7 +6,7 @@
 //! A running tree is a [`Root`], which takes OTP's requests; a part of one is too ([`Root::subtree`], [`tree_in`]).
 //!
 //! When not to use this: for children that come and go by the thousand, one actor each and nothing shared, a [`dynamic`]
-//! supervisor is lighter; for a single helper that may die with its user, `Context::spawn` is enough.
+//! supervisor is lighter ([`dynamic_children`] if they are of several kinds); for a single helper that may die with its user, `Context::spawn` is enough.
 
 mod applications;
 mod apply;
@@ -52,7 +52,7 @@ pub use partitions::{NoPartition, Partitions, ResizeError, one_per_core, partiti
 pub use plan::{Action, Address, Because, Difference, Plan, Step};
 pub use readiness::ReadyError;
 pub use root::{ChildInfo, ChildStatus, Root};
-pub use spec::{Spec, TreeError, by_needs, one_for_all, one_for_one, rest_for_one};
+pub use spec::{Spec, TreeError, by_needs, dynamic_children, one_for_all, one_for_one, rest_for_one};
 pub use supervisor::{Supervisor, SupervisorMsg};
 pub use task::IntoExit;
 pub use tasks::{OnLimit, Task, TaskFailed, TaskStream, Tasks, await_many, yield_many};

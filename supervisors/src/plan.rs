@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use minder_runtime::{ActorRef, Recipe};
 use minder_supervisors_core::{
-    Change, DynamicRules, Likeness, Outline, Own, Policy, Rules, Slot, Standing, Stands, Task, Why,
+    Change, DynamicRules, Likeness, Outline, Own, Policy, Restart, Rules, Slot, Standing, Stands, Task, Why,
 };
 
 use crate::apply::ApplyError;
 use crate::child::{Child, Settings};
 use crate::root::Root;
-use crate::spec::{Spec, path_below};
+use crate::spec::{Nature, Spec, TemplateParts, path_below};
 use crate::supervisor::SupervisorMsg;
-use crate::template::Mark;
 
 /// What [`Root::apply`] would do to a tree as it stands: who is stopped and started, in which order, and why. Made by
 /// [`Root::plan`]; carried out by [`Plan::apply`], as it stands or not at all.
@@ -174,8 +173,7 @@ pub(crate) enum Sketch {
 /// A dynamic supervisor, and what it makes instances of.
 pub(crate) struct Making {
     pub(crate) rules: DynamicRules,
-    pub(crate) settings: Settings,
-    pub(crate) mark: Mark,
+    pub(crate) template: Option<Box<TemplateParts>>,
     pub(crate) news_first: bool,
 }
 
@@ -224,18 +222,20 @@ impl Level {
     /// Compares one supervisor with what it is to be; nothing of the levels below is known yet. Nothing if they are of
     /// different kinds: dynamic, by needs, or by a strategy.
     pub(crate) fn between(now: &Sketch, spec: &Spec) -> Option<Self> {
-        match (now, spec.template()) {
-            (Sketch::Fixed { outline, known, news_first }, None)
+        match (now, spec.nature()) {
+            (Sketch::Fixed { outline, known, news_first }, Nature::Fixed(_) | Nature::ByNeeds)
                 if spec.is_by_needs() == outline.own.strategy.is_none() =>
             {
                 let mut fixed = Fixed::between(outline, known, spec);
                 differ_in_news_first(&mut fixed.own, *news_first, spec);
                 Some(Self::Fixed(Box::new(fixed)))
             }
-            (Sketch::Dynamic(making), Some(template)) => {
-                let Making { rules, settings, mark, news_first } = making;
-                let new = spec.dynamic_rules(template).expect("a tree is checked before it is compared");
-                let mut differences = differences_of(rules.template(), new.template());
+            (Sketch::Dynamic(Making { rules, template, news_first }), Nature::Dynamic(becomes))
+                if template.is_some() == becomes.is_some() =>
+            {
+                let new = spec.dynamic_rules().expect("a tree is checked before it is compared");
+                let templates = rules.template().zip(new.template());
+                let mut differences = templates.map_or(Vec::new(), |(was, new)| differences_of(was, new));
                 let limit = |rules: &DynamicRules| in_time(rules.limit(), rules.period());
                 differ(&mut differences, "limit", limit(rules), limit(&new));
                 differ(
@@ -244,11 +244,24 @@ impl Level {
                     number(rules.max_children()),
                     number(new.max_children()),
                 );
+                // A template that is ever restarted shows its own.
+                if new.template().is_none_or(|template| template.restart == Restart::Temporary) {
+                    let backoff = |rules: &DynamicRules| {
+                        rules.backoff().map_or("none".to_owned(), |backoff| format!("{backoff:?}"))
+                    };
+                    differ(&mut differences, "backoff of children to come", backoff(rules), backoff(&new));
+                }
                 differ_in_news_first(&mut differences, *news_first, spec);
-                differences.extend(settings.differences(&template.settings));
-                if !Arc::ptr_eq(mark, &template.mark) {
-                    let (was, becomes) = (rules.template().id.to_string(), new.template().id.to_string());
-                    differences.push(Difference { what: "template, for instances to come", was, becomes });
+                if let Some((was, becomes)) = template.as_ref().zip(becomes.as_ref()) {
+                    differences.extend(was.settings.differences(&becomes.settings));
+                    if !Arc::ptr_eq(&was.mark, &becomes.mark) {
+                        let (was, becomes) = (was.rules.id.to_string(), becomes.rules.id.to_string());
+                        differences.push(Difference {
+                            what: "template, for instances to come",
+                            was,
+                            becomes,
+                        });
+                    }
                 }
                 Some(Self::Dynamic(Box::new(Dynamic { differences })))
             }
@@ -381,9 +394,11 @@ impl Fixed {
             likeness
         };
         let checked = "a tree is checked before it is compared";
-        let change = match spec.is_by_needs() {
-            true => Change::by_needs(outline, spec.needs_rules().expect(checked), likeness),
-            false => Change::new(outline, spec.rules().expect(checked), likeness),
+        let change = match spec.nature() {
+            Nature::Fixed(strategy) => Change::new(outline, spec.rules(*strategy).expect(checked), likeness),
+            Nature::ByNeeds | Nature::Dynamic(_) => {
+                Change::by_needs(outline, spec.needs_rules().expect(checked), likeness)
+            }
         };
         let old = outline.children.iter().map(|child| child.rules.clone()).collect();
         let own = own_differences(change.was(), change.rules());

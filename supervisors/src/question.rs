@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use minder_runtime::{ActorRef, ExitReason, Recipe};
-use minder_supervisors_core::{Counts, Refusal, Restart};
+use minder_supervisors_core::{ChildRules, Counts, Refusal};
 
 use crate::apply::{ApplyError, Incomplete, Wanted};
 use crate::child::{Child, ChildSpec};
@@ -46,8 +46,8 @@ pub(crate) struct Instance {
     pub(crate) template: Mark,
     pub(crate) recipe: Recipe,
     pub(crate) name: Option<Arc<str>>,
-    /// If it is not the template's.
-    pub(crate) restart: Option<Restart>,
+    /// Rules of its own, in place of the template's.
+    pub(crate) own: Option<ChildRules>,
 }
 
 /// Which child is meant.

@@ -75,7 +75,7 @@ pub enum ChildStatus {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ChildInfo {
-    /// Its id; nothing for an instance of a dynamic supervisor, which has none.
+    /// Its id; nothing for a child of a dynamic supervisor, which is not found by one.
     pub id: Option<Arc<str>>,
     /// How it stands.
     pub status: ChildStatus,
@@ -136,11 +136,14 @@ impl Root {
     /// its specification is kept unless it is temporary. One that is [disabled](Child::disabled) is kept without being
     /// started, and nothing is returned. The child is lost with this incarnation of the supervisor.
     ///
+    /// Under [`dynamic_children`](crate::dynamic_children) its id need not be free, and nothing is ever kept of a child
+    /// without a process that does not wait for one.
+    ///
     /// # Errors
     /// See [`StartChildError`]; a child that failed to start is not kept.
     ///
     /// # OTP
-    /// `supervisor:start_child/2` (SUP-081, SUP-082, SUP-141, SUP-142).
+    /// `supervisor:start_child/2` (SUP-081, SUP-082, SUP-141, SUP-142); `DynamicSupervisor.start_child/2` (EXD-001).
     pub async fn start_child(&self, child: Child) -> Result<Option<ActorRef>, StartChildError> {
         child.check()?;
         match self.ask(Question::StartChild(Box::new(child))).await? {
@@ -173,10 +176,16 @@ impl Root {
         self.terminate(Named::id(id)).await
     }
 
-    /// Stops an instance of a dynamic supervisor; see [`Pool::terminate`].
+    /// Stops a child of a dynamic supervisor, as its specification or the template says; resolves when it is gone. It is no
+    /// child any more then, whatever its restart type. See also [`Pool::terminate`].
     ///
     /// # Errors
-    /// [`TerminateChildError::NotFound`] if it is alive and no child of this supervisor.
+    /// [`TerminateChildError::NotFound`] if it is alive and no child of this supervisor. Of
+    /// [`dynamic_children`](crate::dynamic_children) also if it is gone already; with a template that is no error.
+    ///
+    /// # OTP
+    /// `supervisor:terminate_child/2` by pid (SUP-175), `DynamicSupervisor.terminate_child/2` (EXD-006). Here the child is
+    /// known by its seat: whichever life is there is stopped.
     pub async fn terminate_instance(&self, actor: &ActorRef) -> Result<(), TerminateChildError> {
         self.terminate(Named::actor(actor)).await
     }
@@ -322,7 +331,8 @@ impl Root {
         }
     }
 
-    /// The specification of a child; of a dynamic supervisor's template, by the id of that.
+    /// The specification of a child; of a dynamic supervisor's template, by the id of that. See also
+    /// [`Root::instance_spec`].
     ///
     /// # Errors
     /// See [`FindChildError`].
@@ -330,9 +340,26 @@ impl Root {
     /// # OTP
     /// `supervisor:get_childspec/2` (SUP-150).
     pub async fn child_spec(&self, id: &str) -> Result<ChildSpec, FindChildError> {
-        match self.ask(Question::ChildSpec(Named::id(id))).await? {
+        self.spec_of(Named::id(id)).await
+    }
+
+    /// The specification that a child of a dynamic supervisor goes by: its own, if it was started with one, or else the
+    /// template's.
+    ///
+    /// # Errors
+    /// [`FindChildError::NotFound`] if it is no child of this supervisor.
+    ///
+    /// # OTP
+    /// `supervisor:get_childspec/2` by pid (SUP-150).
+    pub async fn instance_spec(&self, actor: &ActorRef) -> Result<ChildSpec, FindChildError> {
+        self.spec_of(Named::actor(actor)).await
+    }
+
+    async fn spec_of(&self, who: Named) -> Result<ChildSpec, FindChildError> {
+        match self.ask(Question::ChildSpec(who)).await? {
             Outcome::ChildSpec(spec) => Ok(spec),
-            Outcome::Refused(_) => Err(FindChildError::NotFound),
+            Outcome::Refused(Refusal::NotFound) => Err(FindChildError::NotFound),
+            Outcome::Refused(_) => Err(FindChildError::Dynamic),
             other => other.out_of_place("child_spec"),
         }
     }

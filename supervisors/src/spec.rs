@@ -24,9 +24,7 @@ use crate::template::Mark;
 /// Unless said otherwise it tolerates 1 restart in 5 seconds, as OTP's does.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    strategy: Strategy,
-    /// Whether children say what they need, and the strategy nothing.
-    by_needs: bool,
+    nature: Nature,
     limit: u32,
     period: Duration,
     auto_shutdown: AutoShutdown,
@@ -37,9 +35,18 @@ pub struct Spec {
     max_children: usize,
     /// How many of its children are partitions that are found; set anew at each start.
     pub(crate) partitions: Vec<Arc<Size>>,
-    /// What a dynamic supervisor makes its children from.
-    template: Option<Box<TemplateParts>>,
     pub(crate) children: Vec<Child>,
+}
+
+/// How a supervisor comes by its children, and who shares whose fate. The same for all of its life.
+#[derive(Clone, Debug)]
+pub(crate) enum Nature {
+    /// They are known beforehand, and share their fates by a strategy.
+    Fixed(Strategy),
+    /// They are known beforehand, and say what they need.
+    ByNeeds,
+    /// They come and go: made from a template, or each by a specification of its own.
+    Dynamic(Option<Box<TemplateParts>>),
 }
 
 /// What a dynamic supervisor knows of its template: all but how instances are made, which comes with each request.
@@ -52,17 +59,17 @@ pub(crate) struct TemplateParts {
 
 /// A supervisor that restarts a child alone: children that do not depend on each other.
 pub fn one_for_one() -> Spec {
-    Spec::new(Strategy::OneForOne)
+    Spec::new(Nature::Fixed(Strategy::OneForOne))
 }
 
 /// A supervisor that restarts all its children together: children that share state that one of them has lost.
 pub fn one_for_all() -> Spec {
-    Spec::new(Strategy::OneForAll)
+    Spec::new(Nature::Fixed(Strategy::OneForAll))
 }
 
 /// A supervisor that restarts a child and those after it: children of which each depends on those before it.
 pub fn rest_for_one() -> Spec {
-    Spec::new(Strategy::RestForOne)
+    Spec::new(Nature::Fixed(Strategy::RestForOne))
 }
 
 /// A supervisor whose children say what they need, by [`Child::needs`]. A child starts when all it needs is up, and ready
@@ -109,22 +116,66 @@ pub fn rest_for_one() -> Spec {
 /// # OTP
 /// There is no such strategy. Where each child needs the one before it this is `rest_for_one`.
 pub fn by_needs() -> Spec {
-    Spec { by_needs: true, ..Spec::new(Strategy::OneForOne) }
+    Spec::new(Nature::ByNeeds)
+}
+
+/// A supervisor of children that come and go, each started by [`Root::start_child`](crate::Root::start_child) with a
+/// specification of its own: any [`Child`], none at first. Unless said otherwise it tolerates 3 restarts in 5 seconds.
+///
+/// Each child is restarted alone, with its own restart type, backoff and limits; the supervisor's limit is shared by all. One
+/// that is stopped, or has ended and is not restarted, leaves nothing. Ids need not differ: they are in paths, events and
+/// [explanations](crate::Spec::explain), and nobody is found by them. So a child is stopped by its process
+/// ([`Root::terminate_instance`](crate::Root::terminate_instance)), and requests that go by ids are refused.
+///
+/// ```
+/// use minder_supervisors::{Restart, Shutdown, dynamic_children, task};
+/// # use minder_runtime::System;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new()?;
+/// let jobs = dynamic_children().max_children(1_000).start(&system, "jobs").await?;
+/// let forever = || std::future::pending::<()>();
+/// let once = task("import", forever).restart(Restart::Temporary);
+/// let import = jobs.start_child(once.clone()).await?.ok_or("there was nothing to run")?;
+/// jobs.start_child(once).await?;                                  // another one of the same id
+/// jobs.start_child(task("watch", forever).shutdown(Shutdown::BrutalKill)).await?;
+/// jobs.terminate_instance(&import).await?;
+/// assert_eq!(jobs.count_children().await?.active, 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A child that [needs](Child::needs) others, is [significant](Child::significant) or [disabled](Child::disabled) is refused.
+/// [`Root::apply`](crate::Root::apply) changes the supervisor's own limits; children go on by the specifications that they were
+/// started with, and none of them is looked into.
+///
+/// When not to use this: for many children that differ in their arguments only, [`dynamic`](crate::dynamic) takes less room;
+/// for children that are known beforehand, or are to be found by their ids, [`one_for_one`]; for those that depend on each
+/// other, [`by_needs`].
+///
+/// # Ordering
+/// One child is started, or stopped by request, at a time. At the end all are told at once, each with its own time
+/// to stop.
+///
+/// # OTP
+/// Elixir's `DynamicSupervisor` (EXD-001 to EXD-008). Children are known by their addresses, which survive restarts where
+/// Elixir's pids do not.
+pub fn dynamic_children() -> Spec {
+    Spec::new(Nature::Dynamic(None)).limit(3, Duration::from_secs(5))
 }
 
 impl Spec {
-    fn new(strategy: Strategy) -> Self {
+    fn new(nature: Nature) -> Self {
         let (limit, period) = (1, Duration::from_secs(5));
         Self {
-            strategy,
-            by_needs: false,
+            nature,
             limit,
             period,
             auto_shutdown: AutoShutdown::Never,
             backoff: None,
             max_children: usize::MAX,
             partitions: Vec::new(),
-            template: None,
             offers: Offers::new(),
             news_first: false,
             children: Vec::new(),
@@ -132,8 +183,7 @@ impl Spec {
     }
 
     pub(crate) fn of_template(rules: ChildRules, settings: Settings, mark: Mark) -> Self {
-        let template = Some(Box::new(TemplateParts { rules, settings, mark }));
-        Self { template, ..Self::new(Strategy::OneForOne) }
+        Self::new(Nature::Dynamic(Some(Box::new(TemplateParts { rules, settings, mark }))))
     }
 
     /// Tolerates at most this many restarts within the period; with one more the supervisor ends.
@@ -179,12 +229,12 @@ impl Spec {
         self
     }
 
-    /// How many children the supervisor may hold at a time; no bound unless given. Of instances of a
-    /// [`dynamic`](crate::dynamic) one those count that have a process or wait for one; of children with specifications of
-    /// their own all, until they are deleted. A start beyond it is refused; so is a specification that has more itself.
+    /// How many children the supervisor may hold at a time; no bound unless given. In a dynamic supervisor, with a
+    /// [template](crate::dynamic) or [without](dynamic_children), those count that have a process or wait for one; in any other
+    /// all, until they are deleted. A start beyond it is refused; so is a specification that has more itself.
     ///
     /// # OTP
-    /// `max_children` of Elixir's `DynamicSupervisor`, where whoever has finished is deleted.
+    /// `max_children` of Elixir's `DynamicSupervisor`.
     #[must_use]
     pub fn max_children(mut self, children: usize) -> Self {
         self.max_children = children;
@@ -205,18 +255,31 @@ impl Spec {
         self
     }
 
-    pub(crate) fn template(&self) -> Option<&TemplateParts> {
-        self.template.as_deref()
+    pub(crate) fn nature(&self) -> &Nature {
+        &self.nature
     }
 
-    pub(crate) fn dynamic_rules(&self, template: &TemplateParts) -> Result<DynamicRules, SpecError> {
+    pub(crate) fn template(&self) -> Option<&TemplateParts> {
+        match &self.nature {
+            Nature::Dynamic(template) => template.as_deref(),
+            Nature::Fixed(_) | Nature::ByNeeds => None,
+        }
+    }
+
+    /// The rules of a dynamic supervisor.
+    pub(crate) fn dynamic_rules(&self) -> Result<DynamicRules, SpecError> {
         if !self.children.is_empty() {
             return Err(SpecError::DynamicWithChildren);
         }
         if self.auto_shutdown != AutoShutdown::Never {
             return Err(SpecError::DynamicAutoShutdown);
         }
-        let rules = DynamicRules::new(template.rules.clone(), self.limit, self.period, self.max_children)?;
+        let rules = match self.template() {
+            Some(TemplateParts { rules, .. }) => {
+                DynamicRules::new(rules.clone(), self.limit, self.period, self.max_children)?
+            }
+            None => DynamicRules::of_children(self.limit, self.period, self.max_children)?,
+        };
         match self.backoff.as_deref() {
             Some(backoff) => rules.with_backoff(*backoff),
             None => Ok(rules),
@@ -226,10 +289,10 @@ impl Spec {
     /// What the supervisor goes by, for those who explain it.
     pub(crate) fn ruling(&self) -> Ruling {
         Ruling {
-            regime: match self.template {
-                Some(_) => Regime::Dynamic,
-                None if self.by_needs => Regime::ByNeeds,
-                None => Regime::Fixed(self.strategy),
+            regime: match self.nature {
+                Nature::Fixed(strategy) => Regime::Fixed(strategy),
+                Nature::ByNeeds => Regime::ByNeeds,
+                Nature::Dynamic(_) => Regime::Dynamic,
             },
             level: Level { limit: self.limit, period: self.period },
             auto_shutdown: self.auto_shutdown,
@@ -238,7 +301,7 @@ impl Spec {
     }
 
     pub(crate) fn is_by_needs(&self) -> bool {
-        self.by_needs
+        matches!(self.nature, Nature::ByNeeds)
     }
 
     pub(crate) fn needs_rules(&self) -> Result<NeedsRules, SpecError> {
@@ -251,9 +314,9 @@ impl Spec {
         }
     }
 
-    pub(crate) fn rules(&self) -> Result<Rules, SpecError> {
+    pub(crate) fn rules(&self, strategy: Strategy) -> Result<Rules, SpecError> {
         let children = self.children.iter().map(|child| child.rules.clone()).collect();
-        let rules = Rules::new(self.strategy, self.limit, self.period, self.auto_shutdown, children)?
+        let rules = Rules::new(strategy, self.limit, self.period, self.auto_shutdown, children)?
             .with_max_children(self.max_children)?;
         match self.backoff.as_deref() {
             Some(backoff) => rules.with_backoff(*backoff),
@@ -275,10 +338,10 @@ impl Spec {
     }
 
     fn check_below(&self, path: &str, taken: &mut Taken) -> Result<(), TreeError> {
-        let valid = match self.template() {
-            Some(template) => self.dynamic_rules(template).map(drop),
-            None if self.by_needs => self.needs_rules().map(drop),
-            None => self.rules().map(drop),
+        let valid = match self.nature {
+            Nature::Dynamic(_) => self.dynamic_rules().map(drop),
+            Nature::ByNeeds => self.needs_rules().map(drop),
+            Nature::Fixed(strategy) => self.rules(strategy).map(drop),
         };
         valid.map_err(|cause| TreeError::Spec { supervisor: path.to_owned(), cause })?;
         for child in &self.children {

@@ -4,7 +4,8 @@
 //! notices and messages in its one lane. It traps exits, so that its minder's stop becomes an event like any other.
 //! Decides nothing; see `minder-supervisors-core`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use minder_supervisors_core::{
 use crate::apply::{Incomplete, Wanted};
 use crate::child::Settings;
 use crate::question::{Outcome, Question};
-use crate::spec::{Spec, TemplateParts};
+use crate::spec::{Nature, Spec, TemplateParts};
 
 mod apply;
 mod readiness;
@@ -61,7 +62,8 @@ pub struct Supervisor {
 /// Who decides.
 enum Core {
     Fixed(Supervision),
-    Dynamic(DynamicSupervision, Box<TemplateParts>),
+    /// With what instances are made from, unless each child brings its own specification.
+    Dynamic(DynamicSupervision, Option<Box<TemplateParts>>),
     ByNeeds(Box<GraphSupervision>),
 }
 
@@ -91,11 +93,11 @@ impl Core {
         }
     }
 
-    /// The rules of a child; those of the template for an instance.
+    /// The rules of a child; those of the template for an instance without rules of its own.
     fn child(&self, slot: Slot) -> Option<&ChildRules> {
         match self {
             Self::Fixed(core) => core.child(slot),
-            Self::Dynamic(core, _) => Some(core.template()),
+            Self::Dynamic(core, _) => core.child(slot),
             Self::ByNeeds(core) => core.child(slot),
         }
     }
@@ -145,9 +147,10 @@ impl Core {
 /// A child as its supervisor knows it.
 struct Minded {
     recipe: Recipe,
-    /// What an instance is called in paths, if it is named; any other child by its id. Boxed, since most have none.
+    /// What an instance of a template is called in paths, if it is named; any other child by its id. Boxed, since most have
+    /// none.
     name: Option<Box<Arc<str>>>,
-    /// Nothing where they are the usual ones; an instance's are the template's.
+    /// Nothing where they are the usual ones; those of an instance of a template are that's.
     settings: Option<Box<Settings>>,
     /// The last to have been started, also after its end.
     actor: Option<ActorRef>,
@@ -196,13 +199,12 @@ impl Supervisor {
             partitions.begin();
         }
         let mut children = Places::with_capacity(spec.children.len());
-        let core = match spec.template() {
-            Some(template) => Core::Dynamic(
-                DynamicSupervision::new(spec.dynamic_rules(template)?),
-                Box::new(template.clone()),
-            ),
-            None if spec.is_by_needs() => Core::ByNeeds(Box::new(GraphSupervision::new(spec.needs_rules()?))),
-            None => Core::Fixed(Supervision::new(spec.rules()?)),
+        let core = match spec.nature() {
+            Nature::Dynamic(template) => {
+                Core::Dynamic(DynamicSupervision::new(spec.dynamic_rules()?), template.clone())
+            }
+            Nature::ByNeeds => Core::ByNeeds(Box::new(GraphSupervision::new(spec.needs_rules()?))),
+            Nature::Fixed(strategy) => Core::Fixed(Supervision::new(spec.rules(*strategy)?)),
         };
         for (slot, child) in core.slots().into_iter().zip(&spec.children) {
             children.put(slot, Minded::new(child.recipe.clone(), None, child.settings.kept()));
@@ -296,8 +298,12 @@ impl Supervisor {
                 context.send_after(due, SupervisorMsg(Own::RestartDue(slot, ticket)));
             }
             Command::Forget(slot) => {
-                if let Some(actor) = self.children.remove(slot).and_then(|child| child.actor) {
-                    self.by_cell.remove(&actor.id().cell());
+                // Its seat, if it was made outside, may be another child's by now.
+                if let Some(actor) = self.children.remove(slot).and_then(|child| child.actor)
+                    && let Entry::Occupied(entry) = self.by_cell.entry(actor.id().cell())
+                    && *entry.get() == slot
+                {
+                    entry.remove();
                 }
             }
             Command::Add(slot, request) => {
@@ -353,8 +359,8 @@ impl Supervisor {
             child.recipe = child.recipe.settled(&system);
         }
         let mut options: StartOptions = match &self.core {
-            Core::Dynamic(_, template) => template.settings.options(child.name.as_deref().cloned()),
-            Core::Fixed(_) | Core::ByNeeds(_) => {
+            Core::Dynamic(_, Some(template)) => template.settings.options(child.name.as_deref().cloned()),
+            Core::Dynamic(_, None) | Core::Fixed(_) | Core::ByNeeds(_) => {
                 let id = self.core.id(slot).cloned();
                 child.settings.as_deref().unwrap_or(&Settings::default()).options(id)
             }

@@ -95,10 +95,14 @@ impl Tasks {
 
     /// Their supervisor, with no tasks yet: 3 restarts in 5 seconds, of tasks that are restarted.
     pub fn supervisor(&self) -> Spec {
-        let mut rules = ChildRules::worker("task");
-        (rules.restart, rules.shutdown) = (Restart::Temporary, self.shutdown);
+        let rules = self.rules(Restart::Temporary);
         let spec = Spec::of_template(rules, Settings::default(), self.mark.clone());
         spec.limit(3, Duration::from_secs(5))
+    }
+
+    /// The rules of a task that is started again so.
+    fn rules(&self, restart: Restart) -> ChildRules {
+        ChildRules { restart, shutdown: self.shutdown, ..ChildRules::worker("task") }
     }
 
     /// The supervisor, for requests that have nothing to do with results: who runs, and
@@ -140,7 +144,9 @@ impl Tasks {
             let make = make.clone();
             TaskActor::new(move |_: &Context<Run>| make())
         };
-        self.start_instance(Recipe::own_seat(make, MailboxOptions::default()), restart).await
+        // Any other task is temporary, as their supervisor's template is.
+        let own = (restart != Restart::Temporary).then(|| self.rules(restart));
+        self.start_instance(Recipe::own_seat(make, MailboxOptions::default()), own).await
     }
 
     /// Starts a task and gives what its result is waited for with. Neither is ended by the end of the other.
@@ -216,12 +222,16 @@ impl Tasks {
     async fn hire(&self) -> Result<(Unhired, ActorRef), StartInstanceError> {
         let (address, seat): (Addr<HiredMsg>, _) = self.system.address();
         let unhired = Unhired::new(address);
-        let actor = self.start_instance(Recipe::in_seat(seat, || Hired), Restart::Temporary).await?;
+        let actor = self.start_instance(Recipe::in_seat(seat, || Hired), None).await?;
         Ok((unhired, actor))
     }
 
-    async fn start_instance(&self, recipe: Recipe, restart: Restart) -> Result<ActorRef, StartInstanceError> {
-        let instance = Instance { template: self.mark.clone(), recipe, name: None, restart: Some(restart) };
+    async fn start_instance(
+        &self,
+        recipe: Recipe,
+        own: Option<ChildRules>,
+    ) -> Result<ActorRef, StartInstanceError> {
+        let instance = Instance { template: self.mark.clone(), recipe, name: None, own };
         let started = self.root.start_instance(instance).await?;
         Ok(started.expect("a task always has something to run"))
     }

@@ -100,10 +100,11 @@ where
 
 /// A supervisor of any number of instances of this template, none at first.
 ///
-/// When not to use this: for children that are known beforehand, or that depend on each other.
+/// When not to use this: for children that are known beforehand, or that depend on each other; for children of several kinds
+/// that come and go, [`dynamic_children`](crate::dynamic_children).
 ///
 /// # OTP
-/// `simple_one_for_one`; Elixir's `DynamicSupervisor`. Each instance is restarted alone; the intensity is shared by all.
+/// `simple_one_for_one`. Each instance is restarted alone; the intensity is shared by all.
 pub fn dynamic<A, M>(template: &Template<A, M>) -> Spec {
     Spec::of_template(template.rules.clone(), template.settings.clone(), template.mark.clone())
 }
@@ -291,7 +292,7 @@ where
     pub async fn start(&self, args: A) -> Result<Option<Addr<M>>, StartInstanceError> {
         let name = self.template.name.as_ref().map(|name| name(&args));
         let recipe = (self.template.make)(args, self.template.mailbox);
-        let instance = Instance { template: self.template.mark.clone(), recipe, name, restart: None };
+        let instance = Instance { template: self.template.mark.clone(), recipe, name, own: None };
         let started = self.root.start_instance(instance).await?;
         Ok(started.map(|actor| actor.address().expect("what a template makes takes the template's messages")))
     }

@@ -207,7 +207,7 @@ pub mod prelude {
         System, TellError,
     };
     pub use minder_supervisors::{
-        Child, Restart, Root, Shutdown, Spec, Template, actor, actor_in, by_needs, dynamic, local_actor,
-        local_actor_in, one_for_all, one_for_one, rest_for_one, task, template, tree,
+        Child, Restart, Root, Shutdown, Spec, Template, actor, actor_in, by_needs, dynamic, dynamic_children,
+        local_actor, local_actor_in, one_for_all, one_for_one, rest_for_one, task, template, tree,
     };
 }

@@ -32,8 +32,8 @@ pub enum Command {
     /// Send `ReadyDeadline` at this moment, not earlier. One that comes after the child is ready, or gone, does no harm;
     /// so a later deadline for the same child, of either kind, may replace it.
     SetReadyDeadline(Slot, Moment),
-    /// Send `EndDeadline` at this moment, not earlier: a dynamic supervisor ends, and this is the time that its
-    /// children have together.
+    /// Send `EndDeadline` at this moment, not earlier: a dynamic supervisor ends, and this is the time that the
+    /// instances of its template have together.
     SetEndDeadline(Moment),
     /// Send `TryAgain` to yourself, behind what stands in your lane already (SUP-071).
     TryAgain(Slot),
@@ -88,7 +88,7 @@ pub enum Part {
 pub struct Report {
     /// The child concerned, which may be forgotten by now.
     pub slot: Slot,
-    /// Its id; that of the template for an instance, which has none of its own.
+    /// Its id; that of the template for an instance without rules of its own.
     pub child: Arc<str>,
     /// What happened: why the child ended or failed to start. For [`Decision::KillAfterDeadline`] what it had been
     /// asked for.

@@ -1,6 +1,6 @@
-//! The mind of a dynamic supervisor: any number of children from one template, without ids and without an order.
-//! Composes verdict and intensity; each child is restarted alone. One start or stop runs at a time, as in
-//! `supervision.rs`, but at the end all are told at once and share one time limit (SUP-177).
+//! The mind of a dynamic supervisor: any number of children from one template, or each by rules of its own, not found by ids
+//! and without an order. Composes verdict and intensity; each child is restarted alone. One start or stop runs at a time, as
+//! in `supervision.rs`, but at the end all are told at once.
 //! O(1) amortised per child, O(log n) once children have gone. Does not carry anything out.
 
 use crate::children::ChildState;
@@ -17,12 +17,15 @@ use crate::stopping::{Stop, ended_otherwise};
 use crate::tolerance::Tolerance;
 use crate::turn::{CHECKED_AFTER_EVERY_EVENT, Turn};
 use crate::verdict::{Verdict, verdict};
-use crate::{ChildRules, Event, Kind, Level, Restart};
-use alloc::collections::{BTreeMap, VecDeque};
+use crate::{ChildRules, Event, Level, Policy, Restart};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::{ExitReason, Moment};
+use ruled::Ruled;
 
 mod requests;
+mod ruled;
 mod stopping;
 #[cfg(test)]
 mod tests;
@@ -31,21 +34,23 @@ mod tests;
 ///
 /// # Ordering
 /// Starts, restarts and stops by request go one at a time, in the order in which they were asked for or became
-/// necessary. At the end children are told in the order of their starts and end in any order.
+/// necessary. At the end children are told in the order of their starts and end in any order: instances of the template
+/// within one time that they share (SUP-177), whoever has rules of its own within its own (EXD-007).
 ///
 /// # OTP
-/// `supervisor` with `simple_one_for_one`; the bound on children is that of Elixir's `DynamicSupervisor`. A restart that
+/// With a template `supervisor` with `simple_one_for_one`, without one Elixir's `DynamicSupervisor`; the bound on children
+/// is of that. A restart that
 /// is ignored drops the child, as from OTP 26 (SUP-184), and stopping one that waits for a restart leaves the count of
 /// active children right (SUP-185).
 #[derive(Clone, Debug)]
 pub struct DynamicSupervision {
-    template: ChildRules,
+    rules: Ruled,
+    /// What those are given beyond OTP that bring rules of their own and have nothing else.
+    common: Option<Arc<Policy>>,
     max_children: usize,
     tolerance: Tolerance,
     children: Places<State>,
-    /// Restart types of their own, whatever the template's is. Empty in most supervisors, and then it takes no room.
-    restarts: BTreeMap<Slot, Restart>,
-    /// Of instances that have failed, if the template has a policy.
+    /// Of instances that have failed, if they have a policy.
     records: Records,
     /// How many children wait for another attempt at their restart, or for its time.
     waiting: usize,
@@ -107,18 +112,20 @@ enum Phase {
 impl DynamicSupervision {
     /// A supervisor that goes by these rules and has no children yet.
     pub fn new(rules: DynamicRules) -> Self {
+        let (max_children, tolerance) = (rules.max_children(), Tolerance::new(rules.limit(), rules.period()));
+        let (template, common) = rules.into_parts();
         Self {
-            max_children: rules.max_children(),
-            tolerance: Tolerance::new(rules.limit(), rules.period()),
+            rules: Ruled::new(template),
+            common,
+            max_children,
+            tolerance,
             children: Places::default(),
-            restarts: BTreeMap::new(),
             records: Records::default(),
             waiting: 0,
             unready: 0,
             phase: Phase::New,
             deferred: VecDeque::new(),
             tickets: Tickets::default(),
-            template: rules.into_template(),
         }
     }
 
@@ -150,9 +157,19 @@ impl DynamicSupervision {
         }
     }
 
-    /// The rules of every child.
-    pub fn template(&self) -> &ChildRules {
-        &self.template
+    /// The rules of every child that has none of its own; without them each has.
+    pub fn template(&self) -> Option<&ChildRules> {
+        self.rules.template()
+    }
+
+    /// The rules of a child: its own, or those of the template, also if there is no such child any more.
+    pub fn child(&self, slot: Slot) -> Option<&ChildRules> {
+        self.rules.find(slot)
+    }
+
+    /// How many children are supervisors.
+    pub fn supervisors(&self) -> usize {
+        self.rules.supervisors(self.children.len())
     }
 
     /// How many restarts are tolerable, and within which period.
@@ -172,8 +189,8 @@ impl DynamicSupervision {
 
     /// What it goes by.
     pub fn rules(&self) -> DynamicRules {
-        let Level { limit, period } = self.tolerance.level();
-        DynamicRules::of_valid(self.template.clone(), limit, period, self.max_children)
+        let (template, common) = (self.template().cloned(), self.common.clone());
+        DynamicRules::of_valid(template, common, self.tolerance.level(), self.max_children)
     }
 
     /// Whether no operation runs, and every child that says when it is ready to serve has said so.
@@ -183,7 +200,7 @@ impl DynamicSupervision {
 
     /// Those that keep the supervisor from being ready, in the order of their starts.
     pub fn unready(&self) -> impl Iterator<Item = Slot> {
-        let unready = self.children.iter().filter(|(_, state)| state.holds_up(&self.template));
+        let unready = self.children.iter().filter(|(slot, state)| state.holds_up(self.rules.of(*slot)));
         // Not looked for beyond the last of them: there may be a million others.
         unready.take(self.unready).map(|(slot, _)| slot)
     }
@@ -202,7 +219,7 @@ impl DynamicSupervision {
 
     fn started(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         if let Some(request) = self.starting(slot) {
-            let readiness = Readiness::begin(&self.template, slot, turn);
+            let readiness = Readiness::begin(self.rules.of(slot), slot, turn);
             self.set(slot, State::Running { readiness });
             if readiness.is_ready() {
                 self.records.up(slot, turn.now);
@@ -243,7 +260,7 @@ impl DynamicSupervision {
             Some(State::Starting) => self.start_failed(slot, reason, turn),
             Some(State::Stopping(_)) => self.stopped(slot, reason, turn),
             Some(State::Running { .. }) => {
-                self.records.ended(slot, self.template.policy.as_deref(), turn.now);
+                self.records.ended(slot, self.rules.policy(slot), turn.now);
                 // Its turn comes when nobody is in hand: at once, as a rule.
                 let ticket = self.tickets.next();
                 self.set(slot, State::Fallen { ticket, reason });
@@ -264,7 +281,7 @@ impl DynamicSupervision {
     fn ready_deadline(&mut self, slot: Slot, turn: &mut Turn<'_>) {
         let readiness = self.children.get(slot).and_then(State::readiness);
         let Some(readiness) = readiness.and_then(|readiness| readiness.late(turn.now)) else { return };
-        let reason = not_ready(&self.template);
+        let reason = not_ready(self.rules.of(slot));
         self.report(slot, reason.clone(), Decision::NotReady, turn);
         turn.push(Command::KillFor(slot, reason));
         self.set(slot, State::Running { readiness });
@@ -278,7 +295,7 @@ impl DynamicSupervision {
         }
     }
 
-    /// Whoever is left at the end is killed.
+    /// Whoever shares the time at the end, and is left, is killed.
     fn end_deadline(&mut self, turn: &mut Turn<'_>) {
         let Phase::Ending { deadline, .. } = &mut self.phase else { return };
         if deadline.take_if(|deadline| *deadline <= turn.now).is_none() {
@@ -288,6 +305,7 @@ impl DynamicSupervision {
         while let Some(slot) = next {
             if let Some(&State::Stopping(stop)) = self.children.get(slot)
                 && !stop.killed
+                && !self.rules.is_own(slot)
             {
                 self.kill(slot, stop, turn);
             }
@@ -353,7 +371,7 @@ impl DynamicSupervision {
 
     /// A child ended by itself. One that is not restarted leaves no trace, whatever its restart type (SUP-174).
     fn judge(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
-        match verdict(self.restart_of(slot), &reason) {
+        match verdict(self.rules.of(slot).restart, &reason) {
             Verdict::Restart => self.attempt(slot, reason, charged, turn),
             Verdict::LeaveDown | Verdict::Forget => {
                 self.report(slot, reason, Decision::Forget, turn);
@@ -364,7 +382,7 @@ impl DynamicSupervision {
 
     fn attempt(&mut self, slot: Slot, reason: ExitReason, charged: bool, turn: &mut Turn<'_>) {
         let retried = matches!(self.children.get(slot), Some(State::Waiting { .. }));
-        let policy = self.template.policy.as_deref();
+        let policy = self.rules.policy(slot);
         let delay = match self.tolerance.attempt(&mut self.records, slot, policy, charged, turn.now) {
             Ruling::Restart(None) => {
                 let report = self.report_about(slot, reason, Decision::Restart);
@@ -404,7 +422,7 @@ impl DynamicSupervision {
         Used { used, limit, retried }: Used,
         turn: &mut Turn<'_>,
     ) {
-        let choice = self.template.when_exhausted();
+        let choice = self.rules.of(slot).when_exhausted();
         let report = self.report_about(slot, reason, choice.decision());
         turn.push(Command::Report(Report { restarts: used, limit, retried, ..report }));
         match choice {
@@ -423,29 +441,31 @@ impl DynamicSupervision {
         self.phase = Phase::Idle;
     }
 
-    fn add(&mut self, state: State) -> Slot {
-        self.unready += usize::from(state.holds_up(&self.template));
-        self.children.add(state)
+    /// A child that is about to start, by rules of its own or by the template's.
+    fn add(&mut self, own: Option<ChildRules>) -> Slot {
+        let slot = self.children.add(State::Starting);
+        if let Some(own) = own {
+            self.rules.give(slot, own);
+        }
+        self.unready += usize::from(State::Starting.holds_up(self.rules.of(slot)));
+        slot
     }
 
     fn set(&mut self, slot: Slot, state: State) {
         let Some(place) = self.children.get_mut(slot) else { return };
+        let rules = self.rules.of(slot);
         self.waiting -= usize::from(place.waits());
         self.waiting += usize::from(state.waits());
-        self.unready -= usize::from(place.holds_up(&self.template));
-        self.unready += usize::from(state.holds_up(&self.template));
+        self.unready -= usize::from(place.holds_up(rules));
+        self.unready += usize::from(state.holds_up(rules));
         *place = state;
     }
 
-    fn restart_of(&self, slot: Slot) -> Restart {
-        self.restarts.get(&slot).copied().unwrap_or(self.template.restart)
-    }
-
     fn take_out(&mut self, slot: Slot) {
-        self.restarts.remove(&slot);
         let Some(gone) = self.children.remove(slot) else { return };
         self.waiting -= usize::from(gone.waits());
-        self.unready -= usize::from(gone.holds_up(&self.template));
+        self.unready -= usize::from(gone.holds_up(self.rules.of(slot)));
+        self.rules.forget(slot);
         self.records.forget(slot);
     }
 
@@ -458,27 +478,33 @@ impl DynamicSupervision {
     fn change(&mut self, rules: DynamicRules, turn: &mut Turn<'_>) {
         self.max_children = rules.max_children();
         self.tolerance.change(rules.limit(), rules.period());
-        let was = core::mem::replace(&mut self.template, rules.into_template());
-        self.instances_go_on(&was, turn);
-        self.unready = self.children.iter().filter(|(_, state)| state.holds_up(&self.template)).count();
+        let (template, common) = rules.into_parts();
+        self.common = common;
+        if let Some(was) = self.rules.change(template) {
+            self.instances_go_on(&was, turn);
+        }
+        let holds_up = |&(slot, state): &(Slot, &State)| state.holds_up(self.rules.of(slot));
+        self.unready = self.children.iter().filter(holds_up).count();
         let waits = |(slot, state): (Slot, &State)| {
-            (state.waits() && self.restart_of(slot) == Restart::Temporary).then_some(slot)
+            (state.waits() && self.rules.of(slot).restart == Restart::Temporary).then_some(slot)
         };
         for slot in self.children.iter().filter_map(waits).collect::<Vec<_>>() {
             self.drop_out(slot, turn);
         }
     }
 
-    /// Those that are up live on by other rules, also in what they have not reported yet.
+    /// Those that are up live on by another template, also in what they have not reported yet; those with rules of their own
+    /// by those.
     fn instances_go_on(&mut self, was: &ChildRules, turn: &mut Turn<'_>) {
-        if was.reports_ready() == self.template.reports_ready() {
+        if self.template().is_none_or(|template| template.reports_ready() == was.reports_ready()) {
             return;
         }
         let awaited = |(slot, state): (Slot, &State)| {
-            Some((slot, state.readiness().filter(|readiness| !readiness.is_ready())?))
+            let readiness = state.readiness().filter(|readiness| !readiness.is_ready())?;
+            (!self.rules.is_own(slot)).then_some((slot, readiness))
         };
         for (slot, before) in self.children.iter().filter_map(awaited).collect::<Vec<_>>() {
-            let readiness = before.under(was, &self.template);
+            let readiness = before.under(was, self.rules.of(slot));
             if let Some(state) = self.children.get_mut(slot) {
                 *state = State::Running { readiness };
             }
@@ -504,15 +530,15 @@ impl DynamicSupervision {
     }
 
     fn report_about(&self, slot: Slot, reason: ExitReason, decision: Decision) -> Report {
-        self.tolerance.report(slot, self.template.id.clone(), reason, decision)
+        self.tolerance.report(slot, self.rules.of(slot).id.clone(), reason, decision)
     }
 
     /// States what is true between any two events:
     ///
     /// 1. Until the end only the child in hand is starting or stopping; at the end all are stopping.
     /// 2. Between operations nothing is put off, and no child is fallen.
-    /// 3. The numbers of children that wait, and that are not ready, are the ones kept; a temporary child never waits; what
-    ///    is remembered is remembered of children.
+    /// 3. The numbers of children that wait, and that are not ready, are the ones kept; a temporary child never waits; rules
+    ///    of their own, and what is remembered, are of children.
     /// 4. Before the start, and once all is over, there are no children.
     /// 5. Either window holds no more restarts than the limit.
     ///
@@ -533,20 +559,17 @@ impl DynamicSupervision {
                 !is_fallen || !matches!(self.phase, Phase::Idle),
                 "nobody is fallen between operations: {self:?}"
             );
-            let temporary = self.restart_of(slot) == Restart::Temporary;
+            let rules = self.rules.of(slot);
             assert!(
-                !state.waits() || !temporary,
+                !state.waits() || rules.restart != Restart::Temporary,
                 "a temporary child never waits for another start: {self:?}"
             );
             waiting += usize::from(state.waits());
-            unready += usize::from(state.holds_up(&self.template));
+            unready += usize::from(state.holds_up(rules));
         }
         assert_eq!(waiting, self.waiting, "the number of those who wait is the one kept");
         assert_eq!(unready, self.unready, "the number of those that are not ready is the one kept");
-        assert!(
-            self.restarts.keys().all(|slot| self.children.get(*slot).is_some()),
-            "own restart types are of children: {self:?}"
-        );
+        self.rules.check(|slot| self.children.get(slot).is_none());
         let put_off = !self.deferred.is_empty();
         assert!(!put_off || !matches!(self.phase, Phase::Idle), "nothing is put off: {self:?}");
         if matches!(self.phase, Phase::New | Phase::Ended) {
@@ -566,8 +589,8 @@ impl State {
         }
     }
 
-    fn holds_up(&self, template: &ChildRules) -> bool {
-        holds_up(template, self.seen(), self.readiness())
+    fn holds_up(&self, rules: &ChildRules) -> bool {
+        holds_up(rules, self.seen(), self.readiness())
     }
 
     fn seen(&self) -> ChildState {

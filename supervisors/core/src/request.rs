@@ -1,7 +1,7 @@
 //! What a running supervisor may be asked for, and what it answers: OTP's calls, errors included, as types.
 //! Does not know who asks; the host keeps that under the request's id.
 
-use crate::{ChildRules, ChildState, DynamicRules, Kind, Outline, Restart, Slot, SpecError};
+use crate::{ChildRules, ChildState, DynamicRules, Kind, Outline, Slot, SpecError};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use minder_signals::ExitReason;
@@ -13,12 +13,12 @@ pub struct RequestId(pub u64);
 /// What is asked for. Complete by definition: a host makes these and reads none.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
-    /// Add this child, last in start order, and start it (SUP-141). Not for dynamic supervisors.
+    /// Add this child, last in start order, and start it (SUP-141). Not for dynamic supervisors with a template.
     StartChild(ChildRules),
-    /// Start an instance of the template. For dynamic supervisors only (SUP-172).
+    /// Start an instance of the template. For dynamic supervisors with one only (SUP-172).
     StartInstance,
-    /// The same, with a restart type of its own (EXT-006).
-    StartInstanceAs(Restart),
+    /// The same, by rules of its own in place of the template's (EXT-006).
+    StartInstanceBy(ChildRules),
     /// Stop this child and leave it down; a temporary one is forgotten (SUP-143).
     TerminateChild(Which),
     /// Start this child, which has no process (SUP-145).
@@ -44,18 +44,19 @@ pub enum Request {
         /// Whether each part is asked for on its own, by a supervisor above; the first is to be held.
         in_parts: bool,
     },
-    /// Go by these rules. For dynamic supervisors only: running instances live on, by the new rules.
+    /// Go by these rules. For dynamic supervisors only, which have a template before and after, or neither: running
+    /// instances live on, by the new rules or by their own.
     ChangeDynamic(DynamicRules),
 }
 
 /// Which child is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The one of this id. In a dynamic supervisor instances have none, and only the template's rules are found by one.
+    /// The one of this id. In a dynamic supervisor instances are not found by ids, and only the template's rules are.
     Id(Arc<str>),
     /// The instance in this slot of a dynamic supervisor.
     Instance(Slot),
-    /// An instance that is gone, of a dynamic supervisor: stopping it is done already.
+    /// An instance that is gone, of a dynamic supervisor: with a template, stopping it is done already.
     Gone,
     /// Somebody who is no child of this supervisor.
     Stranger,
@@ -102,7 +103,7 @@ pub struct Applied {
 pub struct Listed {
     /// Its slot.
     pub slot: Slot,
-    /// Its id; that of the template for an instance, which has none of its own.
+    /// Its id; that of the template for an instance without rules of its own.
     pub id: Arc<str>,
     /// How it stands. [`ChildState::Fallen`] if it has ended and is yet to be judged: OTP still lists it as running.
     pub state: ChildState,
@@ -115,7 +116,7 @@ pub struct Listed {
 /// What `count_children` counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Specifications; 1 in a dynamic supervisor, for its template.
+    /// Specifications; 1 in a dynamic supervisor with a template.
     pub specs: usize,
     /// Children with a process.
     pub active: usize,
@@ -158,9 +159,10 @@ pub enum Refusal {
     NotDisabled,
     /// There is no such child.
     NotFound,
-    /// Not for dynamic supervisors, whose children have no ids (SUP-175, SUP-176). OTP: `simple_one_for_one`.
+    /// Not for dynamic supervisors, whose children are not found by ids (SUP-175, SUP-176), nor started with specifications
+    /// of their own where there is a template. OTP: `simple_one_for_one`.
     Dynamic,
-    /// Only for dynamic supervisors, which have a template.
+    /// Only for dynamic supervisors that have a template.
     NotDynamic,
     /// It needs this child, which is down and does not come up by itself: start that first.
     NeedIsDown(Arc<str>),

@@ -3,7 +3,7 @@
 //! Does not hold how a child is started; that recipe stays with the host.
 
 use crate::graph::needs;
-use crate::{Backoff, BackoffError, Policy};
+use crate::{Backoff, BackoffError, Level, Policy};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -132,6 +132,21 @@ impl ChildRules {
             return Err(SpecError::ZeroReadyWithin(self.id.clone()));
         }
         self.policy.as_ref().map_or(Ok(()), |policy| policy.check(self))
+    }
+
+    /// The same for one that is started by request in a dynamic supervisor. That knows nobody's needs, never shuts down by
+    /// itself (SUP-131), and forgets whom it stops.
+    ///
+    /// # Errors
+    /// What does not.
+    pub(crate) fn check_instance(&self) -> Result<(), SpecError> {
+        if !self.needs().is_empty() {
+            return Err(SpecError::NeedsOfInstance(self.id.clone()));
+        }
+        if self.is_disabled() {
+            return Err(SpecError::DisabledInstance(self.id.clone()));
+        }
+        self.check_by_needs(AutoShutdown::Never)
     }
 }
 
@@ -325,10 +340,13 @@ impl NeedsRules {
     }
 }
 
-/// What a dynamic supervisor goes by: one template and no order. Valid by construction.
+/// What a dynamic supervisor goes by: no order, and one template, or none where each child brings rules of its own. Valid by
+/// construction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DynamicRules {
-    template: ChildRules,
+    template: Option<ChildRules>,
+    /// What children are given beyond OTP that bring rules of their own and have nothing else.
+    common: Option<Arc<Policy>>,
     limit: u32,
     period: Duration,
     max_children: usize,
@@ -347,35 +365,54 @@ impl DynamicRules {
         period: Duration,
         max_children: usize,
     ) -> Result<Self, SpecError> {
+        template.check_instance()?;
+        let rules = Self::of_children(limit, period, max_children)?;
+        Ok(Self { template: Some(template), ..rules })
+    }
+
+    /// The same for children of which each brings rules of its own.
+    ///
+    /// # Errors
+    /// What makes no sense.
+    pub fn of_children(limit: u32, period: Duration, max_children: usize) -> Result<Self, SpecError> {
         if period.is_zero() {
             return Err(SpecError::ZeroPeriod);
         }
-        template.check(AutoShutdown::Never)?;
-        if template.is_disabled() {
-            return Err(SpecError::DisabledTemplate);
-        }
-        Ok(Self { template, limit, period, max_children })
+        Ok(Self { template: None, common: None, limit, period, max_children })
     }
 
-    /// Restarts of instances wait like this, unless the template has a backoff of its own. Also if that is temporary, since
-    /// instances may have restart types of their own.
+    /// Restarts of instances wait like this, unless the template, or rules of their own, have a backoff already.
     ///
     /// # Errors
     /// What makes no sense about it.
     pub fn with_backoff(mut self, backoff: Backoff) -> Result<Self, SpecError> {
         backoff.check().map_err(SpecError::CommonBackoff)?;
-        self.template.policy_mut().backoff.get_or_insert(backoff);
+        self.common = Some(Arc::new(Policy { backoff: Some(backoff), ..Policy::default() }));
+        if let Some(template) = &mut self.template {
+            template.inherit(self.common.as_ref());
+        }
         Ok(self)
     }
 
     /// Rules that have been looked at before.
-    pub(crate) fn of_valid(template: ChildRules, limit: u32, period: Duration, max_children: usize) -> Self {
-        Self { template, limit, period, max_children }
+    pub(crate) fn of_valid(
+        template: Option<ChildRules>,
+        common: Option<Arc<Policy>>,
+        level: Level,
+        max_children: usize,
+    ) -> Self {
+        let Level { limit, period } = level;
+        Self { template, common, limit, period, max_children }
     }
 
-    /// The rules of every child.
-    pub fn template(&self) -> &ChildRules {
-        &self.template
+    /// The rules of every child that brings none of its own; without them each does.
+    pub fn template(&self) -> Option<&ChildRules> {
+        self.template.as_ref()
+    }
+
+    /// How restarts of children wait that have no backoff otherwise.
+    pub fn backoff(&self) -> Option<Backoff> {
+        self.common.as_ref()?.backoff
     }
 
     /// How many restarts are tolerable within the period.
@@ -393,9 +430,9 @@ impl DynamicRules {
         self.max_children
     }
 
-    /// The rules of every child, taken out.
-    pub(crate) fn into_template(self) -> ChildRules {
-        self.template
+    /// The template, and what children are given beyond OTP that bring rules of their own, taken out.
+    pub(crate) fn into_parts(self) -> (Option<ChildRules>, Option<Arc<Policy>>) {
+        (self.template, self.common)
     }
 }
 
@@ -418,10 +455,12 @@ pub enum SpecError {
     },
     /// A dynamic supervisor cannot shut down by itself: its children come and go (SUP-131).
     DynamicAutoShutdown,
-    /// A dynamic supervisor has one template, and children are started from that by request.
+    /// A dynamic supervisor begins with no children; they are started by request.
     DynamicWithChildren,
-    /// A template cannot be disabled: instances are started by request, and gone when they are stopped.
-    DisabledTemplate,
+    /// A child of a dynamic supervisor cannot be disabled: it is started by request, and gone when it is stopped.
+    DisabledInstance(Arc<str>),
+    /// A child of a dynamic supervisor needs nobody: its siblings come and go, and are not found by their ids.
+    NeedsOfInstance(Arc<str>),
     /// This child is permanent, so that it never ends for good, and yet significant.
     SignificantPermanent(Arc<str>),
     /// This child is significant in a supervisor that never shuts down by itself.
@@ -466,12 +505,17 @@ impl fmt::Display for SpecError {
                 write!(f, "{given} children where there may be {max_children}: leave some out, or allow more")
             }
             Self::DynamicWithChildren => f.write_str(
-                "a dynamic supervisor has a template and no children of its own at first; \
-                 start them by request, or put others beside it",
+                "a dynamic supervisor has no children at first; start them by request, or put others beside it",
             ),
-            Self::DisabledTemplate => f.write_str(
-                "the template of a dynamic supervisor is disabled; instances are started by request only, \
-                 so leave that out",
+            Self::DisabledInstance(id) => write!(
+                f,
+                "child `{id}` of a dynamic supervisor is disabled, but is started by request and gone when it is stopped; \
+                 leave that out"
+            ),
+            Self::NeedsOfInstance(id) => write!(
+                f,
+                "child `{id}` of a dynamic supervisor names what it needs, but its siblings come and go and are not found \
+                 by their ids; leave that out, or put it under a supervisor by needs"
             ),
             Self::SignificantPermanent(id) => write!(
                 f,
@@ -481,7 +525,7 @@ impl fmt::Display for SpecError {
             Self::SignificantWithoutAutoShutdown(id) => write!(
                 f,
                 "child `{id}` is significant, but its supervisor never shuts down by itself; \
-                 set auto-shutdown to any or all significant, or make the child not significant"
+                 set auto-shutdown to any or all significant (no dynamic one has that), or make the child not significant"
             ),
             Self::ZeroReadyWithin(id) => write!(
                 f,

@@ -94,7 +94,13 @@ impl Layout {
     pub(crate) fn stop_from_inside(&self, place: usize) -> Bound {
         match self.at(place).role {
             Role::Worker | Role::Unknown => Bound::Unbounded(vec![self.at(place).path.clone()]),
-            // One after the other; of a dynamic supervisor only one stands here, and all share its time.
+            // Whoever will be there brings its own time.
+            Role::Supervisor(ruling)
+                if ruling.regime == Regime::Dynamic && self.at(place).children.is_empty() =>
+            {
+                Bound::Unbounded(vec![self.at(place).path.clone()])
+            }
+            // Each child of a dynamic supervisor that stands here may stand for many, all told at once.
             Role::Supervisor(_) => self.stop_of_all(&self.at(place).children),
         }
     }
@@ -103,7 +109,7 @@ impl Layout {
     pub(crate) fn stop_of_all(&self, places: &[usize]) -> Bound {
         let order: Vec<usize> = places.iter().rev().copied().collect();
         let stops: Vec<Bound> = order.iter().map(|place| self.stop_of(*place)).collect();
-        match self.are_by_needs(places) {
+        match self.are_by_needs(places) || places.first().is_some_and(|place| self.is_instance(*place)) {
             true => longest(&order, stops, |later, sooner| self.needs(sooner, later)),
             false => Bound::sum(stops.into_iter()),
         }

@@ -17,7 +17,7 @@ use crate::child::{Child, Settings};
 use crate::errors::{NoSuchPath, Unavailable};
 use crate::question::{Outcome, Question};
 use crate::root::Root;
-use crate::spec::{Spec, path_below};
+use crate::spec::{Spec, TemplateParts, path_below};
 
 /// The id under which what holds for any instance of a dynamic supervisor stands.
 pub(crate) const ANY: &str = "*";
@@ -97,7 +97,9 @@ impl Part {
 
     fn supervisor(rules: ChildRules, settings: Settings, spec: &Spec) -> Self {
         let mut below: Vec<Self> = match spec.template() {
-            Some(template) => vec![Self::instance(template.rules.clone(), template.settings.clone(), 0)],
+            Some(TemplateParts { rules, settings, .. }) => {
+                vec![Self::instance(any(rules.clone()), settings.clone(), 0)]
+            }
             None => spec.children.iter().map(Self::of_child).collect(),
         };
         for child in &mut below {
@@ -138,11 +140,15 @@ impl Part {
         Self { rules, settings, up, disabled: false, in_vain: false, count: 1, role, below: Vec::new() }
     }
 
-    /// Any instance of a dynamic supervisor, of which there are so many.
+    /// Any child of a dynamic supervisor that goes by these, of which there are so many.
     fn instance(rules: ChildRules, settings: Settings, count: usize) -> Self {
-        let rules = ChildRules { id: Arc::from(ANY), ..rules };
         Self { count, ..Self::leaf(rules, settings, true) }
     }
+}
+
+/// The rules of any instance of a template.
+pub(crate) fn any(template: ChildRules) -> ChildRules {
+    ChildRules { id: Arc::from(ANY), ..template }
 }
 
 /// What a running supervisor says of itself.
@@ -156,10 +162,17 @@ pub(crate) struct DescribedChild {
     pub(crate) settings: Settings,
     pub(crate) up: bool,
     pub(crate) disabled: bool,
-    /// How many it stands for: instances are not described one by one.
+    /// How many it stands for: the children of a dynamic supervisor are not described one by one.
     pub(crate) instances: Option<usize>,
     /// Its root, if it is a supervisor and up.
     pub(crate) below: Option<Root>,
+}
+
+impl DescribedChild {
+    /// So many children of a dynamic supervisor that go by these.
+    pub(crate) fn kind(rules: ChildRules, settings: Settings, count: usize) -> Self {
+        Self { rules, settings, up: true, disabled: false, instances: Some(count), below: None }
+    }
 }
 
 type Gathered = Pin<Box<dyn Future<Output = Result<Part, Unavailable>> + Send>>;
@@ -231,7 +244,8 @@ impl Layout {
             None => Arc::from(""),
         };
         let place = self.nodes.len();
-        self.places.insert(path.clone(), place);
+        // Of the kinds below a dynamic supervisor several may have the same id: the first is found.
+        self.places.entry(path.clone()).or_insert(place);
         let (end, children) = (place + 1, Vec::new());
         self.nodes.push(Node {
             path,
@@ -345,12 +359,21 @@ impl Layout {
                 return Ok(*place);
             }
             if let Some(place) = self.places.get(shorter)
-                && self.nodes[*place].role == Role::Unknown
+                && self.is_open(*place)
             {
                 return Ok(*place);
             }
         }
         Err(self.no_such_path(path))
+    }
+
+    /// Whether there may be children below this one of which nothing is known.
+    fn is_open(&self, place: usize) -> bool {
+        match &self.nodes[place].role {
+            Role::Worker => false,
+            Role::Unknown => true,
+            Role::Supervisor(ruling) => ruling.regime == Regime::Dynamic,
+        }
     }
 
     pub(crate) fn no_such_path(&self, path: &str) -> NoSuchPath {

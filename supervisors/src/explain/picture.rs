@@ -262,6 +262,7 @@ fn said_of(layout: &Layout, place: usize) -> [String; 3] {
         _ if node.in_vain && !node.up => "waits for who is disabled".to_owned(),
         _ if !node.up => "no process".to_owned(),
         _ if layout.is_instance(place) && node.count == 0 => "any instance".to_owned(),
+        _ if layout.is_instance(place) && node.count == 1 => "1 instance".to_owned(),
         _ if layout.is_instance(place) => format!("{} instances", thousands(node.count as u64)),
         Role::Unknown => "not known before it starts".to_owned(),
         Role::Worker => String::new(),

@@ -19,7 +19,7 @@ use crate::errors::Unavailable;
 use crate::plan::{Fixed, Known, Level, Making, Sketch};
 use crate::question::{Outcome, Question};
 use crate::root::Root;
-use crate::spec::Spec;
+use crate::spec::{Nature, Spec};
 use crate::template::Mark;
 
 /// The right to ask a supervisor that is held for its next part.
@@ -62,8 +62,7 @@ impl Supervisor {
         match &self.core {
             Core::Dynamic(core, template) => Sketch::Dynamic(Making {
                 rules: core.rules(),
-                settings: template.settings.clone(),
-                mark: template.mark.clone(),
+                template: template.clone(),
                 news_first: self.news_first,
             }),
             Core::Fixed(core) => self.sketch_of(core.outline()),
@@ -80,11 +79,9 @@ impl Supervisor {
     /// What a dynamic supervisor will be once what it has been asked for is done.
     pub(super) fn sketch_to_come(&self) -> Sketch {
         let Some(spec) = self.spec_to_come() else { return self.sketch() };
-        let template = spec.template().expect("it has been compared");
         Sketch::Dynamic(Making {
-            rules: spec.dynamic_rules(template).expect("a tree is checked before it is compared"),
-            settings: template.settings.clone(),
-            mark: template.mark.clone(),
+            rules: spec.dynamic_rules().expect("a tree is checked before it is compared"),
+            template: spec.template().cloned().map(Box::new),
             news_first: spec.news_first,
         })
     }
@@ -99,7 +96,8 @@ impl Supervisor {
     pub(super) fn starts_by(&self, mark: &Mark) -> bool {
         let Core::Dynamic(_, template) = &self.core else { return true };
         let to_come = self.spec_to_come().and_then(Spec::template);
-        Arc::ptr_eq(&to_come.unwrap_or(template).mark, mark)
+        let template = to_come.or(template.as_deref());
+        template.is_some_and(|template| Arc::ptr_eq(&template.mark, mark))
     }
 
     fn known(&self, child: &Standing) -> Known {
@@ -116,14 +114,10 @@ impl Supervisor {
         reply: minder_runtime::Reply<Outcome>,
         context: &mut Context<SupervisorMsg>,
     ) -> Option<Event> {
-        let is_by_needs = match &self.core {
-            Core::Dynamic(..) => None,
-            Core::Fixed(_) => Some(false),
-            Core::ByNeeds(_) => Some(true),
-        };
-        let is_of_its_kind = match wanted.spec.template() {
-            Some(_) => is_by_needs.is_none(),
-            None => is_by_needs == Some(wanted.spec.is_by_needs()),
+        let is_of_its_kind = match (&self.core, wanted.spec.nature()) {
+            (Core::Fixed(_), Nature::Fixed(_)) | (Core::ByNeeds(_), Nature::ByNeeds) => true,
+            (Core::Dynamic(_, mine), Nature::Dynamic(other)) => mine.is_some() == other.is_some(),
+            _ => false,
         };
         let refused = match &wanted.expected {
             _ if !is_of_its_kind => Some(ApplyError::OtherKind { supervisor: String::new() }),
@@ -158,8 +152,7 @@ impl Supervisor {
     }
 
     fn change_dynamic(&mut self, wanted: Box<Wanted>, asker: Asker) -> Event {
-        let template = wanted.spec.template().expect("it has been compared");
-        let rules = wanted.spec.dynamic_rules(template).expect("a tree is checked before it is compared");
+        let rules = wanted.spec.dynamic_rules().expect("a tree is checked before it is compared");
         let mut pending = Pending::new(asker);
         pending.wanted = Some(wanted);
         let id = self.keep(pending);
@@ -169,8 +162,8 @@ impl Supervisor {
 
     /// The rules of a dynamic supervisor have been exchanged; so is everything that goes with them.
     pub(super) fn dynamic_is_changed(&mut self, wanted: &Wanted, context: &mut Context<SupervisorMsg>) {
-        if let (Core::Dynamic(_, template), Some(new)) = (&mut self.core, wanted.spec.template()) {
-            **template = new.clone();
+        if let (Core::Dynamic(_, template), Nature::Dynamic(new)) = (&mut self.core, wanted.spec.nature()) {
+            *template = new.clone();
         }
         self.goes_by(&wanted.spec, context);
     }

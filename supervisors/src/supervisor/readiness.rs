@@ -2,7 +2,7 @@
 //! a supervisor knows its own children only.
 
 use minder_runtime::Reply;
-use minder_supervisors_core::{ChildState, Kind, Slot};
+use minder_supervisors_core::{ChildState, Slot};
 
 use super::{Core, Supervisor, SupervisorMsg};
 use crate::question::Outcome;
@@ -43,8 +43,8 @@ impl Supervisor {
     }
 
     fn sighting(&self, waited: bool, unready: Vec<std::sync::Arc<str>>) -> Sighting {
-        // Instances of one template are all supervisors, or none.
-        let none = matches!(&self.core, Core::Dynamic(core, _) if core.template().kind == Kind::Worker);
+        // Of a dynamic supervisor's very many children none is asked if none is one.
+        let none = matches!(&self.core, Core::Dynamic(core, _) if core.supervisors() == 0);
         let children = (!none).then(|| self.children.iter()).into_iter().flatten();
         // One that has just ended, and is taken to be up here still, is among them: whoever asks it learns that it is not.
         let up = |slot: &Slot| self.core.state(*slot) == Some(ChildState::Running);

@@ -1,18 +1,23 @@
 //! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
 //! An asker that has turned away meanwhile loses the answer; what it asked for is done.
 
+use std::collections::HashMap;
+
 use minder_runtime::{ActorRef, Context, Reply};
 use minder_supervisors_core::{
-    Answer, AutoShutdown, ChildState, Counts, Event, Listed, Refusal, Request, RequestId, Slot, Which,
+    Answer, AutoShutdown, ChildRules, ChildState, Counts, DynamicSupervision, Event, Listed, Refusal,
+    Request, RequestId, Slot, Which,
 };
 
 use super::apply::Next;
 use super::{Core, Minded, Supervisor, SupervisorMsg};
 use crate::apply::Wanted;
+use crate::child::Settings;
 use crate::explain::Regime;
-use crate::explain::layout::{Described, DescribedChild, Ruling};
+use crate::explain::layout::{Described, DescribedChild, Ruling, any};
 use crate::question::{Named, Outcome, Question};
 use crate::root::{ChildInfo, ChildStatus, Root};
+use crate::spec::TemplateParts;
 
 /// A question that the core has not answered yet.
 pub(super) struct Pending {
@@ -81,7 +86,7 @@ impl Supervisor {
                     return None;
                 }
                 child = Some(Box::new(Minded::new(instance.recipe, instance.name, None)));
-                instance.restart.map_or(Request::StartInstance, Request::StartInstanceAs)
+                instance.own.map_or(Request::StartInstance, Request::StartInstanceBy)
             }
             Question::StartChild(added) => {
                 child = Some(Box::new(Minded::new(added.recipe, None, added.settings.kept())));
@@ -131,16 +136,27 @@ impl Supervisor {
             Core::Fixed(_) | Core::ByNeeds(_) => {
                 self.core.slots().into_iter().filter_map(|slot| self.described_child(slot)).collect()
             }
-            Core::Dynamic(core, template) => vec![DescribedChild {
-                rules: core.template().clone(),
-                settings: template.settings.clone(),
-                up: true,
-                disabled: false,
-                instances: Some(core.instances()),
-                below: None,
-            }],
+            Core::Dynamic(core, template) => self.described_kinds(core, template.as_deref()),
         };
         Described { ruling: Ruling { regime, level, auto_shutdown, max_children }, children }
+    }
+
+    /// The children of a dynamic supervisor: not one by one, but all that are made from the template, and all that go by the
+    /// same rules and settings of their own.
+    fn described_kinds(
+        &self,
+        core: &DynamicSupervision,
+        template: Option<&TemplateParts>,
+    ) -> Vec<DescribedChild> {
+        let Some(template) = core.template().zip(template) else {
+            let kinds = self
+                .children
+                .iter()
+                .filter_map(|(slot, minded)| Some((core.child(slot)?, minded.settings.as_deref())));
+            return kinds_of(kinds);
+        };
+        let (rules, settings) = (any(template.0.clone()), template.1.settings.clone());
+        vec![DescribedChild::kind(rules, settings, core.instances())]
     }
 
     fn described_child(&self, slot: Slot) -> Option<DescribedChild> {
@@ -216,4 +232,27 @@ impl Supervisor {
         }
         counts
     }
+}
+
+/// Those who go by the same rules and settings as one, in the order of the first of each.
+fn kinds_of<'a>(
+    children: impl Iterator<Item = (&'a ChildRules, Option<&'a Settings>)>,
+) -> Vec<DescribedChild> {
+    let (mut kinds, mut places) = (Vec::<(&ChildRules, Option<&Settings>, usize)>::new(), HashMap::new());
+    for (rules, settings) in children {
+        // Those of one id are alike as a rule, and few kinds to look through.
+        let of_its_id: &mut Vec<usize> = places.entry(&*rules.id).or_default();
+        let alike = |place: &&usize| (kinds[**place].0, kinds[**place].1) == (rules, settings);
+        match of_its_id.iter().find(alike) {
+            Some(&place) => kinds[place].2 += 1,
+            None => {
+                of_its_id.push(kinds.len());
+                kinds.push((rules, settings, 1));
+            }
+        }
+    }
+    let described = |(rules, settings, count): (&ChildRules, Option<&Settings>, usize)| {
+        DescribedChild::kind(rules.clone(), settings.cloned().unwrap_or_default(), count)
+    };
+    kinds.into_iter().map(described).collect()
 }

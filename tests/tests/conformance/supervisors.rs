@@ -155,7 +155,10 @@ async fn children_with_specifications_of_their_own_are_bounded() {
         root.start_child(idle("a")).await.expect("its id is free");
         let refused = root.start_child(idle("b")).await.expect_err("one is there");
         assert!(matches!(refused, StartChildError::TooMany), "{refused}");
-        assert_eq!(refused.to_string(), "there are as many children as there may be: delete one first");
+        assert_eq!(
+            refused.to_string(),
+            "there are as many children as there may be: delete one first, or terminate one of a dynamic supervisor"
+        );
         root.terminate_child("a").await.expect("it is there");
         let refused = root.start_child(idle("b")).await;
         assert!(matches!(refused, Err(StartChildError::TooMany)), "it can be restarted");

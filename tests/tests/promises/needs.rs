@@ -464,12 +464,15 @@ async fn a_stop_overtakes_a_restart_and_a_start() {
 
 /// Children of any kind by request, each with a restart type and a shutdown of its own; nobody shares another's fate, and at
 /// the end all are told at once, each with its own time.
-///
-/// OTP: EXD-001, EXD-007.
 #[tokio::test(start_paused = true)]
 async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_limit() {
+    each_stops_within_its_own_limit(by_needs()).await;
+}
+
+/// Of children that are started by request under this.
+pub(crate) async fn each_stops_within_its_own_limit(spec: Spec) {
     let (system, (journal, mut reader)) = (system(), journal());
-    let root = tolerant(by_needs()).start(&system, "pool").await.expect("starts with nobody");
+    let root = tolerant(spec).start(&system, "pool").await.expect("starts with nobody");
     let cleaning = |name: &'static str, seconds: u32| {
         let (it, seat) = system.address();
         let journal = journal.clone();
@@ -513,8 +516,6 @@ async fn children_with_specs_of_their_own_stop_all_at_once_each_within_its_own_l
 
 /// Ids are to differ, one that has finished keeps its specification, and without a word one restart in five seconds is
 /// tolerated, as of any supervisor.
-///
-/// OTP: EXD-001.
 #[tokio::test(start_paused = true)]
 async fn children_with_specs_of_their_own_have_ids_and_the_limit_of_any_supervisor() {
     let system = system();

@@ -40,7 +40,7 @@ async fn wrong_specs_are_refused_with_a_clear_word() {
         (
             one_for_one().child(puppet("a").restart(Restart::Transient).significant(true)),
             "the top supervisor: child `a` is significant, but its supervisor never shuts down by itself; set \
-             auto-shutdown to any or all significant, or make the child not significant",
+             auto-shutdown to any or all significant (no dynamic one has that), or make the child not significant",
         ),
         (
             one_for_one()

@@ -7,6 +7,7 @@ mod apply;
 mod apply_by_needs;
 mod apply_meanwhile;
 mod dynamic;
+mod dynamic_children;
 mod explain;
 mod ignore;
 mod lint;

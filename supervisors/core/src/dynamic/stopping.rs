@@ -1,13 +1,14 @@
-//! How instances are stopped: one by request, and all at once at the end, under one time limit (SUP-177).
+//! How instances are stopped: one by request, and all at once at the end. Those of the template share one time limit then
+//! (SUP-177); whoever has rules of its own has its own (EXD-007).
 //! Does not decide whether; see `dynamic.rs`.
 
 use super::*;
 use crate::stopping::grace;
 
 impl DynamicSupervision {
-    /// Stops one child, by the template's setting and with a time limit of its own.
+    /// Stops one child, by its setting and with a time limit of its own.
     pub(super) fn ask_to_stop(&mut self, slot: Slot, turn: &mut Turn<'_>) {
-        self.set(slot, State::Stopping(Stop::tell(self.template.shutdown, slot, true, turn)));
+        self.set(slot, State::Stopping(Stop::tell(self.rules.of(slot).shutdown, slot, true, turn)));
     }
 
     /// Tells all children at once; when the last is gone, the supervisor ends.
@@ -28,8 +29,8 @@ impl DynamicSupervision {
             }
             next = self.children.first_after(slot);
         }
-        let grace = grace(self.template.shutdown).filter(|_| !self.children.is_empty());
-        let deadline = grace.map(|grace| turn.now + grace);
+        let sharers = self.template().filter(|_| self.children.len() > self.rules.own());
+        let deadline = sharers.and_then(|template| grace(template.shutdown)).map(|grace| turn.now + grace);
         if let Some(deadline) = deadline {
             turn.push(Command::SetEndDeadline(deadline));
         }
@@ -38,7 +39,12 @@ impl DynamicSupervision {
     }
 
     fn tell_to_end(&mut self, slot: Slot, up: bool, turn: &mut Turn<'_>) {
-        self.set(slot, State::Stopping(Stop::tell_with_others(self.template.shutdown, slot, up, turn)));
+        let shutdown = self.rules.of(slot).shutdown;
+        let stop = match self.rules.is_own(slot) {
+            true => Stop::tell(shutdown, slot, up, turn),
+            false => Stop::tell_with_others(shutdown, slot, up, turn),
+        };
+        self.set(slot, State::Stopping(stop));
     }
 
     pub(super) fn end_if_alone(&mut self, turn: &mut Turn<'_>) {
@@ -82,7 +88,7 @@ impl DynamicSupervision {
             Some(&State::Stopping(stop)) => Some(stop),
             _ => None,
         };
-        if ended_otherwise(stop, &self.template, reason) {
+        if ended_otherwise(stop, self.rules.of(slot), reason) {
             self.report(slot, reason.clone(), Decision::StoppedOtherwise, turn);
         }
     }

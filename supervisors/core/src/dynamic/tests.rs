@@ -33,7 +33,7 @@ fn a_broken_invariant_is_found_out() {
     fn put(it: &mut DynamicSupervision, at: Slot, state: State) {
         *it.children.get_mut(at).expect("a child of the supervisor") = state;
     }
-    let rows: [(Break, &str); 15] = [
+    let rows: [(Break, &str); 16] = [
         (|it, at| it.set(at, State::Starting), HAND),
         (|it, at| it.set(at, State::Stopping(STOP)), HAND),
         (|it, at| it.phase = Phase::Starting { at, request: None }, HAND),
@@ -53,17 +53,18 @@ fn a_broken_invariant_is_found_out() {
         (
             |it, at| {
                 it.set(at, State::Delayed { ticket: 7 });
-                it.restarts.insert(at, Restart::Temporary);
+                it.rules.give(at, ChildRules { restart: Restart::Temporary, ..ChildRules::worker("o") });
             },
             "never waits for another start",
         ),
         (
             |it, at| {
                 it.children.remove(at);
-                it.restarts.insert(at, Restart::Temporary);
+                it.rules.give(at, ChildRules::worker("o"));
             },
-            "own restart types are of children",
+            "rules of their own are of children",
         ),
+        (|it, _| drop(it.rules.change(None)), "without a template a child has rules of its own"),
         (|it, _| it.phase = Phase::New, "no child without a living supervisor"),
         (|it, _| it.phase = Phase::Ended, "no child without a living supervisor"),
         (
@@ -102,7 +103,7 @@ fn debug_builds_check_small_supervisors_after_every_event() {
     for (children, is_checked) in [(CHECKED_AFTER_EVERY_EVENT, true), (CHECKED_AFTER_EVERY_EVENT + 1, false)]
     {
         let (mut supervision, slots) = running(ChildRules::worker("t"), children);
-        supervision.restarts.insert(Slot::FIRST, Restart::Permanent);
+        supervision.rules.give(Slot::FIRST, ChildRules::worker("o"));
         supervision.children.remove(Slot::FIRST);
         supervision.children.add(State::Running { readiness: Readiness::Undeclared });
         let mut news = || supervision.handle(Event::Ready(slots[1]), Moment::START, &mut Vec::new());

@@ -92,7 +92,7 @@ impl GraphSupervision {
             Request::ChildSpec(which) => self
                 .find(&which)
                 .map_or_else(not_found, |slot| Answer::ChildSpec(self.at(slot).rules.clone())),
-            Request::StartInstance | Request::StartInstanceAs(_) | Request::ChangeDynamic(_) => {
+            Request::StartInstance | Request::StartInstanceBy(_) | Request::ChangeDynamic(_) => {
                 Answer::Refused(Refusal::NotDynamic)
             }
             Request::Outline => Answer::Outline(self.outline()),

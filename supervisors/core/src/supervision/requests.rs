@@ -88,7 +88,7 @@ impl Supervision {
                 self.compare(id, in_parts, turn);
                 None
             }
-            Request::StartInstance | Request::StartInstanceAs(_) | Request::ChangeDynamic(_) => {
+            Request::StartInstance | Request::StartInstanceBy(_) | Request::ChangeDynamic(_) => {
                 Some(Answer::Refused(Refusal::NotDynamic))
             }
         }

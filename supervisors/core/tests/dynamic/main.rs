@@ -15,7 +15,7 @@ use minder_supervisors_core::{
     Answer, Backoff, Budget, ChildRules, ChildState, Command, DynamicRules, DynamicSupervision, Event,
     Exhausted, InARow, Listed, Policy, Refusal, Request, RequestId, Restart, Shutdown, Slot, Which,
 };
-use reference::Ask;
+use reference::{Ask, own};
 use std::time::Duration;
 use words::{History, Input, Outcome};
 
@@ -41,6 +41,8 @@ impl Subject for DynamicSupervision {
     fn request(ask: Ask, slots: &[Slot]) -> Request {
         match ask {
             Ask::Instance => Request::StartInstance,
+            Ask::By(number) => Request::StartInstanceBy(own(number)),
+            Ask::Child(number) => Request::StartChild(own(number)),
             Ask::Terminate(child) => Request::TerminateChild(Which::Instance(slots[child])),
             Ask::Which => Request::WhichChildren,
             Ask::Count => Request::CountChildren,
@@ -57,10 +59,13 @@ impl Subject for DynamicSupervision {
                 children.iter().map(line).collect::<Vec<_>>().join(" ")
             }
             Answer::Counts(counts) => {
-                assert_eq!((counts.specs, counts.supervisors), (1, 0));
+                assert_eq!(counts.supervisors, 0);
                 format!("{} of {}", counts.active, counts.workers)
             }
             Answer::Refused(Refusal::TooMany) => "too many".to_owned(),
+            Answer::Refused(Refusal::NotDynamic) => "no template".to_owned(),
+            Answer::Refused(Refusal::Dynamic) => "by template only".to_owned(),
+            Answer::Refused(Refusal::NotFound) => "not found".to_owned(),
             Answer::Refused(Refusal::StartFailed(reason)) => format!("failed {reason}"),
             other => panic!("nobody asked for that: {other:?}"),
         }
@@ -77,6 +82,17 @@ fn asks(children: usize) -> Vec<Ask> {
     [Ask::Instance, Ask::Which, Ask::Count].into_iter().chain(terminates).collect()
 }
 
+/// With children by rules of their own, which one of a template refuses; one without refuses the other.
+fn asks_of_children(children: usize) -> Vec<Ask> {
+    let start = (0..3).map(Ask::Child).chain([Ask::Instance]);
+    start.chain(asks(children).split_off(1)).collect()
+}
+
+/// With instances by rules of their own beside those by the template's.
+fn asks_beside(children: usize) -> Vec<Ask> {
+    [0, 1].map(Ask::By).into_iter().chain([Ask::Child(0)]).chain(asks(children)).collect()
+}
+
 fn rules(template: ChildRules, limit: u32) -> DynamicRules {
     DynamicRules::new(template, limit, PERIOD, MOST).expect("valid")
 }
@@ -85,6 +101,7 @@ fn rules(template: ChildRules, limit: u32) -> DynamicRules {
 fn beginning<'a>(
     rules: &'a DynamicRules,
     slots: &'a [Slot],
+    asks: fn(usize) -> Vec<Ask>,
 ) -> (Case<'a, DynamicSupervision>, DynamicSupervision, World<Ask>) {
     let (mut case, mut supervision) = (Case::new(rules, slots), DynamicSupervision::new(rules.clone()));
     let mut world = World::new(0, asks);
@@ -127,19 +144,30 @@ fn every_short_sequence_agrees_with_the_reference() {
     const DEPTH: usize = 4;
     let slots = slots(40);
     let (mut sequences, mut events) = (0, 0);
-    let with_limits = templates().map(|template| rules(template, 1));
-    for rules in with_limits.chain(templates_beyond().map(|template| rules(template, 3))) {
-        // From the beginning; and from two children that are up.
-        let (mut case, mut supervision, mut world) = beginning(&rules, &slots);
+    // From the beginning; and from two children that are up.
+    let mut explore = |rules: &DynamicRules, two: [Ask; 2], asks| {
+        let (mut case, mut supervision, mut world) = beginning(rules, &slots, asks);
         world.most_asks = 4;
         case.explore(&supervision, &world, DEPTH);
-        for child in 0..2 {
-            case.input(Input::Asked(Ask::Instance), &mut supervision, &mut world);
+        for (child, ask) in two.into_iter().enumerate() {
+            case.input(Input::Asked(ask), &mut supervision, &mut world);
             case.input(Input::Started(child), &mut supervision, &mut world);
         }
         case.explore(&supervision, &world, DEPTH);
         sequences += case.tally.sequences;
         events += case.tally.events;
+    };
+    let with_limits = templates().map(|template| rules(template, 1));
+    for rules in with_limits.chain(templates_beyond().map(|template| rules(template, 3))) {
+        explore(&rules, [Ask::Instance; 2], asks);
+    }
+    // By rules of their own, and those beside a template that is stopped otherwise.
+    let of_children = DynamicRules::of_children(2, PERIOD, MOST).expect("valid");
+    for pair in [[0, 1], [1, 2], [2, 0], [0, 0]] {
+        explore(&of_children, pair.map(Ask::Child), asks_of_children);
+    }
+    for template in templates().step_by(5) {
+        explore(&rules(template, 2), [Ask::By(0), Ask::Instance], asks_beside);
     }
     println!("{sequences} sequences, {events} events");
     assert!(sequences >= FEWEST, "only {sequences} sequences: the enumeration has lost its reach");
@@ -160,16 +188,23 @@ fn long_random_walks_agree_with_the_reference() {
         usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).expect("below a usize")
     };
     for _ in 0..50 {
-        for template in templates().chain(templates_beyond()) {
-            let rules = rules(template, u32::try_from(below(30)).expect("below 30"));
-            let (mut case, mut supervision, mut world) = beginning(&rules, &slots);
+        let of_children = std::iter::repeat_n(None, 4);
+        for template in templates().chain(templates_beyond()).map(Some).chain(of_children) {
+            let limit = u32::try_from(below(30)).expect("below 30");
+            let (rules, asks) = match template {
+                Some(template) => (rules(template, limit), [asks, asks_beside][below(2)]),
+                None => {
+                    (DynamicRules::of_children(limit, PERIOD, MOST).expect("valid"), asks_of_children as _)
+                }
+            };
+            let (mut case, mut supervision, mut world) = beginning(&rules, &slots, asks);
             world.most_asks = 60;
             for _ in 0..STEPS {
                 let mut steps = world.steps();
                 let (stop, start) = (below(60) == 0, below(3) == 0);
                 steps.retain(|step| match step {
                     Step::Input(Input::Stop(_)) => stop,
-                    Step::Input(Input::Asked(Ask::Instance)) => true,
+                    Step::Input(Input::Asked(Ask::Instance | Ask::By(_) | Ask::Child(_))) => true,
                     Step::Input(Input::Asked(_)) => start,
                     Step::Input(_) | Step::Tick => true,
                 });

@@ -1,22 +1,45 @@
 //! The reference: one program that blocks in a receive, as OTP's supervisor is. It runs the whole history again from the
 //! beginning each time, scans everything, and shares only the words with the implementation.
 
+use crate::harness::{LIMIT, TICK};
 use crate::notes::{Limits, Notes};
 use crate::words::{Act, History, Outcome};
 use minder_signals::{ExitReason, Moment};
-use minder_supervisors_core::{ChildRules, ChildState, DynamicRules, Exhausted, Restart, Shutdown};
+use minder_supervisors_core::{Backoff, ChildRules, ChildState, DynamicRules, Exhausted, Restart, Shutdown};
 use std::time::Duration;
 
 /// What may be asked for; children by the number of their start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ask {
+    /// An instance of the template.
     Instance,
+    /// An instance of it, by these of the rules that there are to choose from, [`OWN`], in place of the template's.
+    By(usize),
+    /// A child by these of them.
+    Child(usize),
     Terminate(usize),
     Which,
     Count,
 }
 
 type Input = crate::words::Input<Ask>;
+
+/// Rules of their own that children may bring: restart and how they are stopped.
+const OWN: [(Restart, Shutdown); 3] = [
+    (Restart::Transient, Shutdown::Within(LIMIT)),
+    (Restart::Permanent, Shutdown::Infinity),
+    (Restart::Temporary, Shutdown::Within(Duration::ZERO)),
+];
+
+/// The rules of this number; the second have a backoff.
+pub(crate) fn own(number: usize) -> ChildRules {
+    let (restart, shutdown) = OWN[number];
+    let mut rules = ChildRules { restart, shutdown, ..ChildRules::worker("own") };
+    if restart == Restart::Permanent {
+        rules.policy_mut().backoff = Some(Backoff::new(LIMIT, LIMIT, TICK).jitter(0.5));
+    }
+    rules
+}
 
 /// Why the program does not go on.
 enum Interrupt {
@@ -26,7 +49,8 @@ enum Interrupt {
 
 struct Model<'a> {
     rules: &'a DynamicRules,
-    template: &'a ChildRules,
+    /// Of each child that was ever started: whether they are its own, and which.
+    children: Vec<(bool, ChildRules)>,
     history: &'a History<Ask>,
     now: Moment,
     /// With the number of the request, for those that are one.
@@ -48,7 +72,7 @@ struct Model<'a> {
 pub(crate) fn replay(rules: &DynamicRules, history: &History<Ask>) -> Outcome {
     let mut model = Model {
         rules,
-        template: rules.template(),
+        children: Vec::new(),
         history,
         now: Moment::START,
         mailbox: Vec::new(),
@@ -112,7 +136,7 @@ impl Model<'_> {
                 if self.mailbox.is_empty() { self.receive()? } else { self.mailbox.remove(0) };
             match next {
                 Input::Exited(child, reason, charged) => {
-                    let again = match self.template.restart {
+                    let again = match self.children[child].1.restart {
                         Restart::Permanent => true,
                         Restart::Transient => reason.is_abnormal(),
                         Restart::Temporary => false,
@@ -152,7 +176,7 @@ impl Model<'_> {
         if !charged && !full(&self.let_off) {
             self.let_off.push(self.now);
         } else {
-            let delay = match self.notes[child].failed(self.template.policy.as_deref(), self.now) {
+            let delay = match self.notes[child].failed(self.children[child].1.policy.as_deref(), self.now) {
                 Limits::Exhausted(Exhausted::LeaveDown) => {
                     self.forget(child);
                     return Ok(());
@@ -217,9 +241,17 @@ impl Model<'_> {
     fn answer(&mut self, ask: Ask) -> Result<String, Interrupt> {
         let there = || (0..self.states.len()).filter(|&child| self.states[child].is_some());
         Ok(match ask {
-            Ask::Instance if there().count() >= self.rules.max_children() => "too many".to_owned(),
-            Ask::Instance => {
+            Ask::Instance | Ask::By(_) if self.rules.template().is_none() => "no template".to_owned(),
+            Ask::Child(_) if self.rules.template().is_some() => "by template only".to_owned(),
+            Ask::Instance | Ask::By(_) | Ask::Child(_) if there().count() >= self.rules.max_children() => {
+                "too many".to_owned()
+            }
+            Ask::Instance | Ask::By(_) | Ask::Child(_) => {
                 let child = self.states.len();
+                self.children.push(match ask {
+                    Ask::By(number) | Ask::Child(number) => (true, own(number)),
+                    _ => (false, self.rules.template().expect("it was looked for").clone()),
+                });
                 self.states.push(None);
                 self.waits.push(None);
                 self.notes.push(Notes::default());
@@ -234,6 +266,8 @@ impl Model<'_> {
             }
             Ask::Terminate(child) => {
                 match self.states.get(child).copied().flatten() {
+                    // OTP says that it is done, Elixir that it knows nobody.
+                    None if self.rules.template().is_none() => return Ok("not found".to_owned()),
                     None => {}
                     Some(ChildState::Running) => {
                         self.tell_to_stop(child);
@@ -266,9 +300,7 @@ impl Model<'_> {
     fn tell_to_stop(&mut self, child: usize) {
         let mut deadline = None;
         self.tell(child);
-        if let Shutdown::Within(limit) = self.template.shutdown
-            && !limit.is_zero()
-        {
+        if let Some(limit) = within(self.children[child].1.shutdown) {
             deadline = Some(self.now + limit);
             self.acts.push(Act::SetDeadline(child, self.now + limit));
         }
@@ -276,10 +308,11 @@ impl Model<'_> {
     }
 
     fn tell(&mut self, child: usize) {
-        if self.template.shutdown != Shutdown::BrutalKill {
+        let shutdown = self.children[child].1.shutdown;
+        if shutdown != Shutdown::BrutalKill {
             self.acts.push(Act::AskToStop(child));
         }
-        if [Shutdown::BrutalKill, Shutdown::Within(Duration::ZERO)].contains(&self.template.shutdown) {
+        if [Shutdown::BrutalKill, Shutdown::Within(Duration::ZERO)].contains(&shutdown) {
             self.acts.push(Act::Kill(child));
         }
         self.states[child] = Some(ChildState::Stopping);
@@ -301,17 +334,27 @@ impl Model<'_> {
         }
     }
 
-    /// SUP-177, SUP-178.
+    /// SUP-177, SUP-178, EXD-007.
     fn terminate(&mut self, reason: ExitReason) -> Result<(), Interrupt> {
         self.terminating = true;
         let in_hand = self.waiting_for.filter(|(_, starting, _)| !starting);
         // Who has been killed already need not be killed at the end of the common time.
         let mut killed = vec![false; self.states.len()];
+        // When those are killed that have a time of their own.
+        let mut own: Vec<Option<Moment>> = vec![None; self.states.len()];
+        if let Some((child, _, deadline)) = in_hand {
+            own[child] = deadline;
+        }
         for (child, killed) in killed.iter_mut().enumerate() {
             match self.states[child] {
                 Some(ChildState::Running | ChildState::Starting) => {
                     self.tell(child);
-                    *killed = self.template.shutdown == Shutdown::Within(Duration::ZERO);
+                    let (is_own, rules) = &self.children[child];
+                    *killed = rules.shutdown == Shutdown::Within(Duration::ZERO);
+                    if let Some(limit) = within(rules.shutdown).filter(|_| *is_own) {
+                        own[child] = Some(self.now + limit);
+                        self.acts.push(Act::SetDeadline(child, self.now + limit));
+                    }
                 }
                 Some(ChildState::Stopping) => {
                     *killed = in_hand.is_some_and(|(_, _, deadline)| deadline.is_none());
@@ -319,11 +362,10 @@ impl Model<'_> {
                 _ => self.states[child] = None,
             }
         }
-        let mut own = in_hand.and_then(|(child, _, deadline)| Some((child, deadline?)));
         let mut common = None;
-        if let Shutdown::Within(limit) = self.template.shutdown
-            && !limit.is_zero()
-            && self.states.iter().any(Option::is_some)
+        let shares = |child: usize| self.states[child].is_some() && !self.children[child].0;
+        if let Some(limit) = self.rules.template().and_then(|template| within(template.shutdown))
+            && (0..self.states.len()).any(shares)
         {
             common = Some(self.now + limit);
             self.acts.push(Act::SetEndDeadline(self.now + limit));
@@ -333,20 +375,19 @@ impl Model<'_> {
                 Input::Exited(child, ..) | Input::StartFailed(child, _) | Input::Ignored(child) => {
                     self.states[child] = None;
                 }
-                Input::StopDeadline(child)
-                    if own.is_some_and(|(who, due)| who == child && due <= self.now) =>
-                {
-                    own = None;
+                Input::StopDeadline(child) if own[child].is_some_and(|due| due <= self.now) => {
+                    own[child] = None;
                     if self.states[child].is_some() {
                         self.acts.push(Act::Kill(child));
                         killed[child] = true;
                     }
                 }
                 Input::EndDeadline if common.is_some_and(|due| due <= self.now) => {
-                    (common, own) = (None, None);
+                    common = None;
                     for (child, killed) in killed.iter().enumerate() {
-                        if self.states[child].is_some() && !killed {
+                        if self.states[child].is_some() && !killed && !self.children[child].0 {
                             self.acts.push(Act::Kill(child));
+                            own[child] = None;
                         }
                     }
                 }
@@ -355,5 +396,13 @@ impl Model<'_> {
         }
         self.acts.push(Act::Exit(reason));
         Ok(())
+    }
+}
+
+/// How long a child that is asked to stop has, if it is killed after that.
+fn within(shutdown: Shutdown) -> Option<Duration> {
+    match shutdown {
+        Shutdown::Within(limit) if !limit.is_zero() => Some(limit),
+        Shutdown::Within(_) | Shutdown::BrutalKill | Shutdown::Infinity => None,
     }
 }

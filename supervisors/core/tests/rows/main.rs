@@ -4,6 +4,7 @@
 
 mod apply;
 mod dynamic;
+mod dynamic_children;
 mod graph;
 mod intensity;
 mod listing;
@@ -115,9 +116,10 @@ fn run(table: &str, told: Told) {
             Some(time) => now = now + duration(time),
             None => {
                 let event = parse(event, &slots, &tickets);
-                // What is added is known by its id from now on, an instance by its number.
-                let id = match &event {
-                    Event::Asked(_, Request::StartChild(rules)) => Some(rules.id.to_string()),
+                // What is added is known by its id from now on, a child of a dynamic supervisor by its number.
+                let id = match (&event, &supervision) {
+                    (Event::Asked(..), Either::Dynamic(_)) => None,
+                    (Event::Asked(_, Request::StartChild(rules)), _) => Some(rules.id.to_string()),
                     _ => None,
                 };
                 if let Event::Asked(request, Request::Change { .. }) = event {
@@ -236,7 +238,7 @@ fn change(line: &str, now: &Outline) -> Change {
     }
 }
 
-/// `dynamic  1 in 5s  template` and, if there is one, the bound on children.
+/// `dynamic  1 in 5s  template` and, if there is one, the bound on children. In place of a template `none`.
 fn dynamic(header: &[&str]) -> DynamicSupervision {
     DynamicSupervision::new(dynamic_rules(header))
 }
@@ -247,7 +249,11 @@ fn dynamic_rules(header: &[&str]) -> DynamicRules {
     };
     let most = rest.first().map_or(usize::MAX, |most| most.parse().expect("a number"));
     let limit = limit.parse().expect("a number");
-    DynamicRules::new(child(template), limit, duration(period), most).expect("valid")
+    let rules = match *template {
+        "none" => DynamicRules::of_children(limit, duration(period), most),
+        template => DynamicRules::new(child(template), limit, duration(period), most),
+    };
+    rules.expect("valid")
 }
 
 fn rules(header: &[&str]) -> Result<Rules, SpecError> {
@@ -371,7 +377,7 @@ fn parse(event: &str, slots: &[(String, Slot)], tickets: &[Ticket]) -> Event {
                 ["part", ..] => Request::Change { in_parts: true },
                 ["start", text] => Request::StartChild(child(text)),
                 ["instance"] => Request::StartInstance,
-                ["instance", text] => Request::StartInstanceAs(child(text).restart),
+                ["instance", text] => Request::StartInstanceBy(child(text)),
                 ["terminate", name] => Request::TerminateChild(which(name)),
                 ["restart", name] => Request::RestartChild(name.into()),
                 ["delete", name] => Request::DeleteChild(name.into()),

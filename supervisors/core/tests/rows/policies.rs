@@ -554,15 +554,6 @@ fn a_backoff_for_all_children() {
     supervision.handle(added, Moment::START, &mut commands);
     let Some(&Command::Start(later)) = commands.last() else { panic!("{commands:?}") };
     assert_eq!([new, later].map(|slot| given(&supervision, slot)), [Some(other); 2]);
-
-    // Also a temporary template: an instance may have a restart type of its own.
-    let rows = [("t:perm", Some(common)), ("t:temp", Some(common)), ("t:perm:backoff=7s/9s/10s", own)];
-    for (template, expected) in rows {
-        let rules = DynamicRules::new(child(template), 1, duration("5s"), 9).expect("valid");
-        let dynamic = DynamicSupervision::new(rules.with_backoff(common).expect("valid"));
-        let backoff = dynamic.template().policy.as_ref().and_then(|policy| policy.backoff);
-        assert_eq!(backoff, expected, "{template}");
-    }
 }
 
 #[test]
@@ -595,7 +586,7 @@ fn what_makes_no_sense_is_refused_with_what_to_do() {
         assert!(error.to_string().contains(says), "{error}");
     }
     let wrong = DynamicRules::new(child("a:perm:off"), 1, duration("5s"), 9);
-    assert_eq!(wrong.map(drop), Err(SpecError::DisabledTemplate));
+    assert_eq!(wrong.map(drop), Err(SpecError::DisabledInstance("a".into())));
     let rules = rules(&["one_for_one", "1", "in", "5s"]).expect("valid");
     let wrong = rules.with_backoff(backoff("0s", "1s", "1s"));
     assert_eq!(wrong.map(drop), Err(SpecError::CommonBackoff(BackoffError::ZeroDelay)));
