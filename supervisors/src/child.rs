@@ -371,7 +371,7 @@ impl Child {
     }
 
     /// How long a handler of its may await before it is killed with `Hung`, which is an abnormal end. No limit unless
-    /// given.
+    /// given. One that goes on without an await is not ended by this, but told of by `SystemBuilder::watchdog`.
     #[must_use]
     pub fn handler_limit(mut self, limit: Duration) -> Self {
         self.settings.handler_limit = Some(limit);

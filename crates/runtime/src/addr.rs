@@ -182,7 +182,8 @@ impl<M: Send + 'static> Addr<M> {
         ask::ask(&self.cell, within, None, message).await
     }
 
-    /// Ends the actor that lives there now, at its next await; cannot be trapped. False if nobody lives there.
+    /// Ends the actor that lives there now, at its next await; cannot be trapped. False if nobody lives there. Who does not come
+    /// to an await is told of by [`SystemBuilder::watchdog`](crate::SystemBuilder::watchdog).
     ///
     /// Its minder decides whether another takes the seat.
     ///

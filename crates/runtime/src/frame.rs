@@ -102,8 +102,9 @@ pub(crate) fn run_as<T>(cell: usize, code: impl FnOnce() -> T) -> Result<T, Box<
     let (outer, around) = RUNNING.with(|running| (running.cell.replace(cell), running.unusual.replace(0)));
     let outer_panic = if around != 0 { begins(around) } else { None };
     let result = catch_unwind(AssertUnwindSafe(code)).map_err(report);
-    if around | RUNNING.with(|running| running.unusual.get()) != 0 {
-        ends(around, outer_panic);
+    let unusual = around | RUNNING.with(|running| running.unusual.get());
+    if unusual != 0 {
+        ends(around, unusual, outer_panic);
     }
     RUNNING.with(|running| running.cell.set(outer));
     result
@@ -118,13 +119,12 @@ fn begins(around: u8) -> Option<Box<PanicReport>> {
     if around & NOTED != 0 { take_noted() } else { None }
 }
 
-/// It has come to its end: all is as it was around it, and what the hook saw in it is dropped.
+/// It has come to its end: all is as it was around it.
 #[cold]
-fn ends(around: u8, outer_panic: Option<Box<PanicReport>>) {
-    let noted = if outer_panic.is_some() { NOTED } else { 0 };
-    let unusual = RUNNING.with(|running| running.unusual.replace(around & WATCHED | noted));
-    if (around | unusual) & NOTED != 0 {
-        drop(FRAME.with(|frame| frame.panic.replace(outer_panic)));
+fn ends(around: u8, unusual: u8, outer_panic: Option<Box<PanicReport>>) {
+    RUNNING.with(|running| running.unusual.set(around & WATCHED));
+    if unusual & NOTED != 0 {
+        note(outer_panic);
     }
 }
 
@@ -146,8 +146,19 @@ pub(crate) fn watched<T>(by: &Arc<Watchdog>, subject: &Arc<Subject>, poll: impl 
 
 /// What the hook saw.
 #[cold]
+#[inline(never)]
 fn take_noted() -> Option<Box<PanicReport>> {
     FRAME.with(|frame| frame.panic.take())
+}
+
+/// Puts in place what the hook saw, and drops what was there.
+#[cold]
+#[inline(never)]
+fn note(seen: Option<Box<PanicReport>>) {
+    if seen.is_some() {
+        RUNNING.with(|running| running.unusual.set(running.unusual.get() | NOTED));
+    }
+    drop(FRAME.with(|frame| frame.panic.replace(seen)));
 }
 
 /// Out of the hot path: what is known of a panic that was just caught.

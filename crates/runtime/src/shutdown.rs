@@ -29,7 +29,8 @@ pub struct ShutdownReport {
     pub killed: Vec<Arc<str>>,
     /// Messages that nobody will handle, by the path of their actor: the first hundred paths.
     pub messages_left: Vec<(Arc<str>, u64)>,
-    /// How many actors were still there at the very end: each is in code that does not yield.
+    /// How many actors were still there at the very end: each is in code that does not yield, of
+    /// which [`SystemBuilder::watchdog`](crate::SystemBuilder::watchdog) tells.
     pub left: usize,
 }
 

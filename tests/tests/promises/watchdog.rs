@@ -71,12 +71,16 @@ fn watched(journal: &Journal, limit: Duration) -> System {
 impl Reader {
     /// The next line of somebody by name that says this.
     async fn line(&mut self, name: &str, says: &str) -> String {
-        loop {
-            let line = self.next().await;
-            if line.starts_with(name) && line.contains(says) {
-                return line;
+        let found = async {
+            loop {
+                let line = self.next().await;
+                if line.starts_with(name) && line.contains(says) {
+                    return line;
+                }
             }
-        }
+        };
+        let found = tokio::time::timeout(60 * SECOND, found).await;
+        found.unwrap_or_else(|_| panic!("nothing is told of `{name}` with `{says}`"))
     }
 
     /// How many lines say this among those that nobody has read.
@@ -296,25 +300,26 @@ async fn who_awaits_is_not_told_of_nor_who_is_not_asked_about() {
     assert_eq!((life(&other).await, reader.rest_with(" Msg"), silent.rest_with("stalls")), (1, 0, 0));
 }
 
+/// Stands still on the thread that it lives on, or leaves that to a thread which may.
+struct Hermit(std::rc::Rc<Gate>);
+
+impl LocalActor for Hermit {
+    type Msg = bool;
+
+    async fn handle(&mut self, blocking: bool, context: &mut Context<bool>) -> Handled {
+        let gate = (*self.0).clone();
+        if blocking {
+            context.blocking(move || gate.pass()).await;
+        } else {
+            gate.pass();
+        }
+        Ok(())
+    }
+}
+
 /// Its thread is known by name, and the closures that it leaves to threads which may block are not told of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn local_actors_are_told_of_and_blocking_closures_are_not() {
-    struct Hermit(std::rc::Rc<Gate>);
-
-    impl LocalActor for Hermit {
-        type Msg = bool;
-
-        async fn handle(&mut self, blocking: bool, context: &mut Context<bool>) -> Handled {
-            let gate = (*self.0).clone();
-            if blocking {
-                context.blocking(move || gate.pass()).await;
-            } else {
-                gate.pass();
-            }
-            Ok(())
-        }
-    }
-
     let (journal, mut reader) = journal();
     let system = watched(&journal, LIMIT);
     let ((key, gate), (other_key, other_gate)) = (gate(), gate());
@@ -347,6 +352,10 @@ impl Observer for Turns {
 /// There is one thread, which stands still, and with it tokio's time.
 #[tokio::test(start_paused = true)]
 async fn it_is_told_when_everything_else_stands_still() {
+    somebody_is_told_of().await;
+}
+
+async fn somebody_is_told_of() {
     let (key, gate) = gate();
     let observer = Arc::new(Turns(Mutex::new(Some(key))));
     let system = System::builder().observer(observer).watchdog(LIMIT).build().expect("a runtime");
@@ -364,10 +373,14 @@ struct Thread(Journal);
 
 impl Observer for Thread {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Stalled { .. } = event {
-            let words = || Witness(self.0.clone(), "the thread has ended");
-            LAST_WORDS.with(|place| _ = place.borrow_mut().get_or_insert_with(words));
-            self.0.note("stalls");
+        match event {
+            Event::Stalled { work, .. } => {
+                let words = || Witness(self.0.clone(), "the thread has ended");
+                LAST_WORDS.with(|place| _ = place.borrow_mut().get_or_insert_with(words));
+                self.0.note(format!("stalls at {}", last(work)));
+            }
+            Event::StallOver { work, .. } => self.0.note(format!("goes on after {}", last(work))),
+            _ => {}
         }
     }
 }
@@ -381,17 +394,55 @@ async fn the_thread_ends_with_a_shutdown_or_with_the_system() {
         let it = named(&system, "it").await;
         let (key, gate) = gate();
         it.tell(blocks(&gate)).expect("there is room");
-        reader.until("stalls").await;
+        reader.line("stalls at Msg", "").await;
         drop(key);
+        reader.line("goes on after Msg", "").await;
         if shuts_down {
             system.shutdown(60 * SECOND).await;
-            reader.until("the thread has ended").await;
+            reader.line("the thread has ended", "").await;
             continue;
         }
         it.kill();
         soon(it.ended()).await;
         drop((it, system));
-        reader.until("the thread has ended").await;
+        reader.line("the thread has ended", "").await;
+    }
+}
+
+/// It stands still through all of a shutdown, which is told of, and goes on later, which is not. Time is virtual, so that the
+/// shutdown need not be waited for.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_after_a_shutdown() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let (journal, mut reader) = journal();
+    let observer = Arc::new(Both(Mutex::new(Some(tell)), Stalls(journal)));
+    let system = System::builder().observer(observer).watchdog(LIMIT).build().expect("a runtime");
+    let host = system.local_host("cave").expect("a thread");
+    let (key, gate) = gate();
+    let it = host.spawn(move || Hermit(std::rc::Rc::new(gate))).expect("open");
+    it.send(false).await.expect("there is room");
+    told.await.expect("it stands still at its message");
+    let report = system.shutdown(SECOND).await;
+    assert_eq!((report.killed.len(), report.left), (1, 1));
+    drop(key);
+    assert_eq!(it.ended().await, ExitReason::Shutdown, "which it was asked to before it was killed");
+    // Long enough for another one to be told of.
+    somebody_is_told_of().await;
+    assert_eq!(reader.rest_with("goes on after bool"), 0);
+}
+
+/// Tells and writes down. Should it end before there is something to tell, that is told to nobody.
+struct Both(Mutex<Option<tokio::sync::oneshot::Sender<()>>>, Stalls);
+
+impl Observer for Both {
+    fn event(&self, event: &Event<'_>) {
+        self.1.event(event);
+        let tell = || self.0.lock().expect("nobody panics").take();
+        match event {
+            Event::Stalled { work: "bool", .. } => drop(tell().map(|tell| tell.send(()))),
+            Event::Exited { .. } => drop(tell()),
+            _ => {}
+        }
     }
 }
 

@@ -19,7 +19,7 @@ fn subject(system: &System, number: u32) -> Arc<Subject> {
 }
 
 fn run<T>(code: impl FnOnce() -> T) -> T {
-    frame::run_as(1, code).expect("it does not panic")
+    frame::run_as(1, code).unwrap_or_else(|report| panic!("{}", report.text))
 }
 
 #[tokio::test]
@@ -61,6 +61,7 @@ async fn each_watchdog_has_its_own_places_and_they_go_with_it_or_with_their_thre
     let (watchdog, other) = (Watchdog::new(Duration::ZERO), Watchdog::new(Duration::ZERO));
     frame::watched(&watchdog, &one, || {
         frame::watched(&other, &one, || assert_eq!((seen(&watchdog).len(), seen(&other).len()), (1, 1)));
+        run(|| assert_eq!((seen(&watchdog), seen(&other)), (vec![Some((3, 1))], vec![None])));
     });
     frame::watched(&other, &one, || {
         assert_eq!((seen(&watchdog), seen(&other)), (vec![None], vec![Some((3, 1))]))
