@@ -394,12 +394,13 @@ impl Child {
     }
 
     /// It handles what stands in its mailbox before it obeys a stop, within the time that [`Child::shutdown`] gives it, and
-    /// then runs `stopping`, whether it traps exits or not. Without this a stop overtakes what waits there. What comes
-    /// after the stop is not handled any more.
+    /// then runs `stopping`, whether it traps exits or not. Without this a stop overtakes what waits there. What comes after
+    /// it has looked at the stop, which it does between two messages and wherever a handler waits, is not handled any more.
     ///
     /// For what was accepted and must not be left undone: where senders tell and do not ask, say. When not to use this:
-    /// where stopping soon matters more, since a full mailbox takes as long as its messages do; a stop by
-    /// [`Shutdown::BrutalKill`], one while it starts, and one while it is suspended wait for nothing.
+    /// where stopping soon matters more, since a full mailbox takes as long as its messages do. A stop by
+    /// [`Shutdown::BrutalKill`], one while it starts or is suspended, and one because its supervisor itself has ended wait for
+    /// nothing: then nobody would put a limit to it.
     ///
     /// # OTP
     /// So `shutdown` comes to a server that traps exits: as a message, behind those that were sent before it (SIG-002).

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::actor::Handled;
 use crate::ask::Alarm;
+use crate::birth;
 use crate::cell::Cell;
 use crate::context::Context;
 use crate::frame::{self, Waiting};
@@ -28,8 +29,10 @@ pub(crate) struct Duty<'a, M> {
     limit: Option<Duration>,
     /// Its minder's stop, if it traps exits: obeyed after the message in hand.
     pub(crate) stop_asked: Option<Box<ExitReason>>,
-    /// Whether that stop waits in the lane until what stands there now has been handled.
+    /// Whether such a stop waits until what stands in the lane has been handled.
     pub(crate) drains: bool,
+    /// One that waits so.
+    pub(crate) draining: Option<Box<ExitReason>>,
     /// Whether only a kill counts: the actor is cleaning up already.
     pub(crate) stopping: bool,
     /// Whether a counted message is in hand.
@@ -53,6 +56,7 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
             limit,
             stop_asked: None,
             drains: false,
+            draining: None,
             stopping: false,
             in_hand: false,
             is_bound: false,
@@ -86,15 +90,21 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                 Control::Exit(exit) | Control::Signal(exit)
                     if exit.reason.is_normal() && exit.from != self.id() => {}
                 Control::Exit(exit) | Control::Signal(exit) => return Some(End::abrupt(exit.reason)),
-                Control::Stop(reason) if self.drains && !self.cell.mailbox.is_marked(Mark::Held) => {
-                    // Refused only if the seat is given up, and it is not while its actor lives.
-                    drop(self.cell.mailbox.notify(Item::Stop(Box::new(reason)), Rank::Ordinary));
+                Control::Stop(reason) if self.may_drain() => {
+                    if self.draining.is_none() {
+                        self.draining = Some(Box::new(reason));
+                        // Refused only if the seat is given up, and it is not while its actor lives.
+                        drop(self.cell.mailbox.notify(Item::Stop, Rank::Ordinary));
+                    }
                 }
                 Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }
                 Control::Stop(reason) => return Some(End::abrupt(reason)),
-                Control::Suspend => self.cell.mailbox.mark(Mark::Held, true),
+                Control::Suspend => {
+                    self.cell.mailbox.mark(Mark::Held, true);
+                    self.stops_now();
+                }
                 Control::Resume => self.cell.mailbox.mark(Mark::Held, false),
                 Control::Answer => self.cell.mailbox.mark(Mark::Asked, true),
                 // Orders of a later version of the words mean nothing to this one.
@@ -106,6 +116,20 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
 }
 
 impl<M: Send + 'static> Duty<'_, M> {
+    /// A suspended actor would never get there, and nobody would put a limit to an orphan.
+    fn may_drain(&self) -> bool {
+        self.drains && !self.cell.mailbox.is_marked(Mark::Held) && {
+            let minder = self.cell.core.life().minder.clone();
+            !birth::is_orphan(minder)
+        }
+    }
+
+    /// The stop that waits for what is in the lane waits no longer.
+    pub(crate) fn stops_now(&mut self) {
+        let due = self.draining.take();
+        self.stop_asked = self.stop_asked.take().or(due);
+    }
+
     /// The handler runs again: what it waited for.
     #[cold]
     fn resume(&mut self) -> Vec<Arc<dyn Awaited>> {

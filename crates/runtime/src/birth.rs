@@ -44,8 +44,9 @@ pub struct StartOptions {
     /// What becomes of the messages that wait when this incarnation ends, unless its seat is given up.
     pub queued: Queued,
     /// Whether it handles what stands in its mailbox before it obeys its minder's stop, trapping exits or not, and is then
-    /// wound up in order. What comes after the stop is left where it is; a stop while it starts, or is suspended, is
-    /// obeyed as ever. As `shutdown` reaches a process of OTP that traps exits.
+    /// wound up in order. What comes after it has looked at the stop is left where it is. A stop while it starts, is suspended
+    /// or gets suspended, and one because its minder has ended, is obeyed as ever. As `shutdown` reaches a process of OTP
+    /// that traps exits.
     pub drain: bool,
     /// How many incarnations in a row an idempotent message may crash before it is moved into quarantine; 3 unless given.
     pub quarantine_after: Option<NonZeroU8>,
@@ -563,7 +564,7 @@ pub(crate) fn start_minded<M: Send + 'static>(
 }
 
 /// Whether someone up the line of minders has ended: then everybody below is on the way out, level by level.
-fn is_orphan(mut minder: Minder) -> bool {
+pub(crate) fn is_orphan(mut minder: Minder) -> bool {
     loop {
         let Minder::Actor(above) = minder else { return false };
         let life = above.cell.core().life();

@@ -167,7 +167,7 @@ impl<M: Send + 'static> Cell<M> {
                 | Item::Next(_)
                 | Item::Tick(_)
                 | Item::Outcome(_)
-                | Item::Stop(_) => return drop(item),
+                | Item::Stop => return drop(item),
                 Item::Tell(message) | Item::Bound(message, _) => (message, None, None),
                 Item::Ask(message, slot) => (message, Some(slot), None),
                 Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),

@@ -313,7 +313,7 @@ pub(crate) fn begins<M: Send + 'static>(context: &mut Context<M>) {
         Item::Notice(notice) => DebugKind::Notice(notice),
         Item::Tick(_) => DebugKind::Tick,
         Item::Outcome(_) => DebugKind::Job,
-        Item::Stop(_) => return, // and it handles nothing more
+        Item::Stop => return, // and it handles nothing more
     };
     debugging.has_begun = true;
     debugging.happened(&whose, kind);

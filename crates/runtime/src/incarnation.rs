@@ -224,6 +224,9 @@ where
         match duty.stop_asked {
             // It was asked to stop while it started, and obeys as soon as it can.
             Some(reason) => {
+                if let Some(extra) = &mut context.extra {
+                    extra.drains = false;
+                }
                 context.cell.mailbox.order(Control::Stop(*reason));
                 Ok(())
             }
@@ -465,8 +468,8 @@ fn take_rarer<M: Send + 'static>(
             let is_wanted = still_wanted(&mut notice, context);
             return Ok(is_wanted.then_some(Taken::Notice(notice)));
         }
-        Item::Stop(reason) => {
-            duty.stop_asked.get_or_insert(reason);
+        Item::Stop => {
+            duty.stops_now();
             return Ok(None);
         }
         item @ (Item::Tick(_) | Item::Outcome(_)) => match make(cell, item, context)? {

@@ -81,8 +81,8 @@ pub(crate) enum Item<M> {
     Outcome(Box<dyn Outcome<M>>),
     /// Boxed so that rare notices do not make every message's place larger.
     Notice(Box<Notice>),
-    /// The stop of its minder, behind all that the actor still handles.
-    Stop(Box<ExitReason>),
+    /// Where the stop of its minder comes to its turn, behind all that the actor still handles.
+    Stop,
 }
 
 impl<M> Item<M> {
@@ -94,7 +94,7 @@ impl<M> Item<M> {
             | Self::Tick(_)
             | Self::Outcome(_)
             | Self::Notice(_)
-            | Self::Stop(_) => true,
+            | Self::Stop => true,
             Self::Tell(_) | Self::Ask(..) | Self::Bound(..) | Self::Again(..) => false,
         }
     }
@@ -108,7 +108,7 @@ impl<M> Item<M> {
             | Self::Again(message, _)
             | Self::Own(message)
             | Self::Next(message) => Some(message),
-            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop(_) => None,
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop => None,
         }
     }
 
@@ -121,7 +121,7 @@ impl<M> Item<M> {
             | Self::Again(message, _)
             | Self::Own(message)
             | Self::Next(message) => Some(message),
-            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop(_) => None,
+            Self::Tick(_) | Self::Outcome(_) | Self::Notice(_) | Self::Stop => None,
         }
     }
 

@@ -72,8 +72,8 @@ mod armed {
         }
 
         pub(crate) fn on_delivery<M: Send + 'static>(context: &Context<M>, item: &Item<M>) -> Self {
-            Self::at(context, || match item {
-                Item::Notice(_) | Item::Stop(_) => Point::Notice,
+            let point = match item {
+                Item::Notice(_) => Point::Notice,
                 Item::Tell(_)
                 | Item::Ask(..)
                 | Item::Bound(..)
@@ -82,7 +82,10 @@ mod armed {
                 | Item::Next(_)
                 | Item::Tick(_)
                 | Item::Outcome(_) => Point::Message(std::any::type_name::<M>()),
-            })
+                // Nothing of the user's runs for it.
+                Item::Stop => return Self { strike: None },
+            };
+            Self::at(context, || point)
         }
 
         pub(crate) fn on_stop<M: Send + 'static>(context: &Context<M>) {

@@ -152,7 +152,7 @@ impl<M: Send + 'static> Context<M> {
             Item::Bound(message, _) => (message, None, None),
             Item::Ask(message, envelope) => (message, Some(envelope), None),
             Item::Again(message, mut past) => (message, past.slot.take(), Some(past)),
-            Item::Tick(_) | Item::Outcome(_) | Item::Notice(_) | Item::Stop(_) => return None,
+            Item::Tick(_) | Item::Outcome(_) | Item::Notice(_) | Item::Stop => return None,
         };
         if let Some(envelope) = &envelope {
             match envelope.take_in_hand(self.incarnation) {

@@ -64,21 +64,22 @@ async fn what_was_sent_before_a_stop_is_handled_first() {
 /// The time that it is given is not longer for that.
 #[tokio::test(start_paused = true)]
 async fn a_backlog_that_takes_too_long_ends_with_a_kill() {
-    for (shutdown, handled) in [(Shutdown::Within(2 * SECOND), 1), (Shutdown::BrutalKill, 0)] {
+    let limit = 3 * SECOND / 2;
+    let rows: [(Shutdown, std::time::Duration, &[&str]); 2] = [
+        (Shutdown::Within(limit), limit, &["it done", "it begins"]),
+        (Shutdown::BrutalKill, 0 * SECOND, &[]),
+    ];
+    for (shutdown, time, lines) in rows {
         let (system, it, child, mut reader) = puppet("it", |it| it.trapping());
-        let root = one_for_one()
-            .child(child.shutdown(shutdown).restart(Restart::Temporary))
-            .start(&system, "top")
-            .await
-            .expect("starts");
+        let root = one_for_one().child(child.shutdown(shutdown).restart(Restart::Temporary));
+        let root = root.start(&system, "top").await.expect("starts");
         (1..=5).for_each(|_| it.tell(busy()).expect("there is room"));
         reader.expect(&["it up", "it begins"]).await;
         let began = system.now();
         stopping(&root).await.expect("it does not panic");
         assert_eq!(soon(it.ended()).await, ExitReason::Killed, "{shutdown:?}");
-        assert_eq!(system.now(), began + 2 * handled * SECOND, "{shutdown:?}");
-        let done = reader.rest().iter().filter(|line| *line == "it done").count();
-        assert!(done >= handled as usize && !reader.rest().contains(&"it stopping shutdown".to_owned()));
+        assert_eq!(system.now(), began + time, "{shutdown:?}");
+        assert_eq!(reader.rest(), lines, "{shutdown:?}: nothing is wound up");
     }
 }
 
@@ -189,4 +190,65 @@ async fn instances_and_tasks_drain_as_children_do() {
     reader.rest();
     assert!(system.shutdown(10 * SECOND).await.is_clean());
     assert_eq!(reader.rest(), ["short is done", "it done", "it 1", "it stopping shutdown"]);
+}
+
+/// A stop because its supervisor has ended is obeyed at once, so that a new life is not kept waiting; so is one that waits
+/// when the child is suspended, and one of a child that traps exits while it starts.
+#[tokio::test(start_paused = true)]
+async fn nobody_drains_for_whom_nobody_counts_the_time() {
+    for traps in [false, true] {
+        let (system, it, child, mut reader) = puppet("it", move |it| if traps { it.trapping() } else { it });
+        let root = one_for_one().child(tree("tree", one_for_one().child(child)));
+        let root = root.start(&system, "top").await.expect("starts");
+        (1..=5).for_each(|_| it.tell(busy()).expect("there is room"));
+        reader.expect(&["it up", "it begins"]).await;
+        let began = system.now();
+        assert!(root.subtree("tree").await.expect("it is there").address().kill());
+        reader.until("it up").await;
+        let in_hand = if traps { SECOND } else { 0 * SECOND };
+        assert_eq!(system.now(), began + in_hand, "traps: {traps}");
+    }
+
+    let (system, it, child, mut reader) = puppet("it", |it| it.trapping());
+    let child = child.shutdown(Shutdown::Infinity);
+    let root = one_for_one().child(child).start(&system, "top").await.expect("starts");
+    it.tell(busy()).expect("there is room");
+    it.tell(Msg::Mark(1)).expect("there is room");
+    reader.expect(&["it up", "it begins"]).await;
+    let stopped = stopping(&root);
+    turns().await;
+    assert!(it.suspend());
+    soon(stopped).await.expect("it does not panic");
+    assert_eq!(reader.rest(), ["it done", "it stopping shutdown"]);
+
+    let (journal, mut reader) = self::journal();
+    let (it, seat) = system.address();
+    it.tell(Msg::Mark(1)).expect("its mailbox is there before it");
+    let child = actor_in("late", seat, move || Late(Puppet::new("it", &journal).trapping())).drain();
+    let adding = root.clone();
+    aside(async move { adding.start_child(child).await });
+    reader.expect(&["it up"]).await;
+    assert!(system.shutdown(10 * SECOND).await.is_clean());
+    assert_eq!(reader.rest(), ["it stopping shutdown"]);
+}
+
+/// Takes a second to start.
+struct Late(Puppet);
+
+impl Actor for Late {
+    type Msg = Msg;
+
+    async fn started(&mut self, context: &mut Context<Msg>) -> Handled {
+        self.0.started(context).await?;
+        context.sleep(SECOND).await;
+        Ok(())
+    }
+
+    async fn handle(&mut self, message: Msg, context: &mut Context<Msg>) -> Handled {
+        self.0.handle(message, context).await
+    }
+
+    async fn stopping(&mut self, reason: &ExitReason, context: &mut Context<Msg>) {
+        self.0.stopping(reason, context).await;
+    }
 }
