@@ -90,13 +90,7 @@ impl<'a, M: Send + 'static> Duty<'a, M> {
                 Control::Exit(exit) | Control::Signal(exit)
                     if exit.reason.is_normal() && exit.from != self.id() => {}
                 Control::Exit(exit) | Control::Signal(exit) => return Some(End::abrupt(exit.reason)),
-                Control::Stop(reason) if self.may_drain() => {
-                    if self.draining.is_none() {
-                        self.draining = Some(Box::new(reason));
-                        // Refused only if the seat is given up, and it is not while its actor lives.
-                        drop(self.cell.mailbox.notify(Item::Stop, Rank::Ordinary));
-                    }
-                }
+                Control::Stop(reason) if self.may_drain() => self.drain_before(reason),
                 Control::Stop(reason) if self.cell.mailbox.is_trapping() => {
                     self.stop_asked.get_or_insert_with(|| Box::new(reason));
                 }
@@ -121,6 +115,15 @@ impl<M: Send + 'static> Duty<'_, M> {
         self.drains && !self.cell.mailbox.is_marked(Mark::Held) && {
             let minder = self.cell.core.life().minder.clone();
             !birth::is_orphan(minder)
+        }
+    }
+
+    /// Obeys this stop behind what stands in the lane now. The first of several counts.
+    fn drain_before(&mut self, reason: ExitReason) {
+        if self.draining.is_none() {
+            self.draining = Some(Box::new(reason));
+            // Refused only if the seat is given up, and it is not while its actor lives.
+            drop(self.cell.mailbox.notify(Item::Stop, Rank::Ordinary));
         }
     }
 
