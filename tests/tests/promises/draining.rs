@@ -1,5 +1,7 @@
 //! Children that handle what they have been sent before they obey a stop.
 
+use std::time::Duration;
+
 use minder::Winding;
 use minder::prelude::*;
 use minder::supervisors::Root;
@@ -65,9 +67,9 @@ async fn what_was_sent_before_a_stop_is_handled_first() {
 #[tokio::test(start_paused = true)]
 async fn a_backlog_that_takes_too_long_ends_with_a_kill() {
     let limit = 3 * SECOND / 2;
-    let rows: [(Shutdown, std::time::Duration, &[&str]); 2] = [
+    let rows: [(Shutdown, Duration, &[&str]); 2] = [
         (Shutdown::Within(limit), limit, &["it done", "it begins"]),
-        (Shutdown::BrutalKill, 0 * SECOND, &[]),
+        (Shutdown::BrutalKill, Duration::ZERO, &[]),
     ];
     for (shutdown, time, lines) in rows {
         let (system, it, child, mut reader) = puppet("it", |it| it.trapping());
@@ -205,7 +207,7 @@ async fn nobody_drains_for_whom_nobody_counts_the_time() {
         let began = system.now();
         assert!(root.subtree("tree").await.expect("it is there").address().kill());
         reader.until("it up").await;
-        let in_hand = if traps { SECOND } else { 0 * SECOND };
+        let in_hand = if traps { SECOND } else { Duration::ZERO };
         assert_eq!(system.now(), began + in_hand, "traps: {traps}");
     }
 
