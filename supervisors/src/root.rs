@@ -29,8 +29,11 @@ pub(crate) const MAILBOX: MailboxOptions = MailboxOptions::bounded(1_024, WhenFu
 /// requests wait; they are answered by the same incarnation or not at all.
 ///
 /// # Errors
-/// Every request can fail with [`Unavailable`]. Requests wait as long as it takes: a child that asks its own supervisor
-/// while it starts or stops waits for itself.
+/// Every request can fail with [`Unavailable`]. Requests wait as long as it takes. A child that awaits one while it starts or
+/// stops, and for which that request has to wait, would wait for itself: it is told so at once
+/// ([`Unavailable::WouldDeadlock`]), and what it asked for is not done unless it had been begun. Of a supervisor that does one
+/// thing at a time these are all requests; [`by_needs`](crate::by_needs) those about a child that is coming up or going, and
+/// [`Root::apply`] while any is.
 ///
 /// # Cancel safety
 /// Dropping the future of a request loses only the answer; what the supervisor has taken in hand it does.

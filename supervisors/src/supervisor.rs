@@ -4,8 +4,8 @@
 //! notices and messages in its one lane. It traps exits, so that its minder's stop becomes an event like any other.
 //! Decides nothing; see `minder-supervisors-core`.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use minder_runtime::{
     Reply, StartOptions, TimerId, Winding,
 };
 use minder_supervisors_core::{
-    ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, GraphSupervision, Part, Places,
-    Report, RequestId, Slot, SpecError, Supervision, Ticket,
+    Answer, ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, GraphSupervision, Part,
+    Places, Report, RequestId, Slot, SpecError, Supervision, Ticket,
 };
 
 use crate::apply::{Incomplete, Wanted};
@@ -27,6 +27,7 @@ use crate::spec::{Nature, Spec, TemplateParts};
 mod apply;
 mod readiness;
 mod requests;
+mod waiting;
 
 pub(crate) use apply::Baton;
 use apply::{Changing, Next, PartEnd};
@@ -45,6 +46,12 @@ pub struct Supervisor {
     /// Whoever waits for an answer. They are told of the end by its drop.
     pending: HashMap<RequestId, Pending>,
     next_request: u64,
+    /// Those of them that an actor waits for, or the supervisor above: who may wait for itself.
+    kept: BTreeSet<RequestId>,
+    /// Up to which number they have been noted.
+    noted: u64,
+    /// Whether the supervisor above is known to wait for children of this one.
+    keeps_above: bool,
     /// The change that is being carried out, if one is.
     changing: Option<Box<Changing>>,
     /// The last request of a dynamic supervisor for a change, until its turn has come.
@@ -215,6 +222,9 @@ impl Supervisor {
             by_cell: HashMap::new(),
             deadlines: HashMap::new(),
             pending: HashMap::new(),
+            kept: BTreeSet::new(),
+            noted: 0,
+            keeps_above: false,
             next_request: 0,
             changing: None,
             coming: None,
@@ -230,8 +240,9 @@ impl Supervisor {
     /// One turn: the event to the core, and its commands begun. A start that is refused on the spot is news too.
     fn turn(&mut self, event: Event, context: &mut Context<SupervisorMsg>) {
         // No memory is taken unless there are more.
-        let (mut next, mut events) = (Some(event), VecDeque::new());
-        while let Some(event) = next.take().or_else(|| events.pop_front()) {
+        let (mut next, mut events) = (Some(event), self.taken_back());
+        // First those that have been taken back: nothing else may begin them.
+        while let Some(event) = events.pop_front().or_else(|| next.take()) {
             let mut commands = std::mem::take(&mut self.commands);
             self.core.handle(event, context.now(), &mut commands);
             for command in commands.drain(..) {
@@ -243,7 +254,8 @@ impl Supervisor {
         if self.changing.is_some() && !self.core.is_changing() {
             self.changing = None;
         }
-        self.answer_if_ready();
+        self.answer_if_ready(context);
+        self.note_waits(context);
     }
 
     fn carry_out(
@@ -313,7 +325,9 @@ impl Supervisor {
             }
             Command::Answer(request, answer) => {
                 if let Some(mut pending) = self.pending.remove(&request) {
-                    let outcome = match pending.wanted.take() {
+                    self.keeps_no_longer(request, &pending, context);
+                    let is_refused = matches!(answer, Answer::Refused(_));
+                    let outcome = match pending.wanted.take().filter(|_| !is_refused) {
                         Some(wanted) => {
                             self.coming.take_if(|coming| *coming == request);
                             self.dynamic_is_changed(&wanted, context);

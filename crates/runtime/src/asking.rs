@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 
 use minder_signals::Moment;
 
@@ -10,8 +11,18 @@ use crate::birth::{self, Anywhere};
 use crate::context::Context;
 use crate::delegate::Delegate;
 use crate::frame;
-use crate::life;
+use crate::life::{self, AnyCell};
 use crate::reply::Reply;
+use crate::waits::{self, Errand, Wait};
+
+/// What has to become of a child before an answer can be given: see [`Context::keeps`].
+#[derive(Clone, Copy, Debug)]
+pub enum Until<'a> {
+    /// Its start has to be over.
+    Up(&'a ActorRef),
+    /// It has to be gone, or to have done something that its minder asked it for.
+    Done(&'a ActorRef),
+}
 
 impl<M: Send + 'static> Context<M> {
     /// Until when whoever asked for what is in hand waits; nothing if nobody asked. An ask that is made meanwhile ends no
@@ -86,6 +97,57 @@ impl<M: Send + 'static> Context<M> {
         if its.is(child.peer.id()) {
             mine.ties().waits.begin(child.peer.id());
         }
+    }
+
+    /// As [`Context::waits_for`], of a child that has been asked to do something other than to end: whoever waits for itself by
+    /// that from now on is told at once. Taken back by [`Context::waits_no_longer_for`].
+    pub fn waits_for_work_of(&mut self, child: &ActorRef) {
+        self.waits_for(child);
+        waits::look(&self.any_cell(), Errand::Any, vec![Wait::Child(child.peer.cell.clone())]);
+    }
+
+    /// Says that this actor keeps a request and answers it later, and for whom it waits: for all of these children, if there
+    /// are any; else with everything else that this actor does ([`Context::waits_for`]). Whoever asked, or anyone on the
+    /// way, is told [`WouldDeadlock`](crate::AskError::WouldDeadlock) if it waits for itself by that, now or later. What was
+    /// said before of the same request is forgotten. Nothing happens if no actor asked.
+    ///
+    /// Only for a minder that answers requests out of turn. Taken back by [`Context::keeps_no_longer`].
+    pub fn keeps<'a, T: Send + 'static>(
+        &mut self,
+        reply: &Reply<T>,
+        until: impl IntoIterator<Item = Until<'a>>,
+    ) {
+        let Some(slot) = reply.awaited_slot() else { return };
+        let (me, errand) = (self.any_cell(), Errand::request(&slot));
+        let (is_new, added) = waits::keep(&me, errand, Some(slot), until);
+        if is_new {
+            // Whatever else was given away in the handler that got it: this is here.
+            reply.give_to(|| self.cell.weak());
+        }
+        waits::look(&me, errand, added);
+    }
+
+    /// The request is answered, or about to be.
+    pub fn keeps_no_longer<T: Send + 'static>(&mut self, reply: &Reply<T>) {
+        if let Some(slot) = reply.awaited_slot() {
+            waits::forget(&self.cell.core, Errand::request(&slot));
+        }
+    }
+
+    /// As [`Context::keeps`], of what its own minder waits for it to do ([`Context::waits_for_work_of`]).
+    pub fn keeps_minder_waiting<'a>(&mut self, until: impl IntoIterator<Item = Until<'a>>) {
+        let me = self.any_cell();
+        let (_, added) = waits::keep(&me, Errand::OfMinder, None, until);
+        waits::look(&me, Errand::OfMinder, added);
+    }
+
+    /// What its minder waited for is done.
+    pub fn keeps_minder_waiting_no_longer(&mut self) {
+        waits::forget(&self.cell.core, Errand::OfMinder);
+    }
+
+    fn any_cell(&self) -> Arc<dyn AnyCell> {
+        self.cell.clone()
     }
 
     /// Takes [`Context::waits_for`] back for a child that had something to do for this actor and has done it, without an end

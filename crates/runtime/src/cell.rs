@@ -283,6 +283,10 @@ impl<M: Send + 'static> AnyCell for Cell<M> {
         self.mailbox.is_trapping()
     }
 
+    fn has_orders(&self) -> bool {
+        self.mailbox.has_orders()
+    }
+
     fn statistics(&self) -> Statistics {
         self.mailbox.statistics()
     }

@@ -503,7 +503,7 @@ fn skip<M: Send + 'static>(
     envelope: Option<&Envelope<M>>,
 ) -> Result<(), End> {
     match gone {
-        Gone::TurnedAway => {
+        Gone::TurnedAway | Gone::InACycle => {
             cell.mailbox.count(Left::Skipped);
             attend_now(cell, || drop(message))
         }

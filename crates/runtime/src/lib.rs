@@ -92,7 +92,7 @@ pub use actor::{Actor, Handled, IntoActor, Winding};
 pub use actor_ref::ActorRef;
 pub use addr::{Addr, TellError};
 pub use alias::{Alias, AliasEnds, AliasError};
-pub use asking::without_deadline;
+pub use asking::{Until, without_deadline};
 pub use birth::{Queued, Recipe, StartError, StartOptions};
 pub use call::{Asks, Call, CallError, Message, call};
 pub use cell::MailboxOptions;

@@ -42,6 +42,8 @@ pub(crate) trait AnyCell: Send + Sync {
     fn is_given_up(&self) -> bool;
     /// Whether exit signals come as notices to who lives there.
     fn traps_exits(&self) -> bool;
+    /// Whether there are orders that it has not come to: it will run, whatever it waits for.
+    fn has_orders(&self) -> bool;
     /// What became of the messages that were offered to it.
     fn statistics(&self) -> Statistics;
     /// The type of the messages it takes.

@@ -134,7 +134,7 @@ impl<M: Send + 'static> Context<M> {
                 match gone {
                     // What is for an earlier life is not taken in hand, so it is not postponed.
                     Gone::Stale => cell.mailbox.count(Left::Purged),
-                    Gone::TurnedAway => cell.mailbox.count(Left::Skipped),
+                    Gone::TurnedAway | Gone::InACycle => cell.mailbox.count(Left::Skipped),
                     Gone::Expired => {
                         cell.mailbox.count(Left::Expired);
                         cell.keep_letter(Cause::Expired, message, None, None);

@@ -159,7 +159,7 @@ impl<M: Send + 'static> Context<M> {
                 Ok(_) => envelope.pass(),
                 Err(gone) => {
                     match gone {
-                        Gone::TurnedAway => {
+                        Gone::TurnedAway | Gone::InACycle => {
                             self.cell.mailbox.count(Left::Skipped);
                             drop(message);
                         }

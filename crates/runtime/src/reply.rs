@@ -116,6 +116,8 @@ pub(crate) trait Unanswered: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gone {
     TurnedAway,
+    /// It has been told that its wait is on a cycle.
+    InACycle,
     Expired,
     /// It was meant for an earlier life than the one that came to it.
     Stale,
@@ -205,6 +207,9 @@ trait Answered<T>: Unanswered + Standing {
     fn twin(&self);
     fn into_unanswered(self: Arc<Self>) -> Arc<dyn Unanswered>;
     fn is_abandoned(&self) -> bool;
+    fn is_in_a_cycle(&self) -> bool;
+    /// Whether an actor asked.
+    fn is_from_an_actor(&self) -> bool;
     /// From now on it is this actor that will answer. Returns the number of its envelope.
     fn put_to(&self, holder: Weak<dyn AnyCell>) -> u32;
     /// It is not known who will answer.
@@ -281,7 +286,7 @@ impl<M, T> Slot<M, T> {
             SlotState::Settled(outcome) => {
                 // A question that was taken back is skipped.
                 let then = match outcome {
-                    Err(AskError::WouldDeadlock(_)) => SlotState::Abandoned(Gone::TurnedAway),
+                    Err(AskError::WouldDeadlock(_)) => SlotState::Abandoned(Gone::InACycle),
                     Err(_) => SlotState::Done { answered: false },
                     Ok(_) => SlotState::Done { answered: true },
                 };
@@ -369,7 +374,7 @@ impl<M, T> Slot<M, T> {
     fn until_or_gone(&self) -> Result<Option<Instant>, Gone> {
         match &*self.lock() {
             SlotState::Abandoned(gone) => Err(*gone),
-            SlotState::Settled(Err(AskError::WouldDeadlock(_))) => Err(Gone::TurnedAway),
+            SlotState::Settled(Err(AskError::WouldDeadlock(_))) => Err(Gone::InACycle),
             SlotState::Open(_) | SlotState::Settled(_) | SlotState::Done { .. } => Ok(self.until),
         }
     }
@@ -452,6 +457,14 @@ impl<M: Send + 'static, T: Send + 'static> Answered<T> for Slot<M, T> {
 
     fn is_abandoned(&self) -> bool {
         matches!(*self.lock(), SlotState::Done { .. }) || self.until_or_gone().is_err()
+    }
+
+    fn is_in_a_cycle(&self) -> bool {
+        self.until_or_gone() == Err(Gone::InACycle)
+    }
+
+    fn is_from_an_actor(&self) -> bool {
+        self.asker != 0
     }
 
     fn put_to(&self, holder: Weak<dyn AnyCell>) -> u32 {
@@ -604,6 +617,23 @@ impl<T: Send + 'static> Reply<T> {
     /// Whether nobody waits for the answer any more, so that work for it may be skipped.
     pub fn is_abandoned(&self) -> bool {
         self.slot.as_ref().is_none_or(|slot| slot.is_abandoned())
+    }
+
+    /// Whether whoever asked has been told that it would wait for itself ([`AskError::WouldDeadlock`]). It takes it that nothing
+    /// is done, so nothing should be that has not been begun.
+    pub fn is_in_a_cycle(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.is_in_a_cycle())
+    }
+
+    /// Whether an actor asked: only then it is known who waits for the answer.
+    pub fn is_from_an_actor(&self) -> bool {
+        self.slot.as_ref().is_some_and(|slot| slot.is_from_an_actor())
+    }
+
+    /// The slot of an ask that an actor waits for, as long as that lives.
+    pub(crate) fn awaited_slot(&self) -> Option<Weak<dyn Unanswered>> {
+        let slot = self.slot.as_ref().filter(|slot| slot.is_from_an_actor())?;
+        Some(Arc::downgrade(&slot.clone().into_unanswered()))
     }
 
     /// Says that whoever was asked will not answer itself, but whoever it gives this value to, by a way that is no

@@ -3,7 +3,7 @@
 //! Bounded by the children's lives and retries. Does not decide what becomes of it.
 
 use crate::{Request, RequestId, Slot, Ticket};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Deferred {
@@ -32,6 +32,17 @@ impl Deferred {
             Self::Asked(..) => true,
         }
     }
+}
+
+/// Takes a request out that waits for its turn; whether it was there. Not a change of a dynamic supervisor: what was asked for
+/// after it has been looked at as if it were made.
+pub(crate) fn take_back(deferred: &mut VecDeque<Deferred>, request: RequestId) -> bool {
+    let is_it = |deferred: &Deferred| match deferred {
+        Deferred::Asked(id, asked) => *id == request && !matches!(asked, Request::ChangeDynamic(_)),
+        _ => false,
+    };
+    let at = deferred.iter().position(is_it);
+    at.and_then(|at| deferred.remove(at)).is_some()
 }
 
 /// Numbers that differ.

@@ -5,7 +5,7 @@
 
 use crate::children::ChildState;
 use crate::command::{Command, Decision, Report};
-use crate::deferred::{Deferred, Tickets};
+use crate::deferred::{Deferred, Tickets, take_back};
 use crate::event::Ticket;
 use crate::places::{Places, Slot};
 use crate::policy::Exhausted;
@@ -148,6 +148,11 @@ impl DynamicSupervision {
             Event::RestartDue(slot, ticket) => self.restart_due(slot, ticket, turn),
             Event::Stop(reason) => self.stop(reason, turn),
             Event::Asked(id, request) => self.asked(id, request, turn),
+            Event::TakenBack(request) => {
+                if take_back(&mut self.deferred, request) {
+                    turn.push(Command::Answer(request, Answer::Refused(Refusal::TakenBack)));
+                }
+            }
             // Nobody is held for a change: it is one step.
             Event::Compared(_) | Event::PartDone(..) | Event::NextPart(_) => {}
         }

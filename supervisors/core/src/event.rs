@@ -65,4 +65,7 @@ pub enum Event {
     /// The supervisor above wants the next part of the change for which this one is held, and this request to be
     /// answered when it is done. Nothing if it has ended, or will not go on.
     NextPart(Option<RequestId>),
+    /// Whoever asked for this has been told that it would wait for itself. If it has not been begun it will not be, and is
+    /// answered with [`Refusal::TakenBack`].
+    TakenBack(RequestId),
 }

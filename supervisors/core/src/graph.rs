@@ -37,9 +37,11 @@ mod standing;
 mod stopping;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use apply::Progress;
 use needs::Needs;
+use requests::About;
 use standing::{Cause, Node, Purpose, State, Then};
 
 /// What one supervisor of children with needs knows and decides.
@@ -162,6 +164,7 @@ impl GraphSupervision {
             Event::Compared(change) => self.compared(*change, turn),
             Event::PartDone(slot, done) => self.part_done(slot, done),
             Event::NextPart(request) => self.next_part(request, turn),
+            Event::TakenBack(request) => self.taken_back(request, turn),
             // Each child has a time limit of its own.
             Event::EndDeadline => {}
         }
@@ -300,7 +303,7 @@ impl GraphSupervision {
                 self.set(slot, State::Disabled);
                 self.answer(purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
             }
-            Purpose::Again(_) => {
+            Purpose::Again(..) => {
                 let state = if regroups { State::Due(Purpose::Restart) } else { State::Down(Cause::Stopped) };
                 self.set(slot, state);
                 self.answer(purpose, Answer::Refused(Refusal::StartFailed(reason)), turn);
@@ -465,8 +468,8 @@ impl GraphSupervision {
                 child.state = State::Due(Purpose::Restart);
             }
             State::Stopping { then: then @ Then::Down, .. } => *then = Then::Due(Purpose::Restart),
+            State::Due(purpose) => *purpose = purpose.in_earnest(),
             State::Stopping { .. }
-            | State::Due(_)
             | State::Starting(_)
             | State::Running { .. }
             | State::Disabled
@@ -501,7 +504,7 @@ impl GraphSupervision {
     }
 
     fn answer(&self, purpose: Purpose, answer: Answer, turn: &mut Turn<'_>) {
-        if let Purpose::Added(request) | Purpose::Again(request) | Purpose::Enabled(request) = purpose
+        if let Some(request) = purpose.request()
             && !self.is_ending()
         {
             turn.push(Command::Answer(request, answer));

@@ -172,6 +172,8 @@ pub enum Refusal {
     Invalid(SpecError),
     /// It failed to start, for this reason.
     StartFailed(ExitReason),
+    /// Whoever asked for it would have waited for itself, and has been told so ([`Event::TakenBack`](crate::Event::TakenBack)).
+    TakenBack,
     /// What stands is not what it was when the change was planned, here or further down. Nothing has been done.
     Stale,
 }

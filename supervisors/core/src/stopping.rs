@@ -46,6 +46,11 @@ impl Stop {
         Self { deadline: None, killed: true, ..self }
     }
 
+    /// Whether it has been killed, by its own setting or because it was late.
+    pub(crate) fn is_killed(self, rules: &ChildRules) -> bool {
+        self.killed || matches!(rules.shutdown, Shutdown::BrutalKill | Shutdown::Within(Duration::ZERO))
+    }
+
     /// Whether its reason says nothing, whatever it is.
     fn excuses(self) -> bool {
         !self.up || self.killed

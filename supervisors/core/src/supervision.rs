@@ -5,7 +5,7 @@
 
 use crate::children::{Child, ChildState, Children, State};
 use crate::command::{Command, Decision, Report, StartFailed};
-use crate::deferred::{Deferred, Tickets};
+use crate::deferred::{Deferred, Tickets, take_back};
 use crate::policy::Policy;
 use crate::readiness::{Readiness, not_ready};
 use crate::record::{Delay, Records, Ruling, Used};
@@ -162,6 +162,11 @@ impl Supervision {
             Event::Compared(change) => self.compared(*change, turn),
             Event::PartDone(slot, done) => self.part_done(slot, done, turn),
             Event::NextPart(request) => self.next_part(request, turn),
+            Event::TakenBack(request) => {
+                if take_back(&mut self.deferred, request) {
+                    turn.push(Command::Answer(request, Answer::Refused(Refusal::TakenBack)));
+                }
+            }
         }
         self.catch_up(turn);
         if cfg!(debug_assertions) && self.children.len() <= CHECKED_AFTER_EVERY_EVENT {

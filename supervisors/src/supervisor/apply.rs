@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use minder_runtime::{Context, ExitReason, JobFailed};
+use minder_runtime::{ActorRef, Context, ExitReason, JobFailed};
 use minder_supervisors_core::{Event, Outline, Part, Refusal, Request, RequestId, Slot, Standing};
 use tokio::sync::oneshot;
 
@@ -39,7 +39,11 @@ impl Baton {
 
 /// A change that is being carried out.
 pub(super) struct Changing {
+    /// Who is to hear of it, until that is another part's asker.
+    request: RequestId,
     spec: Spec,
+    /// Where its children stand in it, by their ids.
+    places: HashMap<Arc<str>, usize>,
     level: Box<Fixed>,
     /// What is expected below.
     expected: Vec<Option<Level>>,
@@ -51,6 +55,8 @@ pub(super) struct Changing {
     incomplete: Incomplete,
     /// Why nothing of it will be done.
     refusal: Option<ApplyError>,
+    /// The supervisors below that are asked for a part in this turn, while everything else waits for that.
+    pub(super) begun: Vec<ActorRef>,
 }
 
 /// How a part ended within a child: with an answer, or with none.
@@ -143,9 +149,7 @@ impl Supervisor {
             }
             Core::Dynamic(..) => Some(self.change_dynamic(wanted, Asker::Root(reply))),
             Core::Fixed(_) | Core::ByNeeds(_) => {
-                let mut pending = Pending::new(Asker::Root(reply));
-                pending.wanted = Some(wanted);
-                let id = self.keep(pending);
+                let id = self.keep(Pending::change(Asker::Root(reply), wanted));
                 Some(Event::Asked(id, Request::Change { in_parts }))
             }
         }
@@ -153,9 +157,7 @@ impl Supervisor {
 
     fn change_dynamic(&mut self, wanted: Box<Wanted>, asker: Asker) -> Event {
         let rules = wanted.spec.dynamic_rules().expect("a tree is checked before it is compared");
-        let mut pending = Pending::new(asker);
-        pending.wanted = Some(wanted);
-        let id = self.keep(pending);
+        let id = self.keep(Pending::change(asker, wanted));
         self.coming = Some(id);
         Event::Asked(id, Request::ChangeDynamic(rules))
     }
@@ -214,8 +216,20 @@ impl Supervisor {
         };
         let change = level.change.clone();
         let (batons, incomplete, refusal) = (HashMap::new(), Incomplete::default(), None);
-        self.changing =
-            Some(Box::new(Changing { spec, level, expected, is_planned, batons, incomplete, refusal }));
+        let begun = Vec::new();
+        let places = spec.children.iter().map(|child| child.rules.id.clone()).zip(0..).collect();
+        self.changing = Some(Box::new(Changing {
+            request,
+            spec,
+            places,
+            level,
+            expected,
+            is_planned,
+            batons,
+            incomplete,
+            refusal,
+            begun,
+        }));
         Event::Compared(Box::new(Ok(change)))
     }
 
@@ -228,9 +242,9 @@ impl Supervisor {
         let then = move |end: Result<PartEnd, JobFailed>| {
             SupervisorMsg(Own::PartDone(slot, part, Box::new(end.unwrap_or_default())))
         };
-        // A child below that asks this supervisor now, and on which the part depends, would wait for itself.
+        // A child below that asks this supervisor, and on which the part depends, would wait for itself.
         if keeps_requests {
-            context.waits_for(&actor);
+            changing.begun.push(actor.clone());
         }
         match (part, changing.batons.remove(&id)) {
             (Part::Hold, _) => {
@@ -268,7 +282,10 @@ impl Supervisor {
         // Not if a stop has overtaken it: that waits for the child now.
         let changing = self.changing.as_mut()?;
         context.waits_no_longer_for(&actor);
+        let asker = self.pending.get(&changing.request);
         let done = match end {
+            // Nothing has been done yet, and whoever asked for it takes it that nothing is.
+            Some(Ok(Outcome::Held(_))) if asker.is_some_and(Pending::is_in_a_cycle) => false,
             Some(Ok(Outcome::Held(baton))) => {
                 changing.batons.insert(id, baton);
                 true
@@ -375,7 +392,7 @@ impl Supervisor {
     /// The id of the child in this slot, and its place in the new specification.
     fn place(&self, slot: Slot) -> Option<(Arc<str>, usize)> {
         let id = self.core.id(slot)?.clone();
-        let place = self.changing.as_ref()?.spec.children.iter().position(|child| child.rules.id == id)?;
+        let place = *self.changing.as_ref()?.places.get(&id)?;
         Some((id, place))
     }
 }

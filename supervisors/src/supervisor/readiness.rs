@@ -1,7 +1,7 @@
 //! Who is ready in this supervisor, for whoever asks, and whoever waits for it. What is below is found out by asking there:
 //! a supervisor knows its own children only.
 
-use minder_runtime::Reply;
+use minder_runtime::{Context, Reply};
 use minder_supervisors_core::{ChildState, Slot};
 
 use super::{Core, Supervisor, SupervisorMsg};
@@ -11,21 +11,28 @@ use crate::root::Root;
 
 impl Supervisor {
     /// Answers once all children of this supervisor are ready.
-    pub(super) fn when_ready(&mut self, reply: Reply<Outcome>) {
+    pub(super) fn when_ready(&mut self, reply: Reply<Outcome>, context: &mut Context<SupervisorMsg>) {
         if self.core.is_ready() {
             let sighting = self.sighting(false, Vec::new());
             return drop(reply.send(Outcome::Sighting(sighting)));
         }
         // Whoever has turned away would otherwise be kept for as long as this lasts.
-        self.awaiting.retain(|reply| !reply.is_abandoned());
+        self.awaiting.retain(|reply| {
+            let is_abandoned = reply.is_abandoned();
+            if is_abandoned {
+                context.keeps_no_longer(reply);
+            }
+            !is_abandoned
+        });
         self.awaiting.push(reply);
     }
 
-    pub(super) fn answer_if_ready(&mut self) {
+    pub(super) fn answer_if_ready(&mut self, context: &mut Context<SupervisorMsg>) {
         if self.awaiting.is_empty() || !self.core.is_ready() {
             return;
         }
         for reply in std::mem::take(&mut self.awaiting) {
+            context.keeps_no_longer(&reply);
             let sighting = self.sighting(true, Vec::new());
             drop(reply.send(Outcome::Sighting(sighting)));
         }

@@ -21,7 +21,9 @@ use crate::spec::TemplateParts;
 
 /// A question that the core has not answered yet.
 pub(super) struct Pending {
-    asker: Asker,
+    pub(super) asker: Asker,
+    /// Whether this is a part of a change of the supervisor above.
+    is_from_above: bool,
     /// The child that is to be added, until it is.
     child: Option<Box<Minded>>,
     /// What the supervisor is to be, until it is compared.
@@ -38,7 +40,29 @@ pub(super) enum Asker {
 
 impl Pending {
     pub(super) fn new(asker: Asker) -> Self {
-        Self { asker, child: None, wanted: None }
+        let is_from_above = matches!(asker, Asker::Above(_));
+        Self { asker, is_from_above, child: None, wanted: None }
+    }
+
+    /// A request for a change, or for the first part of one.
+    pub(super) fn change(asker: Asker, wanted: Box<Wanted>) -> Self {
+        let is_from_above = wanted.in_parts || matches!(asker, Asker::Above(_));
+        Self { asker, is_from_above, child: None, wanted: Some(wanted) }
+    }
+
+    /// Whether the supervisor above waits for the answer.
+    pub(super) fn is_from_above(&self) -> bool {
+        self.is_from_above
+    }
+
+    /// Whether whoever asked has been told that it waits for itself.
+    pub(super) fn is_in_a_cycle(&self) -> bool {
+        matches!(&self.asker, Asker::Root(reply) if reply.is_in_a_cycle())
+    }
+
+    /// Whether somebody waits for the answer of whom it is known.
+    fn may_be_in_a_cycle(&self) -> bool {
+        self.is_from_above || matches!(&self.asker, Asker::Root(reply) if reply.is_from_an_actor())
     }
 
     pub(super) fn take_child(&mut self) -> Option<Minded> {
@@ -69,7 +93,8 @@ impl Supervisor {
                 return Some(Event::Stop(reason));
             }
             Question::WhenReady => {
-                self.when_ready(reply);
+                self.when_ready(reply, context);
+                self.note_waits(context);
                 return None;
             }
             Question::Unready => {
@@ -117,6 +142,9 @@ impl Supervisor {
     pub(super) fn keep(&mut self, pending: Pending) -> RequestId {
         let id = RequestId(self.next_request);
         self.next_request += 1;
+        if pending.may_be_in_a_cycle() {
+            self.kept.insert(id);
+        }
         self.pending.insert(id, pending);
         id
     }

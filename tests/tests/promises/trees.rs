@@ -6,6 +6,8 @@ mod applications;
 mod apply;
 mod apply_by_needs;
 mod apply_meanwhile;
+mod cycles_by_needs;
+mod cycles_by_needs_at_random;
 mod dynamic;
 mod dynamic_children;
 mod explain;

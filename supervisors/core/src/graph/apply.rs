@@ -12,6 +12,8 @@ use crate::{Change, Leaving, Outline, Own, Planned, Standing, Task};
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
     change: Change,
+    /// Where those that are come to among the stops stand in it.
+    leaving: BTreeMap<Slot, usize>,
     /// Who is to hear that the part in hand, or all of it, is done.
     request: RequestId,
     /// Whether each part is asked for, by a supervisor above.
@@ -36,6 +38,7 @@ impl Progress {
         let inside = |child: &Planned| child.was.filter(|_| child.task == Task::Inside);
         Self {
             open: change.children().iter().filter_map(inside).collect(),
+            leaving: change.leaving().iter().map(|leaving| leaving.slot).zip(0..).collect(),
             change,
             request,
             in_parts,
@@ -53,9 +56,24 @@ impl Progress {
         Some(&self.change.children()[self.leaving(slot).becomes?].task)
     }
 
+    /// Who is to hear of it.
+    pub(super) fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// For whom the part in hand is not done.
+    pub(super) fn open(&self) -> &BTreeSet<Slot> {
+        &self.open
+    }
+
+    /// The supervisors in which it is being done.
+    pub(super) fn within(&self) -> &BTreeSet<Slot> {
+        &self.within
+    }
+
     fn leaving(&self, slot: Slot) -> &Leaving {
-        let leaving = self.change.leaving().iter().find(|leaving| leaving.slot == slot);
-        leaving.expect("whoever is come to among the stops leaves")
+        let place = self.leaving.get(&slot).expect("whoever is come to among the stops leaves");
+        &self.change.leaving()[*place]
     }
 }
 
@@ -83,7 +101,7 @@ impl GraphSupervision {
     /// Whether nobody is on the move, no start that was asked for waits, and no change is being carried out.
     pub(super) fn is_at_rest(&self) -> bool {
         let asked_for = |child: &Node| {
-            matches!(child.state, State::Due(Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_)))
+            matches!(child.state, State::Due(Purpose::Added(_) | Purpose::Again(..) | Purpose::Enabled(_)))
         };
         let moves = |child: &Node| child.is_moving() || asked_for(child);
         self.change.is_none() && !self.children.iter().any(|(_, child)| moves(child))
@@ -215,7 +233,7 @@ impl GraphSupervision {
                 self.refuse_change(request, Refusal::Stale, turn);
             }
             Part::Hold => {
-                let leaving = progress.change.leaving().iter().map(|leaving| leaving.slot).collect();
+                let leaving = progress.leaving.keys().copied().collect();
                 self.part_is_over(Part::Stops, leaving, turn);
             }
             Part::Stops => {
@@ -336,7 +354,10 @@ impl GraphSupervision {
             }
             match child.task {
                 Task::Inside => drop(inside.insert(slot)),
-                Task::Start(_) => self.begin_anew(slot, Purpose::Change),
+                Task::Start(_) => {
+                    self.records.forget(slot);
+                    self.set(slot, State::Due(Purpose::Change));
+                }
                 Task::Keep | Task::Disable => {}
             }
         }

@@ -3,13 +3,37 @@
 //! A request about a child that is coming up or going waits until it has; others overtake it. A change waits until nobody is,
 //! and no start that was asked for waits.
 
-use super::standing::{Node, Purpose, State, Then};
+use super::standing::{Cause, Node, Purpose, State, Then};
 use super::{Deferred, GraphSupervision, Phase, Turn, needs};
 use crate::command::Command;
+use crate::deferred::take_back;
 use crate::readiness::Readiness;
 use crate::request::{Answer, Counts, Listed, Refusal, Request, RequestId, Which};
 use crate::{ChildRules, Slot};
+use alloc::sync::Arc;
 use minder_signals::ExitReason;
+
+/// Whom a request changes.
+pub(super) enum About<'a> {
+    One(&'a Arc<str>),
+    All,
+}
+
+impl<'a> About<'a> {
+    /// Nothing if it changes nobody, and so waits for nobody.
+    pub(super) fn of(request: &'a Request) -> Option<Self> {
+        match request {
+            Request::Change { .. } => Some(Self::All),
+            Request::StartChild(ChildRules { id, .. })
+            | Request::TerminateChild(Which::Id(id))
+            | Request::RestartChild(id)
+            | Request::DisableChild(id)
+            | Request::EnableChild(id)
+            | Request::DeleteChild(id) => Some(Self::One(id)),
+            _ => None,
+        }
+    }
+}
 
 impl GraphSupervision {
     /// Answers the first request that need not wait, or begins what it asks for; whether there was one.
@@ -30,17 +54,26 @@ impl GraphSupervision {
 
     /// Whether a request is about a child that is on the move, or about all of them while one is.
     pub(super) fn has_to_wait(&self, request: &Request) -> bool {
-        let id = match request {
-            Request::Change { .. } => return !self.is_at_rest(),
-            Request::StartChild(rules) => &rules.id,
-            Request::TerminateChild(Which::Id(id))
-            | Request::RestartChild(id)
-            | Request::DisableChild(id)
-            | Request::EnableChild(id)
-            | Request::DeleteChild(id) => id,
-            _ => return false,
+        match About::of(request) {
+            None => false,
+            Some(About::All) => !self.is_at_rest(),
+            Some(About::One(id)) => self.by_id.get(id).is_some_and(|slot| self.at(*slot).is_moving()),
+        }
+    }
+
+    /// Whoever asked for this has been told that it would wait for itself: it is not done, unless it has been begun.
+    pub(super) fn taken_back(&mut self, request: RequestId, turn: &mut Turn<'_>) {
+        if take_back(&mut self.deferred, request) {
+            return turn.push(Command::Answer(request, Answer::Refused(Refusal::TakenBack)));
+        }
+        let waits = |(slot, child): (Slot, &Node)| match child.state {
+            State::Due(purpose) if purpose.request() == Some(request) => Some((slot, purpose)),
+            _ => None,
         };
-        self.by_id.get(id).is_some_and(|slot| self.at(*slot).is_moving())
+        let waiting = self.children.iter().find_map(waits);
+        if let Some((slot, purpose)) = waiting {
+            self.call_off(slot, purpose, Refusal::TakenBack, turn);
+        }
     }
 
     /// The answer, unless it takes a start or stop to find it.
@@ -52,19 +85,19 @@ impl GraphSupervision {
                 None => not_found(),
             },
             Request::RestartChild(child) => match self.without_process(&child) {
-                Ok(slot) if matches!(self.at(slot).state, State::Disabled) => {
-                    Answer::Refused(Refusal::Disabled)
-                }
-                Ok(slot) => {
-                    self.begin_anew(slot, Purpose::Again(id));
-                    return None;
-                }
+                Ok(slot) => match self.at(slot).state {
+                    State::Down(cause) => {
+                        self.set(slot, State::Due(Purpose::Again(id, cause)));
+                        return None;
+                    }
+                    _ => Answer::Refused(Refusal::Disabled),
+                },
                 Err(refusal) => Answer::Refused(refusal),
             },
             Request::EnableChild(child) => match self.by_id.get(&child) {
                 None => not_found(),
                 Some(&slot) if matches!(self.at(slot).state, State::Disabled) => {
-                    self.begin_anew(slot, Purpose::Enabled(id));
+                    self.set(slot, State::Due(Purpose::Enabled(id)));
                     return None;
                 }
                 Some(_) => Answer::Refused(Refusal::NotDisabled),
@@ -135,12 +168,6 @@ impl GraphSupervision {
         None
     }
 
-    /// Whoever asks for a start knows of what was.
-    pub(super) fn begin_anew(&mut self, slot: Slot, purpose: Purpose) {
-        self.records.forget(slot);
-        self.set(slot, State::Due(purpose));
-    }
-
     /// SUP-143, SUP-144, SUP-074. Those that need it keep their processes (SUP-044).
     fn take_down(&mut self, id: RequestId, slot: Slot, then: Then, turn: &mut Turn<'_>) -> Option<Answer> {
         match self.at(slot).state {
@@ -159,6 +186,9 @@ impl GraphSupervision {
                     self.set(slot, State::Disabled);
                 } else if self.children.get(slot).is_some_and(Node::is_temporary) {
                     self.drop_out(slot, turn);
+                } else if let Purpose::Again(..) = purpose {
+                    // Whatever it was before.
+                    self.set(slot, State::Down(Cause::Stopped));
                 }
             }
             // What is left of its retry, or of its wait, finds a child that does not wait for it.

@@ -80,13 +80,25 @@ impl GraphSupervision {
         in_vain
     }
 
-    /// Whoever is to be started by request or by a change, and waits in vain, is not waited for; whether somebody was forgotten.
+    /// Whoever is to be started by request or by a change, and waits in vain, is not waited for; whether it has to be looked again
+    /// who does: somebody was forgotten, or has done its part for others after all.
     fn refuse(&mut self, in_vain: &BTreeMap<Slot, Arc<str>>, turn: &mut Turn<'_>) -> bool {
         let before = self.children.len();
+        let has_done_its_part = |(slot, id): (&Slot, &Arc<str>)| match self.at(*slot).state {
+            State::Due(purpose @ Purpose::Again(_, Cause::Finished | Cause::NothingToRun)) => {
+                Some((*slot, purpose, id.clone()))
+            }
+            _ => None,
+        };
+        let refused = in_vain.iter().find_map(has_done_its_part);
+        if let Some((slot, purpose, id)) = refused {
+            self.call_off(slot, purpose, Refusal::NeedIsDown(id), turn);
+            return true;
+        }
         for (&slot, id) in in_vain {
             let State::Due(purpose) = self.at(slot).state else { continue };
             match purpose {
-                Purpose::Added(_) | Purpose::Again(_) | Purpose::Enabled(_) => {
+                Purpose::Added(_) | Purpose::Again(..) | Purpose::Enabled(_) => {
                     self.call_off(slot, purpose, Refusal::NeedIsDown(id.clone()), turn);
                 }
                 Purpose::Change if !self.is_disabled(id) => self.hold_back(slot),
@@ -96,11 +108,12 @@ impl GraphSupervision {
         self.children.len() != before
     }
 
-    /// A start that has not begun will not be.
+    /// A start that has not begun will not be, and the child stands as it did before it was asked for.
     pub(super) fn call_off(&mut self, slot: Slot, purpose: Purpose, why: Refusal, turn: &mut Turn<'_>) {
         match purpose {
             Purpose::Added(_) => self.drop_out(slot, turn),
             Purpose::Enabled(_) => self.set(slot, State::Disabled),
+            Purpose::Again(_, cause) => self.set(slot, State::Down(cause)),
             _ => self.set(slot, State::Down(Cause::Stopped)),
         }
         self.answer(purpose, Answer::Refused(why), turn);
@@ -109,7 +122,11 @@ impl GraphSupervision {
     fn start_whoever_may(&mut self, turn: &mut Turn<'_>) {
         for slot in self.all() {
             if let Some(purpose) = self.may_start(slot) {
-                self.set(slot, State::Starting(purpose));
+                // Whoever asks for a start knows of what was.
+                if purpose.request().is_some() {
+                    self.records.forget(slot);
+                }
+                self.set(slot, State::Starting(purpose.in_earnest()));
                 turn.push(Command::Start(slot));
             }
         }

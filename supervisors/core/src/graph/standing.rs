@@ -72,12 +72,29 @@ pub(super) enum Purpose {
     Restart,
     /// A request to add it.
     Added(RequestId),
-    /// A request to start it again.
-    Again(RequestId),
+    /// A request to start it again, which came to be down so, and is again if it is not even tried.
+    Again(RequestId, Cause),
     /// A request to start it, which was disabled.
     Enabled(RequestId),
     /// A change of the rules.
     Change,
+}
+
+impl Purpose {
+    /// The same, of a child that does not stand as it did when it was asked for: it has been begun, or its group took it along.
+    pub(super) fn in_earnest(self) -> Self {
+        match self {
+            Self::Again(request, _) => Self::Again(request, Cause::Stopped),
+            other => other,
+        }
+    }
+
+    pub(super) fn request(self) -> Option<RequestId> {
+        match self {
+            Self::Added(request) | Self::Again(request, _) | Self::Enabled(request) => Some(request),
+            Self::OwnStart | Self::Restart | Self::Change => None,
+        }
+    }
 }
 
 /// What becomes of a child when it has no process any more.
@@ -178,6 +195,17 @@ impl Node {
             State::Due(purpose) | State::Starting(purpose) => purpose == Purpose::Change,
             State::Stopping { then, .. } => then == Then::Due(Purpose::Change),
             _ => false,
+        }
+    }
+
+    /// The request that is answered when it has come up, or has gone.
+    pub(super) fn request(&self) -> Option<RequestId> {
+        match self.state {
+            State::Due(purpose)
+            | State::Starting(purpose)
+            | State::Stopping { then: Then::Due(purpose), .. } => purpose.request(),
+            State::Stopping { request, .. } => request,
+            _ => None,
         }
     }
 

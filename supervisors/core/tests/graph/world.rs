@@ -480,11 +480,14 @@ impl World {
             }
             (
                 Request::RestartChild(id),
-                Answer::Refused(Refusal::StartFailed(_) | Refusal::NeedIsDown(_)),
+                Answer::Refused(refusal @ (Refusal::StartFailed(_) | Refusal::NeedIsDown(_))),
             ) => {
                 if let Some(slot) = self.named(&id) {
                     let child = self.child(slot);
-                    (child.done, child.ended, child.down) = (false, false, true);
+                    // Whoever had done its part has, if it is not even tried.
+                    if matches!(refusal, Refusal::StartFailed(_)) || child.due || !child.done {
+                        (child.done, child.ended, child.down) = (false, false, true);
+                    }
                     child.is_asked_for = false;
                     if let Some(changing) = &mut self.changing {
                         changing.trouble.insert(id);

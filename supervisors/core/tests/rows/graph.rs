@@ -5,6 +5,7 @@ use super::*;
 
 mod changes;
 mod policies;
+mod waiting;
 
 #[test]
 fn a_child_starts_when_all_it_needs_is_up_and_the_others_side_by_side() {
@@ -608,5 +609,80 @@ fn events_that_cannot_happen_are_ignored() {
          c unready    -
          a done       -
          let go       -",
+    );
+}
+
+/// It meets the needs of others as before: who is to be refused is not held against them.
+#[test]
+fn who_has_done_its_part_and_is_not_started_again_has_done_it_still() {
+    check(
+        "by_needs  9 in 5s  n:perm x:tran:needs=n y:temp:needs=x
+         x exits normal       -
+         y exits normal       forget y
+         ask 1 terminate n    stop n
+         n exits shutdown     answer 1 Done
+         ask 2 restart x      answer 2 Refused(NeedIsDown(\"n\"))
+         ask 3 start z:perm:needs=x  add #3, start z
+         z up                 answer 3 Started(#3)",
+    );
+    // Also if that is found later, and for whoever waits meanwhile.
+    check(
+        "by_needs  9 in 5s  n:perm x:tran:needs=n
+         x exits normal       -
+         ask 1 terminate n    stop n
+         n exits shutdown     answer 1 Done
+         ask 2 restart n      start n
+         ask 3 restart x      -
+         ask 4 start z:perm:needs=x  add #2
+         n fails              answer 2 Refused(StartFailed(boom)), answer 3 Refused(NeedIsDown(\"n\")), start z",
+    );
+    check(
+        "by_needs  9 in 5s  n:perm x:tran:needs=n
+         start                start n
+         n up                 start x
+         x ignores            ready
+         ask 1 terminate n    stop n
+         n exits shutdown     answer 1 Done
+         ask 2 restart x      answer 2 Refused(NeedIsDown(\"n\"))
+         ask 3 start z:perm:needs=x  add #2, start z",
+    );
+    // Not once it has been begun, nor if somebody stops it instead.
+    check(
+        "by_needs  9 in 5s  n:perm x:tran:needs=n
+         x exits normal       -
+         ask 1 restart x      start x
+         x fails              answer 1 Refused(StartFailed(boom))
+         ask 2 start z:perm:needs=x  add #2, forget z, answer 2 Refused(NeedIsDown(\"x\"))",
+    );
+    check(
+        "by_needs  9 in 5s  n:perm x:tran:needs=n
+         x exits normal       -
+         ask 1 terminate n    stop n
+         n exits shutdown     answer 1 Done
+         ask 2 restart n      start n
+         ask 3 restart x      -
+         ask 4 terminate x    answer 3 Refused(StartFailed(shutdown)), answer 4 Done
+         n up                 answer 2 Started(#0)
+         ask 5 start z:perm:needs=x  add #2, forget z, answer 5 Refused(NeedIsDown(\"x\"))",
+    );
+}
+
+/// A start that is not even tried forgives nothing.
+#[test]
+fn a_refused_restart_leaves_the_limits_of_its_own_as_they_were() {
+    check(
+        "by_needs  9 in 50s  n:perm x:perm:needs=n:limit=1/30s:down
+         x panics             start x
+         x up                 -
+         ask 1 terminate x    stop x
+         x exits shutdown     answer 1 Done
+         ask 2 terminate n    stop n
+         n exits shutdown     answer 2 Done
+         ask 3 restart x      answer 3 Refused(NeedIsDown(\"n\"))
+         ask 4 restart n      start n
+         n up                 answer 4 Started(#0)
+         ask 5 restart x      start x
+         x up                 answer 5 Started(#1)
+         x panics             start x",
     );
 }

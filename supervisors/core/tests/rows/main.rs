@@ -25,7 +25,7 @@ use minder_supervisors_core::{
     ReportsReady, Request, RequestId, Restart, Rules, Shutdown, Slot, SpecError, Standing, StartFailed,
     Strategy, Supervision, Ticket, Which,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::time::Duration;
 
@@ -112,6 +112,10 @@ fn run(table: &str, told: Told) {
         let (event, expected) = columns.unwrap_or_else(|| panic!("two columns: {line}"));
         let event = event.trim();
         commands.clear();
+        if event == "waits" {
+            assert_eq!(supervision.waits(&slots), expected.trim(), "in:\n{table}\n{supervision:#?}");
+            continue;
+        }
         match event.strip_prefix("wait ") {
             Some(time) => now = now + duration(time),
             None => {
@@ -186,6 +190,18 @@ impl Either {
             Self::Dynamic(supervision) => supervision.handle(event, now, commands),
             Self::ByNeeds(supervision) => supervision.handle(event, now, commands),
         }
+    }
+
+    /// For whom requests wait, by the last names of those children: `1: a b, 2: c`.
+    fn waits(&self, slots: &[(String, Slot)]) -> String {
+        let Self::ByNeeds(supervision) = self else { panic!("the others do one thing at a time") };
+        let name = |slot: &Slot| &*slots.iter().rfind(|(_, known)| known == slot).expect("it is known").0;
+        let line = |(RequestId(id), slots): (RequestId, BTreeSet<Slot>)| {
+            let names: Vec<&str> = slots.iter().map(name).collect();
+            format!("{id}: {}", names.join(" "))
+        };
+        let lines: Vec<String> = supervision.waits().into_iter().map(line).collect();
+        if lines.is_empty() { "-".to_owned() } else { lines.join(", ") }
     }
 
     fn outline(&self) -> Outline {
@@ -393,6 +409,7 @@ fn parse(event: &str, slots: &[(String, Slot)], tickets: &[Ticket]) -> Event {
         }
         ["stop", word] => Event::Stop(reason(word)),
         ["next", number] => Event::NextPart(Some(RequestId(number.parse().expect("a number")))),
+        ["back", number] => Event::TakenBack(RequestId(number.parse().expect("a number"))),
         ["let", "go"] => Event::NextPart(None),
         [name, "done"] => Event::PartDone(slot(name), true),
         [name, "not", "done"] => Event::PartDone(slot(name), false),

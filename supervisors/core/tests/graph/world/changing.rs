@@ -598,6 +598,13 @@ impl World {
             assert!(known, "{id} was not to come: {}", self.story());
             let in_trouble = needed(new, id).iter().any(|need| changing.trouble.contains(need));
             assert!(in_trouble, "{id} is held back for nothing: {}", self.story());
+            // Also if somebody else would have started it: the change has it until then.
+            if let Some(slot) = self.named(id)
+                && self.supervision.state(slot) == Some(ChildState::Gone)
+            {
+                let child = self.child(slot);
+                (child.due, child.down) = (false, true);
+            }
             self.count("held back");
         }
         for (slot, child) in &self.children {
