@@ -163,13 +163,8 @@ impl Change {
     ) -> Self {
         let rules = rules.into_rules();
         let (before, then) = (needs(now.children.iter().map(|child| &child.rules)), needs(rules.children()));
-        let group = |cause: usize, children: &[Planned]| {
-            let group: Vec<usize> = then.group(cause).into_iter().collect();
-            let standing = group.iter().filter(|place| children[**place].was.is_some()).count();
-            // A child on whom nobody depends begins no epoch.
-            if standing > 1 { group } else { Vec::new() }
-        };
-        let children = planned(now, &rules, likeness, group);
+        let children =
+            planned(now, &rules, likeness, |cause, children| dependents_too(&then, cause, children));
         Self::of(now, rules, children, before.order().iter().copied().rev(), then.order().to_vec())
     }
 
@@ -235,13 +230,28 @@ fn needs<'a>(children: impl IntoIterator<Item = &'a ChildRules>) -> Needs<usize>
     Needs::of(&children.into_iter().enumerate().collect::<Vec<_>>())
 }
 
+/// This child and whoever needs it, but for those that begin an epoch already, and whoever needs those; nobody if it is alone: a
+/// child on whom nobody depends begins none.
+fn dependents_too(needs: &Needs<usize>, cause: usize, children: &[Planned]) -> Vec<usize> {
+    let mut is_alone = true;
+    let group = needs.reach(cause, |place, reached| {
+        for dependent in needs.dependents(place) {
+            is_alone &= children[dependent].was.is_none();
+            if !children[dependent].epoch {
+                reached.push(dependent);
+            }
+        }
+    });
+    if is_alone { Vec::new() } else { group.into_iter().collect() }
+}
+
 /// What is done about each child of the new rules. `group`: who is restarted together with a child that is replaced while it is
-/// alive, itself among them.
+/// alive, itself among them; asked for those only who are in no group yet.
 fn planned(
     now: &Outline,
     rules: &Rules,
     mut likeness: impl FnMut(&Standing, usize) -> Likeness,
-    group: impl Fn(usize, &[Planned]) -> Vec<usize>,
+    mut group: impl FnMut(usize, &[Planned]) -> Vec<usize>,
 ) -> Vec<Planned> {
     let standing: BTreeMap<&str, (usize, &Standing)> =
         now.children.iter().enumerate().map(|(place, child)| (&*child.rules.id, (place, child))).collect();
@@ -265,6 +275,10 @@ fn planned(
         children.push(Planned { was: Some(now.slot), task, moved, epoch: false });
     }
     for cause in replaced {
+        // Whoever shares its fate shares that of another already.
+        if children[cause].epoch {
+            continue;
+        }
         let id = &rules.children()[cause].id;
         for member in group(cause, &children) {
             let (child, new) = (&mut children[member], &rules.children()[member]);
@@ -455,6 +469,50 @@ mod tests {
         let change = Change::new(&now, rules, |_, _| Likeness::Other);
         let down: Vec<&str> = change.leaving().iter().map(|leaving| &*leaving.id).collect();
         assert_eq!((&down[..], change.order()), (&["y", "x"][..], &[0, 1][..]));
+    }
+
+    /// Nobody is come to twice on account of several that are replaced.
+    #[test]
+    fn a_plan_looks_at_each_child_once_whoever_is_replaced() {
+        const MANY: usize = 1_000;
+        let period = Duration::from_secs(5);
+        let ids: Vec<Arc<str>> = (0..MANY).map(|number| alloc::format!("{number}").into()).collect();
+        // The second half needs all of the first half's last, and each the one before.
+        let child = |place: usize| {
+            let mut rules = ChildRules::worker(&ids[place]);
+            let first = if place < MANY / 2 { 0..0 } else { MANY / 4..MANY / 4 + 3 };
+            let needs = first.chain(place.checked_sub(1).filter(|_| place > MANY / 2));
+            rules.policy_mut().needs = needs.map(|need| ids[need].clone()).collect();
+            rules
+        };
+        let rules = NeedsRules::new(1, period, AutoShutdown::Never, (0..MANY).map(child).collect());
+        let rules = rules.expect("valid").into_rules();
+        let now = crate::Supervision::new(rules.clone()).outline();
+        let up = |child: &Standing| Standing { stands: Stands::Up, ..child.clone() };
+        let now = Outline { children: now.children.iter().map(up).collect(), ..now };
+        let needs = needs(rules.children());
+        type Group<'a> = &'a dyn Fn(usize, &[Planned]) -> Vec<usize>;
+        let rows: [(&str, Group<'_>, usize); 4] = [
+            ("one for one", &|_, _| Vec::new(), 0),
+            ("one for all", &|_, _| (0..MANY).collect(), MANY),
+            ("rest for one", &|cause, _| (cause..MANY).collect(), MANY),
+            ("by needs", &|cause, children| dependents_too(&needs, cause, children), MANY / 2 + 3),
+        ];
+        for (name, group, expected) in rows {
+            let mut looks = 0;
+            let children = planned(
+                &now,
+                &rules,
+                |_, _| Likeness::Other,
+                |cause, children| {
+                    let group = group(cause, children);
+                    looks += group.len();
+                    group
+                },
+            );
+            assert_eq!(looks, expected, "{name}");
+            assert_eq!(children.iter().filter(|child| child.epoch).count(), expected, "{name}");
+        }
     }
 
     /// A plan does not say of a disabled child that it is started, whoever is replaced beside it.

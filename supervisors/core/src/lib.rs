@@ -16,6 +16,8 @@ mod dynamic;
 mod event;
 #[cfg(test)]
 mod found_out;
+#[cfg(test)]
+mod going_well;
 mod graph;
 mod intensity;
 mod places;

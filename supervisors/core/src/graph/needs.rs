@@ -76,7 +76,8 @@ impl<K: Copy + Ord> Needs<K> {
         })
     }
 
-    fn reach(&self, slot: K, step: impl Fn(K, &mut Vec<K>)) -> BTreeSet<K> {
+    /// This one, and whoever is reached from it step by step; in start order.
+    pub(crate) fn reach(&self, slot: K, mut step: impl FnMut(K, &mut Vec<K>)) -> BTreeSet<K> {
         let (mut reached, mut left) = (BTreeSet::new(), Vec::from([slot]));
         while let Some(slot) = left.pop() {
             if reached.insert(slot) {

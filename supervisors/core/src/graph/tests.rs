@@ -3,6 +3,7 @@
 use super::*;
 use crate::command::Part;
 use crate::found_out::assert_found_out;
+use crate::going_well::outcome;
 use crate::intensity::Intensity;
 use crate::{Budget, Change, Likeness, Own, Restart, Shutdown, Standing, Stands};
 use alloc::vec;
@@ -225,4 +226,43 @@ fn what_is_broken_is_found_out_by_the_next_event() {
     let event = Event::EndDeadline;
     let handle = || supervision.handle(event, Moment::START, &mut Vec::new());
     assert_found_out(0, "a child is found by its id", handle);
+}
+
+/// By needs every event looks at all of them, and so do a start, a change that replaces them all, and what is said of who waits:
+/// as often as there are events, and no oftener.
+#[test]
+fn an_event_costs_a_few_looks_at_each_child() {
+    let looks = |children: usize| {
+        // In threes: two need the first.
+        let child = |number: usize| {
+            let mut rules = ChildRules::worker(&alloc::format!("{number}"));
+            let first = number - number % 3;
+            if first < number {
+                rules.policy_mut().needs = [Arc::from(alloc::format!("{first}"))].into();
+            }
+            rules
+        };
+        let rules = || {
+            let children = (0..children).map(child).collect();
+            NeedsRules::new(1, SECOND, AutoShutdown::Never, children).expect("valid")
+        };
+        let mut supervision = GraphSupervision::new(rules());
+        let (mut commands, mut applied, mut count) = (Vec::new(), 0, 0);
+        let mut events = VecDeque::from([Event::Start]);
+        while let Some(event) = events.pop_front() {
+            count += 1;
+            supervision.handle(event, Moment::START, &mut commands);
+            assert!(supervision.waits().len() <= 1);
+            for command in commands.drain(..) {
+                applied += usize::from(matches!(command, Command::Answer(_, Answer::Applied(_))));
+                let change = || Change::by_needs(&supervision.outline(), rules(), |_, _| Likeness::Other);
+                events.extend(outcome(&command, change));
+            }
+        }
+        assert_eq!((applied, count), (1, 3 * children as u64 + 3));
+        supervision.children.looks() / count / children as u64
+    };
+    let (few, many) = (looks(60), looks(600));
+    assert!(few >= 1, "nobody counts");
+    assert!(many <= 2 * few && many < 60, "{many} looks at each of 600 children at an event, {few} of 60");
 }

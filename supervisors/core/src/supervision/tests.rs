@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::found_out::assert_found_out;
+use crate::going_well::outcome;
 use crate::intensity::Intensity;
-use crate::{Request, Restart, Which};
+use crate::{Change, Likeness, Request, Restart, Which};
+use alloc::collections::VecDeque;
 use alloc::vec;
 use core::time::Duration;
 
@@ -146,4 +148,36 @@ fn to_start_and_stop_a_child_costs_the_same_however_many_there_are() {
     assert!(few >= 10_000, "nobody counts");
     assert!(many < 12 * few, "{many} looks at 100,000 children, {few} at 10,000");
     assert!(many < 100 * 100_000, "{many} looks at 100,000 children");
+}
+
+/// Every child is replaced, and each is looked at about as often however many there are.
+#[test]
+fn to_change_a_child_costs_the_same_however_many_there_are() {
+    let looks = |children: usize, strategy| {
+        let child = |number: usize| ChildRules::worker(&alloc::format!("{number}"));
+        let rules = (0..children).map(child).collect();
+        let rules = Rules::new(strategy, 1, Duration::from_secs(5), AutoShutdown::Never, rules);
+        let mut supervision = Supervision::new(rules.expect("valid"));
+        let (mut commands, mut applied) = (Vec::new(), 0);
+        let mut events = VecDeque::from([Event::Start]);
+        while let Some(event) = events.pop_front() {
+            supervision.handle(event, Moment::START, &mut commands);
+            for command in commands.drain(..) {
+                applied += usize::from(matches!(command, Command::Answer(_, Answer::Applied(_))));
+                events.extend(outcome(&command, || {
+                    let now = supervision.outline();
+                    let same = now.children.iter().map(|child| child.rules.clone()).collect();
+                    let same = Rules::new(strategy, 1, Duration::from_secs(5), AutoShutdown::Never, same);
+                    Change::new(&now, same.expect("valid"), |_, _| Likeness::Other)
+                }));
+            }
+        }
+        assert_eq!(applied, 1);
+        supervision.children.looks()
+    };
+    for strategy in [Strategy::OneForOne, Strategy::RestForOne, Strategy::OneForAll] {
+        let (few, many) = (looks(10_000, strategy), looks(100_000, strategy));
+        assert!(few >= 10_000, "{strategy:?}: nobody counts");
+        assert!(many < 12 * few, "{strategy:?}: {many} looks at 100,000 children, {few} at 10,000");
+    }
 }
