@@ -352,7 +352,7 @@ impl ApplicationController {
     /// See [`StartApplicationError`]. If it fails nothing of it stays.
     ///
     /// # OTP
-    /// `application:start/2`.
+    /// `application:start/2`, which does not look again: there it comes up although what it needs has ended meanwhile.
     pub async fn start(&self, name: &str, kind: ApplicationType) -> Result<(), StartApplicationError> {
         self.ask(|reply| Question::Start { name: Arc::from(name), kind, all: false, reply }).await?.map(drop)
     }
@@ -361,8 +361,8 @@ impl ApplicationController {
     /// names of those that were started, in that order.
     ///
     /// # Errors
-    /// See [`StartApplicationError`]. If one fails, or what it needs has ended by itself before its turn comes, those that were
-    /// started for it are stopped again, the newest first.
+    /// See [`StartApplicationError`]. If one fails, or what it needs ends by itself before it is up, those that were started for
+    /// it are stopped again, the newest first.
     ///
     /// # OTP
     /// `application:ensure_all_started/2`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use minder_runtime::{ActorRef, AskError, Cycle, ExitReason};
 
+use crate::nearest::did_you_mean;
 use crate::spec::TreeError;
 
 /// Why a supervisor did not answer.
@@ -400,10 +401,7 @@ pub struct NoSuchPath {
 impl fmt::Display for NoSuchPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "there is no child `{}`; paths are ids from the top of the tree", self.path)?;
-        match &self.nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
-        }
+        did_you_mean(f, self.nearest.as_deref())
     }
 }
 

@@ -14,6 +14,7 @@ mod child;
 mod errors;
 mod explain;
 mod lint;
+mod nearest;
 mod partitions;
 mod plan;
 mod question;

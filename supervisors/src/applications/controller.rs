@@ -121,6 +121,16 @@ enum InHand {
     Hook(Option<usize>),
 }
 
+impl InHand {
+    /// The application that is being started.
+    fn starts(&self) -> Option<usize> {
+        match self {
+            Self::Making(place, _) | Self::Starting(place, _) | Self::Phase { place, .. } => Some(*place),
+            Self::PrepStop { .. } | Self::Stopping(..) | Self::Hook(_) => None,
+        }
+    }
+}
+
 impl Controller {
     pub(super) fn new(all: Vec<Application>, plan: Plan, limit: Duration, at_shutdown: Option<Hook>) -> Self {
         Self {
@@ -183,11 +193,7 @@ impl Controller {
 
     fn status(&self, place: usize) -> ApplicationStatus {
         match &self.in_hand {
-            Some(InHand::Making(at, _) | InHand::Starting(at, _) | InHand::Phase { place: at, .. })
-                if *at == place =>
-            {
-                ApplicationStatus::Starting
-            }
+            Some(in_hand) if in_hand.starts() == Some(place) => ApplicationStatus::Starting,
             Some(InHand::PrepStop { place: at, .. } | InHand::Stopping(at, _) | InHand::Hook(Some(at)))
                 if *at == place =>
             {
@@ -236,7 +242,7 @@ impl Controller {
             },
             Task::Stop { name, reply } => {
                 let refused = match self.plan.place(&name) {
-                    None => StopApplicationError::Unknown(name),
+                    None => StopApplicationError::Unknown { nearest: self.plan.nearest(&name), name },
                     Some(place) if self.runs(place) => {
                         return Some(Operation { steps: [Step::Down(place)].into(), end: End::Stop(reply) });
                     }
@@ -257,7 +263,9 @@ impl Controller {
     }
 
     fn steps_to(&self, name: Arc<str>, all: bool) -> Result<Vec<usize>, StartApplicationError> {
-        let Some(place) = self.plan.place(&name) else { return Err(StartApplicationError::Unknown(name)) };
+        let Some(place) = self.plan.place(&name) else {
+            return Err(StartApplicationError::Unknown { nearest: self.plan.nearest(&name), name });
+        };
         if all {
             return Ok(self.plan.missing(place, |place| self.runs(place)));
         }
@@ -341,6 +349,9 @@ impl Controller {
 
     fn made(&mut self, made: Result<Result<Spec, ExitReason>, JobFailed>, context: &mut Context<Msg>) {
         let Some(InHand::Making(place, _)) = self.in_hand.take() else { return };
+        if self.is_undone() {
+            return;
+        }
         let tree = match made {
             Ok(spec) => spec.and_then(|spec| self.start_tree(place, spec, context)),
             Err(failed) => Err(failed.into_reason()),
@@ -369,13 +380,49 @@ impl Controller {
         self.undo(StartApplicationError::Failed { application, reason });
     }
 
-    /// What was started for the same request is stopped again, the newest first.
+    /// What was started for the same request is stopped again, the newest first; what follows the ends of others stays to be
+    /// done. It is told the first reason of several.
     fn undo(&mut self, why: StartApplicationError) {
         let Some(Operation { steps, end: End::Start { started, error, .. } }) = &mut self.operation else {
             return;
         };
-        *steps = started.drain(..).rev().map(Step::Down).collect();
+        steps.retain(|step| matches!(step, Step::AfterEnd(_) | Step::Down(_)));
+        steps.extend(started.drain(..).rev().map(Step::Down));
         error.get_or_insert(why);
+    }
+
+    /// If the start in hand is one that is to fail, whatever comes of this step: it is undone.
+    fn is_undone(&mut self) -> bool {
+        let why = match &self.operation {
+            Some(Operation { end: End::Start { error: Some(error), .. }, .. }) => error.clone(),
+            _ => return false,
+        };
+        self.undo(why);
+        true
+    }
+
+    /// What the application needs that is being started has ended: its start is not waited for.
+    fn give_up_start(&mut self, ended: usize, context: &mut Context<Msg>) {
+        let (Some(in_hand), Some(Operation { end: End::Start { error, .. }, .. })) =
+            (&self.in_hand, &mut self.operation)
+        else {
+            return;
+        };
+        let Some(place) = in_hand.starts().filter(|place| self.plan.needs(*place).contains(&ended)) else {
+            return;
+        };
+        let (application, needs) = (self.plan.name(place).clone(), self.plan.name(ended).clone());
+        error.get_or_insert(StartApplicationError::NotStarted { application, needs });
+        self.hurry(context);
+    }
+
+    /// The start in hand is over as soon as it can be.
+    fn hurry(&self, context: &mut Context<Msg>) {
+        match &self.in_hand {
+            Some(InHand::Making(_, job) | InHand::Phase { job, .. }) => drop(context.cancel_job(*job)),
+            Some(InHand::Starting(_, tree)) => context.stop_child(tree, ExitReason::Shutdown),
+            _ => {}
+        }
     }
 
     fn is_up(&mut self, tree: ActorRef, place: usize) {
@@ -407,6 +454,9 @@ impl Controller {
             if let Some(operation) = &mut self.operation {
                 operation.steps.push_front(Step::AfterEnd(place));
             }
+            return;
+        }
+        if self.is_undone() {
             return;
         }
         match phased.unwrap_or_else(|failed| Err(failed.into_reason())) {
@@ -445,7 +495,9 @@ impl Controller {
             (Some(InHand::Starting(place, tree)), event) if tree.id() == news.child => match event {
                 ChildEvent::Started => {
                     self.is_up(tree, place);
-                    self.phase(place, 0, context);
+                    if !self.is_undone() {
+                        self.phase(place, 0, context);
+                    }
                 }
                 ChildEvent::StartFailed(reason) | ChildEvent::Exited { reason, .. } => {
                     self.failed(place, reason)
@@ -486,7 +538,8 @@ impl Controller {
         }
         let application = self.plan.name(place).clone();
         if self.closing.is_some() || !self.kinds[place].ends_the_system(&reason) {
-            return report(&application, "leave down", &reason, context);
+            report(&application, "leave down", &reason, context);
+            return self.give_up_start(place, context);
         }
         report(&application, "give up", &reason, context);
         let ended = ApplicationEnded { application, reason };
@@ -559,11 +612,7 @@ impl Actor for Controller {
             steps.retain(|step| !matches!(step, Step::Up(_)));
             error.get_or_insert(StartApplicationError::ShuttingDown);
         }
-        match &self.in_hand {
-            Some(InHand::Making(_, job) | InHand::Phase { job, .. }) => drop(context.cancel_job(*job)),
-            Some(InHand::Starting(_, tree)) => context.stop_child(&tree.clone(), ExitReason::Shutdown),
-            _ => {}
-        }
+        self.hurry(context);
         self.go_on(context);
         Winding::Later
     }

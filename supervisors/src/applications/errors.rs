@@ -7,6 +7,7 @@ use std::sync::Arc;
 use minder_runtime::ExitReason;
 
 use crate::errors::Unavailable;
+use crate::nearest::did_you_mean;
 
 /// Why [`Applications::start`](crate::Applications::start) failed.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub enum ApplicationsError {
         application: Arc<str>,
         /// What it needs.
         needs: Arc<str>,
+        /// The nearest name in the set, if one is near.
+        nearest: Option<Arc<str>>,
     },
     /// Each of these needs the next, and the last the first.
     Cycle(Vec<Arc<str>>),
@@ -38,11 +41,12 @@ impl fmt::Display for ApplicationsError {
             Self::NameUsedTwice(name) => {
                 write!(f, "two applications are called `{name}`; rename one of them")
             }
-            Self::Unknown { application, needs } => {
+            Self::Unknown { application, needs, nearest } => {
                 write!(
                     f,
                     "application `{application}` needs `{needs}`, which is not in the set: add it, or correct the name"
-                )
+                )?;
+                did_you_mean(f, nearest.as_deref())
             }
             Self::Cycle(names) => {
                 f.write_str("no order of start is left for applications that need each other: ")?;
@@ -63,7 +67,12 @@ impl Error for ApplicationsError {}
 #[non_exhaustive]
 pub enum StartApplicationError {
     /// There is no application of this name in the set.
-    Unknown(Arc<str>),
+    Unknown {
+        /// The name.
+        name: Arc<str>,
+        /// The nearest one that there is, if one is near.
+        nearest: Option<Arc<str>>,
+    },
     /// It runs.
     AlreadyStarted(Arc<str>),
     /// It needs another that does not run, or not any more.
@@ -90,9 +99,7 @@ pub enum StartApplicationError {
 impl fmt::Display for StartApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(name) => {
-                write!(f, "there is no application `{name}`: `which` lists those that there are")
-            }
+            Self::Unknown { name, nearest } => unknown(f, name, nearest.as_deref()),
             Self::AlreadyStarted(name) => write!(f, "application `{name}` runs already"),
             Self::NotStarted { application, needs } => {
                 write!(f, "application `{application}` needs `{needs}`, which does not run: start that first")
@@ -131,7 +138,12 @@ impl Error for StartPhaseFailed {}
 #[non_exhaustive]
 pub enum StopApplicationError {
     /// There is no application of this name in the set.
-    Unknown(Arc<str>),
+    Unknown {
+        /// The name.
+        name: Arc<str>,
+        /// The nearest one that there is, if one is near.
+        nearest: Option<Arc<str>>,
+    },
     /// It does not run.
     NotStarted(Arc<str>),
     /// The system is stopping, and this one with it.
@@ -143,9 +155,7 @@ pub enum StopApplicationError {
 impl fmt::Display for StopApplicationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(name) => {
-                write!(f, "there is no application `{name}`: `which` lists those that there are")
-            }
+            Self::Unknown { name, nearest } => unknown(f, name, nearest.as_deref()),
             Self::NotStarted(name) => write!(f, "application `{name}` does not run"),
             Self::ShuttingDown => f.write_str("the system is shutting down"),
             Self::Unavailable(why) => unavailable(f, why),
@@ -154,6 +164,11 @@ impl fmt::Display for StopApplicationError {
 }
 
 impl Error for StopApplicationError {}
+
+fn unknown(f: &mut fmt::Formatter<'_>, name: &str, nearest: Option<&str>) -> fmt::Result {
+    write!(f, "there is no application `{name}`: `which` lists those that there are")?;
+    did_you_mean(f, nearest)
+}
 
 fn unavailable(f: &mut fmt::Formatter<'_>, why: &Unavailable) -> fmt::Result {
     match why {

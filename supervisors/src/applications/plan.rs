@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::errors::ApplicationsError;
+use crate::nearest::nearest;
 
 /// A set of applications that can be started.
 #[derive(Debug)]
@@ -32,8 +33,11 @@ impl Plan {
         let mut needs = Vec::new();
         for (name, needed) in set {
             let places = needed.iter().map(|needs| {
-                let unknown =
-                    || ApplicationsError::Unknown { application: name.clone(), needs: needs.clone() };
+                let unknown = || ApplicationsError::Unknown {
+                    application: name.clone(),
+                    needs: needs.clone(),
+                    nearest: nearest(needs, names.iter().filter(|other| *other != name)).cloned(),
+                };
                 by_name.get(needs).copied().ok_or_else(unknown)
             });
             needs.push(places.collect::<Result<Vec<usize>, _>>()?);
@@ -49,6 +53,11 @@ impl Plan {
 
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// The name that somebody may have meant by one that is not in the set.
+    pub(super) fn nearest(&self, wrong: &str) -> Option<Arc<str>> {
+        nearest(wrong, self.names.iter()).cloned()
     }
 
     pub(super) fn name(&self, place: usize) -> &Arc<str> {
@@ -142,6 +151,19 @@ mod tests {
     fn a_set_that_makes_no_sense_is_refused_by_name() {
         let rows = [
             ("a: x", "application `a` needs `x`, which is not in the set: add it, or correct the name"),
+            (
+                "shop: databse log, database: shp, log:",
+                "application `shop` needs `databse`, which is not in the set: add it, or correct the name; did you mean `database`?",
+            ),
+            (
+                "shop:, web: shops",
+                "application `web` needs `shops`, which is not in the set: add it, or correct the name; did you mean `shop`?",
+            ),
+            // Not itself: that would be a cycle.
+            (
+                "shop: shops",
+                "application `shop` needs `shops`, which is not in the set: add it, or correct the name",
+            ),
             ("a: a", "no order of start is left for applications that need each other: `a` needs `a`"),
             (
                 "z: a, a: b, b: c, c: a",

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use minder_supervisors_core::{AutoShutdown, Backoff, ChildRules, Level, Restart, Strategy};
 
 use super::Regime;
-use super::nearest::nearest;
 use crate::child::{Child, Settings};
 use crate::errors::{NoSuchPath, Unavailable};
+use crate::nearest::nearest;
 use crate::question::{Outcome, Question};
 use crate::root::Root;
 use crate::spec::{Spec, TemplateParts, path_below};

@@ -6,7 +6,6 @@ mod asks;
 mod bound;
 mod crash;
 pub(crate) mod layout;
-mod nearest;
 mod picture;
 pub(crate) mod words;
 

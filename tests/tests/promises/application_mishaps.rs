@@ -59,11 +59,7 @@ async fn nothing_is_started_whose_need_has_ended_meanwhile() {
                 Ok::<_, ExitReason>(one_for_one())
             }
         });
-        let set = [
-            application("log", &[], &journal),
-            slow.needs(["log"]),
-            application("web", &["log", "slow"], &journal),
-        ];
+        let set = [application("log", &[], &journal), slow, application("web", &["log", "slow"], &journal)];
         let applications = started(&system, set).await;
         if ran_before {
             applications.start("log", ApplicationType::Temporary).await.expect("it needs nobody");
@@ -82,4 +78,84 @@ async fn nothing_is_started_whose_need_has_ended_meanwhile() {
         assert_eq!(reader.rest(), ["log up", "log stopping shutdown", "log stop"], "{ran_before}");
         assert_eq!(running(&applications).await, [""; 0], "what was started for it is stopped: {ran_before}");
     }
+}
+
+/// What is being done for it is broken off: its start function, its tree or its phase, whichever it is at.
+///
+/// OTP: APP-002.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_not_waited_for_whose_need_has_ended() {
+    let stages: [fn(&Journal) -> Application; 3] = [
+        |_| Application::from_fn("shop", std::future::pending::<Result<Spec, ExitReason>>),
+        |journal| {
+            let journal = journal.clone();
+            let child = actor("till", move || {
+                Puppet::new("till", &journal).on_start(|_, context| {
+                    context.acknowledge_later();
+                    Ok(())
+                })
+            });
+            Application::new("shop", one_for_one().child(child))
+        },
+        |journal| {
+            application("shop", &[], journal).start_phase("open", |_| std::future::pending::<Handled>())
+        },
+    ];
+    for (stage, shop) in stages.into_iter().enumerate() {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let set = [
+            application("log", &[], &journal),
+            application("bank", &[], &journal),
+            shop(&journal).needs(["bank", "log"]),
+        ];
+        let applications = started(&system, set).await;
+        applications.start("log", ApplicationType::Temporary).await.expect("it needs nobody");
+        let starting = aside({
+            let applications = applications.clone();
+            async move { applications.ensure_all_started("shop", ApplicationType::Permanent).await }
+        });
+        turns().await;
+        reader.rest();
+        let log = applications.root("log").await.expect("it lives").expect("it runs");
+        log.stop(ExitReason::Normal).await.expect("it lives");
+        let missing = StartApplicationError::NotStarted { application: "shop".into(), needs: "log".into() };
+        assert_eq!(soon(starting).await.expect("no panic"), Err(missing), "{stage}");
+        let mut expected = vec!["log stopping shutdown", "log stop"];
+        if stage == 2 {
+            expected.extend(["shop prep_stop", "shop stopping shutdown", "shop stop"]);
+        }
+        expected.extend(["bank prep_stop", "bank stopping shutdown", "bank stop"]);
+        assert_eq!(reader.rest(), expected, "{stage}");
+        assert_eq!(running(&applications).await, [""; 0], "{stage}");
+        // Nothing of it is left, and the end of what a permanent one began is not the system's.
+        assert_eq!(applications.start("log", ApplicationType::Temporary).await, Ok(()), "{stage}");
+    }
+}
+
+/// Whoever does not need what has ended is started all the same.
+#[tokio::test(start_paused = true)]
+async fn a_start_goes_on_when_somebody_else_ends() {
+    let (system, (journal, _reader)) = (system(), journal());
+    let opens = Arc::new(Notify::new());
+    let until = opens.clone();
+    let shop = application("shop", &["bank"], &journal).start_phase("open", move |_| {
+        let until = until.clone();
+        async move {
+            until.notified().await;
+            Ok::<_, ExitReason>(())
+        }
+    });
+    let set = [application("log", &[], &journal), application("bank", &["log"], &journal), shop];
+    let applications = started(&system, set).await;
+    let starting = aside({
+        let applications = applications.clone();
+        async move { applications.ensure_all_started("shop", ApplicationType::Temporary).await }
+    });
+    turns().await;
+    let log = applications.root("log").await.expect("it lives").expect("it runs");
+    log.stop(ExitReason::Normal).await.expect("it lives");
+    turns().await;
+    opens.notify_one();
+    assert_eq!(soon(starting).await.expect("no panic").map(|all| all.len()), Ok(3));
+    assert_eq!(running(&applications).await, ["bank", "shop"]);
 }

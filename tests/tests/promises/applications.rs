@@ -123,10 +123,20 @@ async fn a_start_is_refused_if_something_it_needs_does_not_run_or_it_does() {
     applications.start("web", temporary).await.expect("what it needs runs");
     let again = StartApplicationError::AlreadyStarted("log".into());
     assert_eq!(applications.start("log", temporary).await, Err(again));
-    let unknown = StartApplicationError::Unknown("inn".into());
+    let unknown = StartApplicationError::Unknown { name: "inn".into(), nearest: None };
     assert_eq!(applications.start("inn", temporary).await, Err(unknown.clone()));
     assert_eq!(applications.ensure_all_started("inn", temporary).await, Err(unknown));
-    assert_eq!(applications.stop("inn").await, Err(StopApplicationError::Unknown("inn".into())));
+    assert_eq!(
+        applications.stop("inn").await,
+        Err(StopApplicationError::Unknown { name: "inn".into(), nearest: None })
+    );
+    let misspelt =
+        StartApplicationError::Unknown { name: "databse".into(), nearest: Some("database".into()) };
+    assert!(misspelt.to_string().ends_with("; did you mean `database`?"), "{misspelt}");
+    assert_eq!(applications.start("databse", temporary).await, Err(misspelt));
+    let misspelt = StopApplicationError::Unknown { name: "shopp".into(), nearest: Some("shop".into()) };
+    assert!(misspelt.to_string().ends_with("; did you mean `shop`?"), "{misspelt}");
+    assert_eq!(applications.stop("shopp").await, Err(misspelt));
     assert_eq!(applications.stop("shop").await, Err(StopApplicationError::NotStarted("shop".into())));
     assert_eq!(running(&applications).await, ["log", "web"]);
     system.shutdown(SECOND).await;
@@ -630,6 +640,6 @@ async fn a_set_without_an_order_is_refused_by_name() {
     assert_eq!(refused, Err(ApplicationsError::Cycle(names(&["a", "b"]))));
     let unknown = [application("a", &["b"], &journal)];
     let refused = Applications::new(unknown).start(&system).await.map(drop);
-    let expected = ApplicationsError::Unknown { application: "a".into(), needs: "b".into() };
+    let expected = ApplicationsError::Unknown { application: "a".into(), needs: "b".into(), nearest: None };
     assert_eq!((refused, system.living()), (Err(expected), 0));
 }

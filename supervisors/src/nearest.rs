@@ -1,4 +1,6 @@
-//! The path that somebody may have meant by a wrong one.
+//! The path, or the name, that somebody may have meant by a wrong one.
+
+use std::fmt;
 
 /// The nearest of these: one that ends with the same id, or else one that is at most a third of its letters away.
 pub(crate) fn nearest<'a, S: AsRef<str>>(wrong: &str, paths: impl Iterator<Item = &'a S>) -> Option<&'a S> {
@@ -11,6 +13,14 @@ pub(crate) fn nearest<'a, S: AsRef<str>>(wrong: &str, paths: impl Iterator<Item 
     let ((other_id, away), path) = ranked.min_by_key(|(rank, _)| *rank)?;
     let longest = wrong.chars().count().max(path.as_ref().chars().count());
     (!other_id || away <= longest / 3).then_some(path)
+}
+
+/// What is added to an error that names a wrong one.
+pub(crate) fn did_you_mean(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
+    match nearest {
+        Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+        None => Ok(()),
+    }
 }
 
 /// How many letters are to be added, left out or changed, whatever their case.
