@@ -146,7 +146,10 @@ fn mean_time_to_give_up(Level { limit, period }: Level, rate: f64) -> f64 {
     // Whatever else: so many crashes have to come.
     let least = (f64::from(limit) + 1.0) / rate;
     let mut time = 1.0 / rate;
-    for restart in 1..=limit {
+    // The factors from both ends, so that the product stays within what can be written for as long as they make up for each
+    // other: one after the other those below 1 alone would come to nothing.
+    let mut factors = 1..=limit;
+    while let Some(restart) = if time < 1.0 { factors.next_back() } else { factors.next() } {
         time *= f64::from(restart) / in_window;
     }
     time.max(least)

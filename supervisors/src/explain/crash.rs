@@ -100,6 +100,15 @@ impl Layout {
         policy.budget.map(Budget::level).into_iter().chain(in_a_row).collect()
     }
 
+    /// The slowest pace of its crashes at which its own limits leave this child down before it has crashed more often than so;
+    /// nothing if there is none. Its own limits are asked first, so as often is enough.
+    pub(crate) fn left_down_within(&self, place: usize, crashes: u64) -> Option<Duration> {
+        let limits = self.own_limits(place, Exhausted::LeaveDown).into_iter();
+        let alone = limits.filter_map(|limit| thresholds(&[vec![limit]]).pop());
+        let in_time = alone.filter(|threshold| threshold.crashes <= crashes);
+        in_time.map(|threshold| threshold.longest.unwrap_or(Duration::MAX)).max()
+    }
+
     /// When its own limits leave this child down.
     fn left_down(&self, place: usize) -> Option<Threshold> {
         let limits = self.own_limits(place, Exhausted::LeaveDown);

@@ -136,41 +136,48 @@ impl Found {
     /// Two levels are enough: where no level has such a zone over the one below, no chain of them has.
     fn blind_zone(&mut self, place: usize) {
         // Children are alike here but for limits of their own: one of each kind, those without first.
-        let mut kinds: Vec<(Vec<Level>, usize)> = Vec::new();
+        let mut kinds: Vec<([Vec<Level>; 2], usize)> = Vec::new();
         for child in self.layout.restarted_below(place) {
-            let limits = self.layout.own_limits(child, Exhausted::Escalate);
+            let limits = [Exhausted::Escalate, Exhausted::LeaveDown];
+            let limits = limits.map(|then| self.layout.own_limits(child, then));
             if kinds.iter().all(|(known, _)| *known != limits) {
                 kinds.push((limits, child));
             }
         }
-        kinds.sort_by_key(|(limits, _)| !limits.is_empty());
+        let has_none = |limits: &[Vec<Level>; 2]| limits.iter().all(Vec::is_empty);
+        kinds.sort_by_key(|(limits, _)| !has_none(limits));
         for (limits, child) in kinds {
             let chain = self.layout.give_ups_above(child);
             let [lower, upper, ..] = &chain[..] else { continue };
-            if let (Some(longest), Some(heard)) = (lower.longest, upper.longest)
-                && heard < longest
-            {
-                let who = match limits[..] {
-                    [] => "a child".to_owned(),
-                    _ => format!("a child like `{}`", self.layout.at(child).rules.id),
+            let (Some(longest), Some(heard)) = (lower.longest, upper.longest) else { continue };
+            // What crashes so often is left down before this one gives up.
+            let caught = self.layout.left_down_within(child, lower.crashes).unwrap_or_default();
+            let quickest = heard.max(caught);
+            if quickest < longest {
+                let who = match has_none(&limits) {
+                    true => "a child".to_owned(),
+                    false => format!("a child like `{}`", self.layout.at(child).rules.id),
                 };
-                return self.blind_zone_between(place, &who, (lower, longest), (upper, heard));
+                return self.blind_zone_between(place, &who, (lower, longest), (upper, quickest));
             }
         }
     }
+
+    /// `longest`: how far apart the crashes are at most at which this one gives up; `quickest`: and all that is quicker is heard
+    /// further up, or its child is left down.
 
     fn blind_zone_between(
         &mut self,
         place: usize,
         who: &str,
         (lower, longest): (&GiveUp, Duration),
-        (upper, heard): (&GiveUp, Duration),
+        (upper, quickest): (&GiveUp, Duration),
     ) {
         let above = shown(&upper.supervisor);
         let what = format!(
             "{who} that crashes between every {} and every {} makes it give up again and again, and {above} start it \
              again for ever, since {} ends are too seldom for {} in {}: nobody is told",
-            brief(heard + Duration::from_nanos(1)),
+            brief(quickest + Duration::from_nanos(1)),
             brief(longest),
             u64::from(upper.limit) + 1,
             upper.limit,

@@ -34,6 +34,10 @@ fn caught() -> Child {
     idle("a").limit(1, 3 * SECOND)
 }
 
+fn left_down(child: Child) -> Child {
+    child.when_exhausted(Exhausted::LeaveDown)
+}
+
 /// From so many seconds on.
 fn waiting(seconds: u32) -> Backoff {
     Backoff::new(seconds * SECOND, 60 * SECOND, 60 * SECOND)
@@ -113,6 +117,28 @@ fn rows() -> Vec<Row> {
             few()
                 .limit(1, seconds(120))
                 .child(x(few().child(idle("b")).child(idle("a").limit(1, 60 * SECOND)))),
+        ),
+        // Those that leave it down come first, as far as they reach, and if they are used up as soon.
+        (
+            Lint::BlindZone,
+            "x",
+            "a child like `a` that crashes between every 4s and every 5s makes it give up again and again",
+            few().child(x(few().child(left_down(idle("a").limit(1, 4 * SECOND))))),
+            few().child(x(few().child(left_down(idle("a").limit(1, 5 * SECOND))))),
+        ),
+        (
+            Lint::BlindZone,
+            "x",
+            "a child like `a` that crashes between every 2.5s and every 5s makes it give up again and again",
+            few().child(x(few().child(left_down(idle("a").limit(2, 60 * SECOND))))),
+            few().child(x(few().child(left_down(idle("a").limit_in_a_row(1, 10 * SECOND))))),
+        ),
+        (
+            Lint::BlindZone,
+            "x",
+            "a child that crashes between every 2.5s and every 5s makes it give up again and again",
+            few().child(x(few().child(left_down(idle("a").limit(0, SECOND))).child(idle("b")))),
+            few().child(x(few().child(left_down(idle("a").limit(0, SECOND))))),
         ),
         (
             Lint::SilentlyDown,
@@ -360,22 +386,21 @@ fn each_finding_on_a_tree_that_has_it_and_on_one_that_has_not() {
 fn limits_of_its_own_catch_faults_that_are_slow_to_be_found() {
     let slow = || idle("a").ready_within(10 * SECOND);
     let hangs = || idle("a").handler_limit(10 * SECOND);
-    let down = |child: Child| child.when_exhausted(Exhausted::LeaveDown);
     let steady = |wait: u32| Backoff::new(wait * SECOND, wait * SECOND, 600 * SECOND).jitter(0.0);
     // the child, whether nobody ever hears of it
     let rows = [
         (slow(), true),
         (slow().limit_in_a_row(3, SECOND), false),
-        (down(slow().limit_in_a_row(3, 60 * SECOND)), false),
+        (left_down(slow().limit_in_a_row(3, 60 * SECOND)), false),
         (hangs().limit_in_a_row(3, 10 * SECOND), true),
         (hangs().limit_in_a_row(3, 11 * SECOND), false),
-        (down(hangs().limit_in_a_row(3, 11 * SECOND)), false),
-        (down(slow().limit(3, 30 * SECOND)), true),
-        (down(slow().limit(3, 31 * SECOND)), false),
-        (down(slow().limit(0, SECOND)), false),
+        (left_down(hangs().limit_in_a_row(3, 11 * SECOND)), false),
+        (left_down(slow().limit(3, 30 * SECOND)), true),
+        (left_down(slow().limit(3, 31 * SECOND)), false),
+        (left_down(slow().limit(0, SECOND)), false),
         // Each of its restarts waits as well.
-        (down(slow().limit(3, 31 * SECOND).backoff(steady(1))), true),
-        (down(slow().limit(3, 34 * SECOND).backoff(steady(1))), false),
+        (left_down(slow().limit(3, 31 * SECOND).backoff(steady(1))), true),
+        (left_down(slow().limit(3, 34 * SECOND).backoff(steady(1))), false),
     ];
     for (row, (child, is_never_heard)) in rows.into_iter().enumerate() {
         let findings = one_for_one().child(child).lint();

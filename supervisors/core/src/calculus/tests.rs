@@ -141,6 +141,12 @@ fn how_long_independent_crashes_are_borne() {
         // They come so fast that only how many it takes is of weight.
         (level(3, seconds(10)), 1.0, 4.0),
         (level(3, seconds(10)), 2.0, 2.0),
+        // In the thousands the smallest factors alone come to less than can be written, and yet it is not the first crashes that count.
+        (level(3_000, seconds(1)), 1_102.0, 10.740_288_138_461_73),
+        (level(5_000, seconds(1)), 1_838.0, 4.308_375_830_782_482),
+        (level(5_000, seconds(1)), 1_836.0, 997.556_115_585_006_8),
+        (level(5_000, seconds(1)), 4_000.0, 5_001.0 / 4_000.0),
+        (level(10_000, seconds(1)), 1_000.0, f64::INFINITY),
         // Of as good as no limit what is too many to be counted is not followed further.
         (level(u32::MAX, seconds(1)), 1e9, 1e-9 * 10_001.0),
         (level(u32::MAX, seconds(1)), 1.0, f64::INFINITY),
