@@ -193,11 +193,15 @@ async fn whatever_does_not_yield_is_told_of_while_it_goes_on_and_when_it_is_over
         let system = watched(&journal, LIMIT);
         let (key, gate) = gate();
         let (it, seat) = system.address();
-        let within = system.clone();
-        let start = aside(async move { within.start(seat, "it", move || Stubborn::new(at, gate)).await });
+        let (within, asked) = (system.clone(), it.clone());
+        let start = aside(async move {
+            let started = within.start(seat, "it", move || Stubborn::new(at, gate)).await;
+            if at == At::Request {
+                asked.sys().status().await.expect("it is there and answers");
+            }
+            started
+        });
         it.tell(Go::Go).expect("there is room");
-        let asked = it.clone();
-        let asking = (at == At::Request).then(|| aside(async move { drop(asked.sys().status().await) }));
         let told = reader.line("it ", &format!("stalls at {work}")).await;
         assert_eq!(told, format!("it {} stalls at {work} on tokio-rt-worker", it.id()), "{at:?}");
         drop(key);
@@ -205,9 +209,6 @@ async fn whatever_does_not_yield_is_told_of_while_it_goes_on_and_when_it_is_over
         assert_eq!(told, format!("it {} goes on after {work}", it.id()), "{at:?}");
         // It was not harmed.
         assert!(start.await.expect("the system does not panic").is_ok(), "{at:?}");
-        if let Some(asking) = asking {
-            asking.await.expect("the request does not panic");
-        }
         if matches!(at, At::Stop | At::Drop) {
             assert_eq!(it.ended().await, ExitReason::Normal, "{at:?}");
         }
