@@ -125,7 +125,7 @@ pub enum Event<'a> {
         work: &'a str,
         /// Which thread it held.
         thread: &'a Thread,
-        /// How long it went on, at least; half of the limit more, at most.
+        /// How long it went on, at least: from the first look at it to the last.
         lasted: Duration,
     },
     /// A method of an `#[actor]` returned an error that reached nobody: its message was told and not asked, or whoever

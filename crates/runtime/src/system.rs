@@ -445,8 +445,7 @@ impl System {
         shared.until_gone(|| shared.locals.have_ended(), shared.now() + GRACE).await;
         shared.locals.join();
         if let Some(watchdog) = &shared.watchdog {
-            watchdog.close();
-            shared.until_gone(|| watchdog.has_ended(), shared.now() + GRACE).await;
+            watchdog.end(GRACE);
         }
         closing.note_killed(killed);
         closing

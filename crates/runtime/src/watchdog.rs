@@ -11,7 +11,6 @@ mod watch;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::thread::{Builder, Thread};
@@ -40,25 +39,21 @@ const START: &str = "start";
 pub(crate) struct Watchdog {
     limit: Duration,
     state: Mutex<State>,
-    closing: Condvar,
-    has_ended: AtomicBool,
+    /// Told when it is to end, and when it has.
+    ending: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     closed: bool,
+    has_ended: bool,
     /// Places that it has not looked at yet.
     new: Vec<Weak<Slot>>,
 }
 
 impl Watchdog {
     pub(crate) fn new(limit: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            state: Mutex::default(),
-            closing: Condvar::new(),
-            has_ended: AtomicBool::new(false),
-        })
+        Arc::new(Self { limit, state: Mutex::default(), ending: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -68,9 +63,9 @@ impl Watchdog {
     /// Begins to look. Keeps the system no longer than it takes to tell it something.
     #[expect(clippy::disallowed_methods, reason = "this thread is the system's own, and ends with it")]
     pub(crate) fn start(self: &Arc<Self>, system: &Arc<SystemShared>) -> io::Result<()> {
-        let ended = Ended { watchdog: self.clone(), system: Arc::downgrade(system) };
+        let (ended, system) = (Ended(self.clone()), Arc::downgrade(system));
         // Nobody joins it: it says itself when it is done.
-        Builder::new().name(NAME.to_owned()).spawn(move || ended.watchdog.run(&ended.system)).map(drop)
+        Builder::new().name(NAME.to_owned()).spawn(move || ended.0.run(&system)).map(drop)
     }
 
     fn run(&self, system: &Weak<SystemShared>) {
@@ -84,14 +79,14 @@ impl Watchdog {
                 let Some(system) = system.upgrade() else { return };
                 who.tell(&system, news);
             }
-            places.retain(|place| place.slot.strong_count() > 0);
+            places.retain(|place| !place.is_done());
         }
     }
 
     /// Waits for the time of the next look; the places that have come meanwhile, or nothing once it is to end.
     fn until_next_look(&self) -> Option<Vec<Weak<Slot>>> {
         let apart = (self.limit / LOOKS).max(SHORTEST);
-        let waited = self.closing.wait_timeout_while(self.lock(), apart, |state| !state.closed);
+        let waited = self.ending.wait_timeout_while(self.lock(), apart, |state| !state.closed);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         (!state.closed).then(|| std::mem::take(&mut state.new))
     }
@@ -99,12 +94,14 @@ impl Watchdog {
     /// It is to end.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        self.closing.notify_all();
+        self.ending.notify_all();
     }
 
-    /// Whether its thread tells nothing any more.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.has_ended.load(Ordering::Acquire)
+    /// Ends it, and waits until nothing is told any more: no longer than an observer takes for an event, and no longer than
+    /// `grace`. By the clock of its thread, which goes on where tokio's is paused.
+    pub(crate) fn end(&self, grace: Duration) {
+        self.close();
+        drop(self.ending.wait_timeout_while(self.lock(), grace, |state| !state.has_ended));
     }
 
     /// Has the polls of a task watched: a life, or `work` beside one.
@@ -126,17 +123,12 @@ impl Watchdog {
 }
 
 /// Says that the thread is done, however that came.
-struct Ended {
-    watchdog: Arc<Watchdog>,
-    system: Weak<SystemShared>,
-}
+struct Ended(Arc<Watchdog>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        self.watchdog.has_ended.store(true, Ordering::Release);
-        if let Some(system) = self.system.upgrade() {
-            system.has_fewer();
-        }
+        self.0.lock().has_ended = true;
+        self.0.ending.notify_all();
     }
 }
 
@@ -174,10 +166,19 @@ impl Place {
         let slot = self.slot.upgrade();
         let seen = slot.as_ref().and_then(|slot| slot.seen());
         let news = self.stall.look(seen.as_ref().map(|(run, _)| *run), now, limit)?;
-        if let (News::Stalled(_), Some(slot), Some((_, subject))) = (news, slot, seen) {
-            self.who = Some(Who::of(&subject, slot.thread.clone()));
-        }
-        Some((news, self.who.clone().expect("a stall was told of somebody")))
+        let who = match news {
+            News::Stalled(_) => {
+                let (slot, (_, subject)) = slot.zip(seen).expect("what stalls is seen");
+                self.who.insert(Who::of(&subject, slot.thread.clone())).clone()
+            }
+            News::Over(_) => self.who.take().expect("a stall was told of somebody"),
+        };
+        Some((news, who))
+    }
+
+    /// Its thread is gone, and nothing remains to be told.
+    fn is_done(&self) -> bool {
+        self.slot.strong_count() == 0 && self.who.is_none()
     }
 }
 

@@ -13,8 +13,11 @@ use minder_fault_injection::sim::Sim;
 
 use crate::support::*;
 
-/// So short that a test is over soon. On a busy machine a start may pass it as well: tests look at what they are about.
+/// So short that a test is over soon. On a busy machine others may pass it as well: tests look at what they are about.
 const LIMIT: Duration = Duration::from_millis(20);
+
+/// For tests of who is not told of.
+const LONGER: Duration = Duration::from_millis(200);
 
 /// Code stands still at it until its key is turned or lost.
 #[derive(Clone)]
@@ -248,7 +251,7 @@ async fn a_kill_waits_for_an_actor_that_is_known_to_stand_still() {
     assert_eq!(rest, [format!("it {} goes on after Msg", it.id()), "it ended: killed".to_owned()]);
 }
 
-/// Each on a thread of its own, and no thread is left.
+/// Each on a thread of its own, and no thread is left. They handle nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_of_several_is_told_of_once() {
     let (journal, mut reader) = journal();
@@ -273,7 +276,7 @@ async fn each_of_several_is_told_of_once() {
 async fn who_awaits_is_not_told_of_nor_who_is_not_asked_about() {
     let (journal, mut reader) = journal();
     let (unasked, mut silent) = self::journal();
-    let system = watched(&journal, LIMIT);
+    let system = watched(&journal, LONGER);
     let observer = Arc::new(Stalls(unasked));
     let plain = System::builder().observer(observer).build().expect("a runtime");
     let (patient, stuck, other) =
@@ -322,16 +325,16 @@ impl LocalActor for Hermit {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn local_actors_are_told_of_and_blocking_closures_are_not() {
     let (journal, mut reader) = journal();
-    let system = watched(&journal, LIMIT);
+    let system = watched(&journal, LONGER);
     let ((key, gate), (other_key, other_gate)) = (gate(), gate());
     let host = system.local_host("cave").expect("a thread");
     let it = host.spawn(move || Hermit(std::rc::Rc::new(gate))).expect("open");
     let other = host.spawn(move || Hermit(std::rc::Rc::new(other_gate))).expect("open");
     other.send(true).await.expect("there is room");
     it.send(false).await.expect("there is room");
-    assert!(reader.line("", " bool").await.ends_with("stalls at bool on cave"));
+    assert!(reader.line("", " bool").await.ends_with(&format!("{} stalls at bool on cave", it.id())));
     drop(key);
-    assert!(reader.line("", " bool").await.ends_with("goes on after bool"));
+    assert!(reader.line("", " bool").await.ends_with(&format!("{} goes on after bool", it.id())));
     drop(other_key);
     assert!(system.shutdown(60 * SECOND).await.is_clean());
     assert_eq!(reader.rest_with("stalls at bool"), 0);
@@ -445,6 +448,35 @@ impl Observer for Both {
             _ => {}
         }
     }
+}
+
+/// Takes its time to write down that somebody stands still, and says when it begins.
+struct Slow(Mutex<Option<tokio::sync::oneshot::Sender<()>>>, Journal);
+
+impl Observer for Slow {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Stalled { work: "bool", .. } = event {
+            _ = self.0.lock().expect("nobody panics").take().map(|tell| tell.send(()));
+            (0..10).for_each(|_| std::thread::yield_now());
+            self.1.note("told");
+        }
+    }
+}
+
+/// Also where the system's time is virtual, and a thread that is not is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_waits_for_what_is_being_told() {
+    let (tell, begins) = tokio::sync::oneshot::channel();
+    let (journal, mut reader) = journal();
+    let observer = Arc::new(Slow(Mutex::new(Some(tell)), journal));
+    let system = System::builder().observer(observer).watchdog(LIMIT).build().expect("a runtime");
+    let (key, gate) = gate();
+    let it = system.spawn_local(move || Hermit(std::rc::Rc::new(gate))).expect("open");
+    it.send(false).await.expect("there is room");
+    begins.await.expect("it stands still at its message");
+    drop(key);
+    system.shutdown(SECOND).await;
+    assert_eq!(reader.rest(), ["told"]);
 }
 
 /// A program that asks for a watchdog is simulated as it is. In there nobody is told of, however long a handler goes on: here

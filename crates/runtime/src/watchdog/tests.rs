@@ -80,3 +80,28 @@ async fn each_watchdog_has_its_own_places_and_they_go_with_it_or_with_their_thre
     frame::watched(&third, &one, || {});
     assert_eq!(slot.strong_count(), 0);
 }
+
+/// Its thread ends before anybody looks again.
+#[tokio::test]
+async fn a_stall_is_over_also_when_its_thread_is_gone() {
+    let system = System::new().expect("inside a runtime");
+    let one = subject(&system, 1);
+    let limit = Duration::from_secs(4);
+    let watchdog = Watchdog::new(limit);
+    let at = |second| Moment::after_start(Duration::from_secs(second));
+    let (mut place, told) = std::thread::scope(|scope| {
+        let there = scope.spawn(|| {
+            frame::watched(&watchdog, &one, || {
+                let mut place = Place::new(watchdog.lock().new[0].clone());
+                let told = (0..=4).filter_map(|second| place.look(at(second), limit)).map(|(news, _)| news);
+                let told: Vec<News> = told.collect();
+                (place, told)
+            })
+        });
+        there.join().expect("it does not panic")
+    });
+    assert_eq!(told, [News::Stalled(limit)]);
+    assert!(!place.is_done(), "that it is over has yet to be told");
+    let (news, who) = place.look(at(5), limit).expect("it is over");
+    assert_eq!((news, who.id, place.is_done()), (News::Over(limit), one.id, true));
+}
