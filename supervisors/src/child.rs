@@ -59,6 +59,11 @@ impl Settings {
         (*self != Self::default()).then(|| Box::new(self.clone()))
     }
 
+    /// What several children may have in common: without what is for one.
+    pub(crate) fn of_many(&self) -> Self {
+        Self { registered: None, revision: None, ..self.clone() }
+    }
+
     pub(crate) fn options(&self, name: Option<Arc<str>>) -> StartOptions {
         let mut options = StartOptions::default();
         options.name = name;

@@ -38,10 +38,9 @@ mod tests;
 /// within one time that they share (SUP-177), whoever has rules of its own within its own (EXD-007).
 ///
 /// # OTP
-/// With a template `supervisor` with `simple_one_for_one`, without one Elixir's `DynamicSupervisor`; the bound on children
-/// is of that. A restart that
-/// is ignored drops the child, as from OTP 26 (SUP-184), and stopping one that waits for a restart leaves the count of
-/// active children right (SUP-185).
+/// With a template `supervisor` with `simple_one_for_one`, without one Elixir's `DynamicSupervisor`, which has the bound on
+/// children too. A restart that is ignored drops the child, as from OTP 26 (SUP-184), and stopping one that waits for a
+/// restart leaves the count of active children right (SUP-185).
 #[derive(Clone, Debug)]
 pub struct DynamicSupervision {
     rules: Ruled,

@@ -3,7 +3,7 @@
 //! Does not draw conclusions; its neighbours do.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -172,6 +172,29 @@ impl DescribedChild {
     /// So many children of a dynamic supervisor that go by these.
     pub(crate) fn kind(rules: ChildRules, settings: Settings, count: usize) -> Self {
         Self { rules, settings, up: true, disabled: false, instances: Some(count), below: None }
+    }
+
+    /// Children of a dynamic supervisor, each by its own rules and settings: those alike as one, in the order of the first.
+    pub(crate) fn kinds<'a>(
+        children: impl Iterator<Item = (&'a ChildRules, Option<&'a Settings>)>,
+    ) -> Vec<Self> {
+        let (mut kinds, mut places) = (Vec::<(&ChildRules, Settings, usize)>::new(), HashMap::new());
+        for (rules, settings) in children {
+            let settings = settings.map(Settings::of_many).unwrap_or_default();
+            // Those of one id are alike as a rule: there are few to look through.
+            let of_its_id: &mut Vec<usize> = places.entry(&*rules.id).or_default();
+            let alike = |place: &&usize| kinds[**place].0 == rules && kinds[**place].1 == settings;
+            match of_its_id.iter().find(alike) {
+                Some(&place) => kinds[place].2 += 1,
+                None => {
+                    of_its_id.push(kinds.len());
+                    kinds.push((rules, settings, 1));
+                }
+            }
+        }
+        let described =
+            |(rules, settings, count): (&ChildRules, _, _)| Self::kind(rules.clone(), settings, count);
+        kinds.into_iter().map(described).collect()
     }
 }
 

@@ -1,18 +1,15 @@
 //! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
 //! An asker that has turned away meanwhile loses the answer; what it asked for is done.
 
-use std::collections::HashMap;
-
 use minder_runtime::{ActorRef, Context, Reply};
 use minder_supervisors_core::{
-    Answer, AutoShutdown, ChildRules, ChildState, Counts, DynamicSupervision, Event, Listed, Refusal,
-    Request, RequestId, Slot, Which,
+    Answer, AutoShutdown, ChildState, Counts, DynamicSupervision, Event, Listed, Refusal, Request, RequestId,
+    Slot, Which,
 };
 
 use super::apply::Next;
 use super::{Core, Minded, Supervisor, SupervisorMsg};
 use crate::apply::Wanted;
-use crate::child::Settings;
 use crate::explain::Regime;
 use crate::explain::layout::{Described, DescribedChild, Ruling, any};
 use crate::question::{Named, Outcome, Question};
@@ -176,15 +173,15 @@ impl Supervisor {
         core: &DynamicSupervision,
         template: Option<&TemplateParts>,
     ) -> Vec<DescribedChild> {
-        let Some(template) = core.template().zip(template) else {
-            let kinds = self
-                .children
-                .iter()
-                .filter_map(|(slot, minded)| Some((core.child(slot)?, minded.settings.as_deref())));
-            return kinds_of(kinds);
-        };
-        let (rules, settings) = (any(template.0.clone()), template.1.settings.clone());
-        vec![DescribedChild::kind(rules, settings, core.instances())]
+        let children = self.children.iter();
+        match core.template().zip(template) {
+            Some((rules, TemplateParts { settings, .. })) => {
+                vec![DescribedChild::kind(any(rules.clone()), settings.clone(), core.instances())]
+            }
+            None => DescribedChild::kinds(
+                children.filter_map(|(slot, child)| Some((core.child(slot)?, child.settings.as_deref()))),
+            ),
+        }
     }
 
     fn described_child(&self, slot: Slot) -> Option<DescribedChild> {
@@ -260,27 +257,4 @@ impl Supervisor {
         }
         counts
     }
-}
-
-/// Those who go by the same rules and settings as one, in the order of the first of each.
-fn kinds_of<'a>(
-    children: impl Iterator<Item = (&'a ChildRules, Option<&'a Settings>)>,
-) -> Vec<DescribedChild> {
-    let (mut kinds, mut places) = (Vec::<(&ChildRules, Option<&Settings>, usize)>::new(), HashMap::new());
-    for (rules, settings) in children {
-        // Those of one id are alike as a rule, and few kinds to look through.
-        let of_its_id: &mut Vec<usize> = places.entry(&*rules.id).or_default();
-        let alike = |place: &&usize| (kinds[**place].0, kinds[**place].1) == (rules, settings);
-        match of_its_id.iter().find(alike) {
-            Some(&place) => kinds[place].2 += 1,
-            None => {
-                of_its_id.push(kinds.len());
-                kinds.push((rules, settings, 1));
-            }
-        }
-    }
-    let described = |(rules, settings, count): (&ChildRules, Option<&Settings>, usize)| {
-        DescribedChild::kind(rules.clone(), settings.cloned().unwrap_or_default(), count)
-    };
-    kinds.into_iter().map(described).collect()
 }

@@ -358,6 +358,7 @@ async fn it_is_explained_by_the_kinds_of_children_that_are_there() {
         idle("mail").restart(Restart::Temporary),
         idle("job").shutdown(within(9)),
         idle("mail").restart(Restart::Temporary).registered("postman"),
+        idle("mail").restart(Restart::Temporary).handler_limit(SECOND),
     ] {
         start(&inside, child).await;
     }
@@ -369,14 +370,14 @@ async fn it_is_explained_by_the_kinds_of_children_that_are_there() {
         "(top)       one-for-one, 1 in 5s",
         "├─ pool     dynamic, 3 in 5s      permanent  stops within 9s",
         "│  ├─ job   2 instances           permanent  stops within 7s",
-        "│  ├─ mail  1 instance            temporary  stops within 5s",
+        "│  ├─ mail  2 instances           temporary  stops within 5s",
         "│  ├─ job   1 instance            permanent  stops within 9s",
         "│  └─ mail  1 instance            temporary  stops within 5s",
         "└─ sweep                          permanent  stops within 5s",
     ];
     assert_eq!(picture, expected, "{text}");
     let job = explained.child("pool/job").expect("it is there");
-    assert_eq!((job.lost, job.of, &*job.path), (1, 7, "pool/job"));
+    assert_eq!((job.lost, job.of, &*job.path), (1, 8, "pool/job"));
     assert!(explained.child("pool/other").is_ok_and(|other| &*other.path == "pool"), "whoever will be there");
 }
 
