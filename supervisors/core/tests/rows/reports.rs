@@ -142,6 +142,20 @@ fn restarts_that_wait_and_limits_of_ones_own_are_reported_alike() {
          a retry      (a shutdown), exit shutdown",
     );
     check(
+        "dynamic  9 in 5s  t:perm:backoff=1s/1s/9s:limit=2/5s
+         ask 1 instance  add #0, start 0
+         0 up         answer 1 Started(#0)
+         0 panics     (t child_terminated), wait 0 1s..1s
+         wait 1s      -
+         0 due 0      start 0
+         0 fails      (t start_error), retry 0
+         0 retry      wait 0 1s..1s
+         wait 1s      -
+         0 due 1      start 0
+         0 fails      (t start_error), retry 0
+         0 retry      (t shutdown), exit shutdown",
+    );
+    check(
         "one_for_one|by_needs  9 in 5s  a:perm:limit=0/5s:down b:perm:limit=0/5s
          a panics     (a child_terminated)
          b panics     (b child_terminated shutdown), exit shutdown",
