@@ -174,7 +174,8 @@ impl Root {
     ///   recipe.
     /// - A **dynamic** supervisor's running instances live on, by the new rules. New ones are made by the new template, and the
     ///   old template is refused from then on. Whoever was started by rules of its own, as all are where there is no template
-    ///   ([`dynamic_children`](crate::dynamic_children)), goes on by those.
+    ///   ([`dynamic_children`](crate::dynamic_children)), goes on by those; so does who is temporary where the new template's
+    ///   instances are not, since what it was started with is not kept.
     ///
     /// When not to use this: to bring one more child in, or to take one out: [`Root::start_child`] and
     /// [`Root::terminate_child`] do that.

@@ -227,10 +227,11 @@ impl Root {
     }
 
     /// Stops a child as its specification says, whatever it is at, and leaves it down until it is enabled; resolves when
-    /// it is gone. Its specification stays, also if it is temporary. Disabling twice is no error.
+    /// it is gone. Its specification stays; but a temporary child that was up is forgotten, as by [`Root::terminate_child`],
+    /// since what it was started with is not kept. Disabling twice is no error.
     ///
-    /// [`Root::terminate_child`] leaves a child down too, but only until its group is restarted, which brings it back;
-    /// and it forgets a temporary child. A disabled child is brought back by nothing but [`Root::enable_child`], by a
+    /// [`Root::terminate_child`] leaves a child down too, but only until its group is restarted, which brings it back.
+    /// A disabled child is brought back by nothing but [`Root::enable_child`], by a
     /// restart of the supervisor itself, which begins as its specification says, and by another specification that says
     /// otherwise than the one before: see [`Child::disabled`].
     ///

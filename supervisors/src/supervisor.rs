@@ -16,7 +16,7 @@ use minder_runtime::{
 };
 use minder_supervisors_core::{
     Answer, ChildRules, ChildState, Command, Decision, DynamicSupervision, Event, GraphSupervision, Part,
-    Places, Report, RequestId, Slot, SpecError, Supervision, Ticket,
+    Places, Report, RequestId, Restart, Slot, SpecError, Supervision, Ticket,
 };
 
 use crate::apply::{Incomplete, Wanted};
@@ -128,6 +128,12 @@ impl Core {
             Self::Dynamic(..) => false,
             Self::ByNeeds(core) => core.is_changing(),
         }
+    }
+
+    /// Whether a child is up that is never started again.
+    fn is_up_for_good(&self, slot: Slot) -> bool {
+        let restart = self.child(slot).map(|child| child.restart);
+        restart == Some(Restart::Temporary) && self.state(slot) == Some(ChildState::Running)
     }
 
     fn is_dynamic(&self) -> bool {
@@ -388,6 +394,15 @@ impl Supervisor {
         Ok(())
     }
 
+    /// A temporary child that is up is never started again: what it is made from is not kept (SUP-028).
+    fn spend_recipe(&mut self, slot: Slot) {
+        if self.core.is_up_for_good(slot)
+            && let Some(child) = self.children.get_mut(slot)
+        {
+            child.recipe = child.recipe.spent();
+        }
+    }
+
     /// Whoever is still coming up or going, and asks, is answered: by needs others are not waited for.
     fn takes_requests_from_now_on(&self, context: &mut Context<SupervisorMsg>) {
         if !self.core.keeps_requests() {
@@ -476,7 +491,14 @@ impl Actor for Supervisor {
 
     async fn notice(&mut self, notice: Notice, context: &mut Context<SupervisorMsg>) -> Handled {
         if let Some(event) = self.event(notice, context) {
+            let started = match event {
+                Event::Started(slot) => Some(slot),
+                _ => None,
+            };
             self.turn(event, context);
+            if let Some(slot) = started {
+                self.spend_recipe(slot);
+            }
         }
         Ok(())
     }

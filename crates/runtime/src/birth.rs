@@ -27,6 +27,10 @@ use crate::notice::ChildEvent;
 use crate::seat::{Seat, SeatId};
 use crate::system::{System, SystemShared};
 
+mod spent;
+
+use spent::Spent;
+
 /// How to start an actor, as often as needed: its seat and its factory, without its type.
 #[derive(Clone)]
 pub struct Recipe {
@@ -100,6 +104,8 @@ pub enum StartError {
     ShuttingDown,
     /// Where the local actor was to live, nobody lives any more.
     NoHost(Arc<str>),
+    /// Nothing is left of the recipe but its seat: see [`Recipe::spent`].
+    Spent(Arc<str>),
     /// The seat cannot have the name that the actor was to be registered under.
     Name(RegisterError),
 }
@@ -119,6 +125,9 @@ impl fmt::Display for StartError {
             Self::NoMinder => f.write_str("the minder has ended"),
             Self::ShuttingDown => f.write_str("the system is shutting down"),
             Self::NoHost(name) => write!(f, "the host `{name}` of local actors has ended"),
+            Self::Spent(path) => {
+                write!(f, "the recipe of {path} is spent: start it again by one that is not")
+            }
             Self::Name(error) => error.fmt(f),
         }
     }
@@ -136,6 +145,8 @@ trait Launch: Send + Sync {
     }
     /// Itself in the seat that another recipe works with.
     fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe>;
+    /// Itself without its factory; nothing if it has no seat.
+    fn spent(self: Arc<Self>) -> Option<Recipe>;
     /// Where the recipe lies in memory, as it was before it was settled; it is the same for clones of it.
     fn origin(&self) -> *const () {
         std::ptr::from_ref(self).cast()
@@ -217,6 +228,13 @@ impl Recipe {
         std::ptr::eq(self.launch.origin(), other.launch.origin())
     }
 
+    /// This recipe of an actor that is never started again: its seat, and what it is compared by, without what the actor is made
+    /// from, which is dropped if nobody else holds this recipe. It starts nobody. Without a seat the recipe stays as it is.
+    #[must_use]
+    pub fn spent(&self) -> Self {
+        self.launch.clone().spent().unwrap_or_else(|| self.clone())
+    }
+
     /// This recipe as that of a minder whose own children these are: an epoch that begins for it begins for them.
     #[must_use]
     pub fn over(self, below: Vec<Recipe>) -> Self {
@@ -261,6 +279,10 @@ impl Launch for Over {
 
     fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
         Some(self.minder.in_seat_of(other)?.over(self.below.clone()))
+    }
+
+    fn spent(self: Arc<Self>) -> Option<Recipe> {
+        self.minder.launch.clone().spent()
     }
 
     fn origin(&self) -> *const () {
@@ -368,6 +390,11 @@ where
         (other.seat() == Some(self.seat.id())).then(|| Recipe { launch: self })
     }
 
+    fn spent(self: Arc<Self>) -> Option<Recipe> {
+        let (seat, of): (_, Arc<dyn Launch>) = (self.seat.clone(), self);
+        Some(Spent::recipe(seat, false, Some(Arc::downgrade(&of))))
+    }
+
     fn seat(&self) -> Option<SeatId> {
         Some(self.seat.id())
     }
@@ -401,6 +428,11 @@ where
 
     fn in_seat_of(self: Arc<Self>, other: &Recipe) -> Option<Recipe> {
         (other.seat() == Some(self.seat.id())).then(|| Recipe { launch: self })
+    }
+
+    fn spent(self: Arc<Self>) -> Option<Recipe> {
+        let of: Option<Arc<dyn Launch>> = self.of.clone().map(|of| -> Arc<dyn Launch> { of });
+        Some(Spent::recipe(self.seat.clone(), true, of.as_ref().map(Arc::downgrade)))
     }
 
     fn origin(&self) -> *const () {
@@ -446,6 +478,10 @@ where
             return None;
         }
         Some(Recipe { launch: Arc::new(Settled { seat, make: self.make.clone(), of: Some(self) }) })
+    }
+
+    fn spent(self: Arc<Self>) -> Option<Recipe> {
+        None
     }
 
     fn seat(&self) -> Option<SeatId> {

@@ -478,12 +478,18 @@ impl DynamicSupervision {
         self.take_out(slot);
     }
 
-    /// Goes by other rules from here on. Who waits for a restart that it does not get by them is dropped.
+    /// Goes by other rules from here on. Who waits for a restart that it does not get by them is dropped; who is temporary stays
+    /// so, and goes on by the rules that it has.
     fn change(&mut self, rules: DynamicRules, turn: &mut Turn<'_>) {
         self.max_children = rules.max_children();
         self.tolerance.change(rules.limit(), rules.period());
         let (template, common) = rules.into_parts();
         self.common = common;
+        let restarts = |rules: &ChildRules| rules.restart != Restart::Temporary;
+        if template.as_ref().is_some_and(restarts) && !self.template().is_none_or(restarts) {
+            // What they were started with has not been kept (SUP-028).
+            self.rules.keep(self.children.iter().map(|(slot, _)| slot));
+        }
         if let Some(was) = self.rules.change(template) {
             self.instances_go_on(&was, turn);
         }

@@ -113,7 +113,7 @@ enum Down {
     Gone,
     /// It is forgotten if it is temporary.
     Forgotten,
-    /// It is disabled.
+    /// It is disabled, or forgotten if it is temporary and was up.
     Disabled,
 }
 

@@ -291,9 +291,15 @@ impl Model<'_> {
             }
             Ask::Disable(id) => {
                 let child = known(&id).expect("looked for above");
+                let was_up = matches!(self.states[child], Some(ChildState::Running | ChildState::Fallen));
                 self.stop(child)?;
                 self.finished[child] = false;
-                self.states[child] = Some(ChildState::Disabled);
+                if was_up {
+                    self.down(child);
+                }
+                if self.states[child].is_some() {
+                    self.states[child] = Some(ChildState::Disabled);
+                }
                 Ok("done".to_owned())
             }
             Ask::Enable(id) => {

@@ -167,6 +167,8 @@ impl Supervisor {
         if let (Core::Dynamic(_, template), Nature::Dynamic(new)) = (&mut self.core, wanted.spec.nature()) {
             *template = new.clone();
         }
+        let instances: Vec<Slot> = self.children.iter().map(|(slot, _)| slot).collect();
+        instances.into_iter().for_each(|slot| self.spend_recipe(slot));
         self.goes_by(&wanted.spec, context);
     }
 
@@ -346,8 +348,9 @@ impl Supervisor {
                         false => None,
                     };
                     match seated {
-                        _ if new.recipe.is_same(&minded.recipe) && changing.level.keeps_seat(place) => {}
+                        // Also if it is the same: what is left of a temporary child's may be no recipe any more.
                         Some(recipe) => minded.recipe = recipe,
+                        None if new.recipe.is_same(&minded.recipe) && changing.level.keeps_seat(place) => {}
                         None => {
                             minded.recipe = new.recipe.clone();
                             if let Some(actor) = minded.actor.take() {
@@ -363,6 +366,7 @@ impl Supervisor {
                 }
             };
             self.children.put(slot, minded);
+            self.spend_recipe(slot);
         }
         self.goes_by(&changing.spec, context);
         self.changing = Some(changing);

@@ -73,33 +73,6 @@ async fn an_instance_that_is_not_restarted_leaves_no_trace() {
     }
 }
 
-/// Kept while it lives, since by a change of the specification its recipe may be needed again, and gone with it.
-/// OTP: SUP-028.
-#[tokio::test(start_paused = true)]
-async fn what_a_temporary_child_was_started_with_goes_when_it_does() {
-    let system = system();
-    let given = Arc::new(());
-    let template = template("it", |_: Arc<()>| Puppet::new("it", &journal().0)).restart(Restart::Temporary);
-    let root = dynamic(&template).start(&system, "pool").await.expect("starts with nobody");
-    let it = root.pool(&template).start(given.clone()).await.expect("there is room").expect("it runs");
-    assert!(Arc::strong_count(&given) > 1, "kept");
-    it.kill();
-    turns().await;
-    assert_eq!(Arc::strong_count(&given), 1, "gone");
-
-    let its = given.clone();
-    let child = actor("it", move || {
-        let _its = &its;
-        Puppet::new("it", &journal().0)
-    });
-    let root = one_for_one().start(&system, "top").await.expect("starts with nobody");
-    let it = root.start_child(child.restart(Restart::Temporary)).await.expect("its id is free");
-    assert!(Arc::strong_count(&given) > 1, "kept");
-    it.expect("it runs").kill();
-    turns().await;
-    assert_eq!(Arc::strong_count(&given), 1, "gone");
-}
-
 /// OTP: SUP-175, SUP-176.
 #[tokio::test(start_paused = true)]
 async fn it_is_stopped_by_address_and_by_nothing_else() {

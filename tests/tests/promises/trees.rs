@@ -20,6 +20,7 @@ mod policies;
 #[allow(dead_code, reason = "each part of the promises uses some of it")]
 mod random;
 mod readiness;
+mod recipes;
 mod requests;
 mod restarts;
 mod scopes;

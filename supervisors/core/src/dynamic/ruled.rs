@@ -63,6 +63,15 @@ impl Ruled {
         self.own.insert(slot, own);
     }
 
+    /// These children go on by the rules that they have, whatever the template becomes.
+    pub(super) fn keep(&mut self, slots: impl Iterator<Item = Slot>) {
+        if let Some(template) = &self.template {
+            for slot in slots {
+                self.own.entry(slot).or_insert_with(|| template.clone());
+            }
+        }
+    }
+
     /// This child is gone for good.
     pub(super) fn forget(&mut self, slot: Slot) {
         self.own.remove(&slot);

@@ -88,7 +88,7 @@ impl GraphSupervision {
         }
         if then == Then::Changed {
             self.is_out(slot, reason, turn);
-        } else if temporary && then != Then::Disabled && !self.is_ending() {
+        } else if temporary && !self.is_ending() {
             self.report(slot, reason, Decision::ForgetStopped, turn);
             self.drop_out(slot, turn);
         } else {

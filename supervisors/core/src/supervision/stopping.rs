@@ -133,7 +133,7 @@ impl Supervision {
         if ended_otherwise(stop, &child.rules, &reason) {
             self.report(at, reason.clone(), Decision::StoppedOtherwise, turn);
         }
-        if down == Down::Forgotten && self.children.at(at).is_temporary() {
+        if down != Down::Gone && self.children.at(at).is_temporary() {
             self.report(at, reason, Decision::ForgetStopped, turn);
             self.drop_out(at, turn);
         } else {

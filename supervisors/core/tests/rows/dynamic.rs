@@ -141,7 +141,7 @@ fn no_more_than_it_may_hold() {
 #[test]
 fn other_rules_hold_for_the_running_instances_too() {
     check_with_reports(
-        "dynamic  2 in 5s  t:temp 3
+        "dynamic  2 in 5s  t:tran 3
          ask 1 instance           add #0, start 0
          ask 2 dynamic 1 in 5s u:perm:kill 1  -
          0 up                     answer 1 Started(#0), answer 2 Done
@@ -231,6 +231,24 @@ fn it_says_by_which_rules_it_goes() {
     assert_eq!(supervision.rules(), rules);
     assert_eq!((supervision.max_children(), supervision.level().limit), (5, 3));
     assert_eq!(supervision.template(), rules.template());
+}
+
+/// Nobody has kept what a temporary instance was started with, so other rules do not bring it back.
+///
+/// OTP: SUP-028.
+#[test]
+fn instances_that_were_temporary_stay_so_under_other_rules() {
+    check(
+        "dynamic  9 in 5s  t:temp
+         start                    ready
+         ask 1 instance           add #0, start 0
+         0 up                     answer 1 Started(#0)
+         ask 2 dynamic 9 in 5s t:perm  answer 2 Done
+         ask 3 instance           add #1, start 1
+         1 up                     answer 3 Started(#1)
+         0 panics                 forget 0
+         1 panics                 start 1",
+    );
 }
 
 /// What an instance has not reported yet is waited for by the new rules, and counts from then on if it need not be.

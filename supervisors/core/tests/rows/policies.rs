@@ -416,22 +416,20 @@ fn disabling_and_enabling_by_how_the_child_stands() {
          ask 13 disable a  answer 13 Done
          ask 14 delete a  forget a, answer 14 Done
          ask 15 disable b  stop b
-         b exits shutdown  answer 15 Done
-         ask 16 terminate b  answer 16 Done
-         ask 17 enable b  start b
-         b fails      answer 17 Refused(StartFailed(boom))
-         ask 18 enable b  start b
-         b up         answer 18 Started(#1)
-         b exits normal  forget b
+         b exits shutdown  forget b, answer 15 Done
+         ask 16 enable b  answer 16 Refused(NotFound)
+         ask 17 start f:temp:off  add #4, answer 17 Ignored
+         ask 18 enable f  start f
+         f fails      answer 18 Refused(StartFailed(boom))
          d panics     wait d 1s..1s
          ask 19 disable d  answer 19 Done
          d due 0      -
          ask 20 enable d  start d
          d up         answer 20 Started(#3)
          d panics     wait d 1s..1s
-         ask 21 start e:perm:off  add #4, answer 21 Ignored
-         ask 22 which e  answer 22 Child(Listed { slot: #4, id: \"e\", state: Disabled, kind: Worker, ready: None })
-         ask 23 which  answer 23 [e:Disabled d:Waiting c:Running]",
+         ask 21 start e:perm:off  add #5, answer 21 Ignored
+         ask 22 which e  answer 22 Child(Listed { slot: #5, id: \"e\", state: Disabled, kind: Worker, ready: None })
+         ask 23 which  answer 23 [e:Disabled f:Disabled d:Waiting c:Running]",
     );
     // While its restart waits for another attempt.
     check(
