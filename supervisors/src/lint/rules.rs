@@ -165,7 +165,6 @@ impl Found {
 
     /// `longest`: how far apart the crashes are at most at which this one gives up; `quickest`: and all that is quicker is heard
     /// further up, or its child is left down.
-
     fn blind_zone_between(
         &mut self,
         place: usize,
