@@ -5,8 +5,8 @@
 //! 2. its jobs and streams are told to go, and an orderly end cleans up (`stopping`), which may make the reason worse;
 //! 3. the value is dropped;
 //! 4. its jobs and streams are gone, and its blocking closures have returned;
-//! 5. its timers and monitors are gone, whoever asked for it (`keepsake.rs`) is called with the reason, and answers that were
-//!    to come after the clean-up are given (`ending.rs`);
+//! 5. its timers and monitors are gone, answers that were to come after the clean-up are given (`ending.rs`), and whoever
+//!    asked for it (`keepsake.rs`) is called with the reason;
 //! 6. the queue is settled: it waits for the next life, or is purged; if the seat is given up its name is freed, and then
 //!    the queue is given back;
 //! 7. what it offered is withdrawn, the seat is vacant, and links, monitors, children and the minder are told.
@@ -26,7 +26,7 @@ use crate::attend::{Duty, attend};
 use crate::cell::Cell;
 use crate::context::Context;
 use crate::crash_report::{self, Seen};
-use crate::ending;
+use crate::ending::{self, Settle};
 use crate::events::Event;
 use crate::frame;
 use crate::hosted::Hosted;
@@ -68,16 +68,18 @@ pub(crate) async fn depart<A: Hosted>(
             reason = worse.reason;
         }
     }
-    let withheld = context.take_withheld();
-    let (answers, void) = if has_cleaned_up { (withheld, Vec::new()) } else { (Vec::new(), withheld) };
+    let mut answers = context.take_withheld();
     let seen = Seen::of(actor.as_ref(), &context, &reason);
     let abnormal_since = reason.is_abnormal().then(|| cell.core.system.now());
 
     let fate = Fate::Crashed(reason.clone());
     let dropped = frame::with_fate(fate.clone(), || frame::drop_caught(address, actor));
     frame::add_drop_panic(&mut reason, dropped);
-    let dropped = frame::with_fate(fate.clone(), || frame::drop_each_caught(address, void));
-    frame::add_drop_panic(&mut reason, dropped);
+    if !has_cleaned_up {
+        let refused = std::mem::take(&mut answers);
+        let dropped = frame::with_fate(fate.clone(), || ending::settle(&context, refused, Settle::Refuse));
+        frame::add_drop_panic(&mut reason, dropped);
+    }
     let dropped = context.drop_postponed(fate.clone());
     frame::add_drop_panic(&mut reason, dropped);
     if !context.batch.is_empty() {
@@ -85,6 +87,7 @@ pub(crate) async fn depart<A: Hosted>(
         cell.mailbox.give_back(&mut context.batch);
     }
 
+    let mut at_end = Vec::new();
     let (mut starter, mut purges, mut is_silent, mut rank) = (None, false, false, Rank::Ordinary);
     if let Some(mut extra) = context.extra.take() {
         starter = extra.starter.take();
@@ -109,13 +112,13 @@ pub(crate) async fn depart<A: Hosted>(
         for (monitor, monitored) in extra.monitors.drain() {
             monitored.forget(monitor);
         }
-        let told = std::mem::take(&mut extra.at_end);
-        let panicked = frame::with_fate(fate.clone(), || keepsake::tell_end(address, told, &reason));
-        frame::add_drop_panic(&mut reason, panicked);
+        at_end = std::mem::take(&mut extra.at_end);
     }
-
-    let dropped = frame::with_fate(fate.clone(), || ending::give(&context, answers));
+    // First the answers: a panic in the drop of one that nobody waits for belongs to the reason that is told from here on.
+    let dropped = frame::with_fate(fate.clone(), || ending::settle(&context, answers, Settle::Give));
     frame::add_drop_panic(&mut reason, dropped);
+    let panicked = frame::with_fate(fate.clone(), || keepsake::tell_end(address, at_end, &reason));
+    frame::add_drop_panic(&mut reason, panicked);
 
     if seat.is_shared() {
         // Before letting go: whoever gives the seat up later wants to know why its last actor ended.

@@ -17,8 +17,17 @@ pub(crate) struct Ending<M> {
     withheld: Vec<Withheld<M>>,
 }
 
-/// Gives an answer. Dropped, it drops the reply, which says why there is none.
-pub(crate) type Withheld<M> = Box<dyn FnOnce(&Context<M>) + Send>;
+/// Settles an answer.
+pub(crate) type Withheld<M> = Box<dyn FnOnce(&Context<M>, Settle) + Send>;
+
+/// What becomes of an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settle {
+    /// The actor has cleaned up.
+    Give,
+    /// It has not: the asker is told why, and an error in the answer is one that reached nobody.
+    Refuse,
+}
 
 impl<M: Send + 'static> Context<M> {
     /// Ends this actor, in order, after the message in hand. The first reason counts.
@@ -88,7 +97,8 @@ impl<M: Send + 'static> Context<M> {
         value: T,
         unheard: impl FnOnce(&Self, T) + Send + 'static,
     ) {
-        if self.ending.is_some() {
+        // What nobody waits for is not kept: it is told at once that it reached nobody.
+        if self.ending.is_some() && !reply.is_abandoned() {
             self.withhold(reply, value, unheard);
         } else if let Err(value) = reply.send(value) {
             unheard(self, value);
@@ -104,12 +114,19 @@ impl<M: Send + 'static> Context<M> {
     ) {
         // From here on it is known who will answer, wherever the reply has been: the clean-up must not wait for the asker.
         reply.give_to(|| Arc::downgrade(&self.cell) as Weak<dyn AnyCell>);
-        let give = |context: &Self| {
-            if let Err(value) = reply.send(value) {
+        let settle = |context: &Self, how| {
+            let sent = match how {
+                Settle::Give => reply.send(value),
+                Settle::Refuse => {
+                    drop(reply);
+                    Err(value)
+                }
+            };
+            if let Err(value) = sent {
                 unheard(context, value);
             }
         };
-        self.ending.as_mut().expect("an answer is withheld for an end").withheld.push(Box::new(give));
+        self.ending.as_mut().expect("an answer is withheld for an end").withheld.push(Box::new(settle));
     }
 
     fn ending(&mut self, reason: ExitReason) -> &mut Ending<M> {
@@ -122,7 +139,12 @@ impl<M: Send + 'static> Context<M> {
     }
 }
 
-/// Gives the answers: the actor has cleaned up. Returns the texts of panics in the drop of what nobody waits for any more.
-pub(crate) fn give<M: Send + 'static>(context: &Context<M>, answers: Vec<Withheld<M>>) -> Option<String> {
-    frame::run_each_caught(context.cell.core.address(), answers.into_iter().map(|answer| || answer(context)))
+/// Settles the answers, one by one. Returns the texts of panics in the drop of those that reach nobody.
+pub(crate) fn settle<M: Send + 'static>(
+    context: &Context<M>,
+    answers: Vec<Withheld<M>>,
+    how: Settle,
+) -> Option<String> {
+    let each = answers.into_iter().map(|answer| move || answer(context, how));
+    frame::run_each_caught(context.cell.core.address(), each)
 }

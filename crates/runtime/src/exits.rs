@@ -28,8 +28,9 @@ impl<M: Send + 'static> Context<M> {
         other.peer().signal(Exit { from: self.id(), reason })
     }
 
-    /// Sends an exit signal to this actor itself, which ends here, with this reason: nothing behind the await runs, `stopping`
-    /// does not either, and no `select!`, time-out or `Result` around it keeps the handler. Of an actor that traps exits it is
+    /// Sends an exit signal to this actor itself, which ends here, with this reason: nothing behind the await runs, and
+    /// `stopping` does not either. A `select!` or time-out around it keeps the handler no longer than until that suspends,
+    /// which is here, unless something beside it is ready in the same moment. Of an actor that traps exits it is
     /// told by [`Notice::Exit`](crate::Notice::Exit), and this returns; it also returns in [`stopping`](crate::Actor::stopping),
     /// where exit signals do not count any more. To end in order, [`Context::stop`].
     ///

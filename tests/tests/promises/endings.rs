@@ -295,7 +295,14 @@ async fn an_answer_that_reaches_nobody() {
     let slowly: Shape = |puppet| puppet.cleaning_up_for(2 * SECOND);
     for (shape, expected) in [(killed as Shape, "killed"), (slowly, "normal")] {
         let system = system();
-        let it = system.spawn(move || shape(Puppet::new("it", &journal().0))).expect("open");
+        let (notes, mut reader) = journal();
+        let telling = move |_: &mut Puppet, context: &mut Context<Msg>| {
+            let notes = notes.clone();
+            context.at_end(move |reason| notes.note(reason.is_abnormal().to_string()));
+            Ok(())
+        };
+        let it = move || shape(Puppet::new("it", &journal().0).on_start(telling));
+        let it = system.spawn(it).expect("open");
         // Killed, or its asker has gone.
         let outcome = it.ask_within(SECOND, question).await;
         assert!(matches!(outcome, Err(AskError::Crashed(_) | AskError::TimedOut)), "{outcome:?}");
@@ -303,6 +310,7 @@ async fn an_answer_that_reaches_nobody() {
         assert_eq!(report.text, format!("panicked while being dropped after: {expected}"));
         let dropping = report.while_dropping.as_deref().expect("it says what panicked");
         assert!(dropping.contains("bomb"), "{dropping}");
+        reader.expect(&["true"]).await; // as its minder sees it
     }
 }
 

@@ -191,6 +191,29 @@ async fn a_signal_to_oneself_is_acted_on_before_the_call_returns_and_cannot_be_c
     }
 }
 
+/// Whoever turns away in the same poll goes on as far as the next await.
+#[tokio::test(start_paused = true)]
+async fn a_signal_to_oneself_that_is_turned_away_from_is_acted_on_at_the_next_await() {
+    let system = system();
+    let (journal, mut reader) = journal();
+    let it = puppet(&system, "it", &journal, false);
+    let turning_away = wait(|it, context| {
+        Box::pin(async move {
+            tokio::select! {
+                biased;
+                () = context.exit_self(ExitReason::other("mine")) => it.note("returns"),
+                () = std::future::ready(()) => it.note("goes on"),
+            }
+            context.sleep(SECOND).await;
+            it.note("still goes on");
+            Ok(())
+        })
+    });
+    it.tell(turning_away).expect("there is room");
+    assert_eq!(soon(it.ended()).await, ExitReason::other("mine"));
+    assert_eq!(reader.rest(), ["it up", "it goes on"]);
+}
+
 /// It does not wait for ever for an end that does not come: where it traps exits, and where it cleans up already.
 /// OTP: SIG-010.
 #[tokio::test(start_paused = true)]

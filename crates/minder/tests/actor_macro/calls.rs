@@ -208,6 +208,29 @@ async fn what_is_returned_with_a_stop_comes_when_the_actor_has_cleaned_up() {
     assert!(unheard.lines().is_empty());
     it.ended().await;
     assert_eq!(unheard.lines(), [format!("{} Fallible: closed", it.path())]);
+    // It was told; or it was asked, and the clean-up is cut short.
+    for tells in [true, false] {
+        let (system, unheard) = self::system();
+        let it = system.spawn(|| Closing).expect("the system runs");
+        let asking = async {
+            match tells {
+                true => it.fallible(true).tell().expect("there is room"),
+                false => {
+                    let crashed = AskError::Crashed(ExitReason::Killed);
+                    assert_eq!(it.fallible(true).await, Err(CallError::Unanswered(crashed)));
+                }
+            }
+        };
+        let killing = async {
+            let pause = tokio::time::timeout(SECOND + SECOND / 2, std::future::pending::<()>());
+            pause.await.expect_err("time passes");
+            assert_eq!(system.unheard_errors(), u64::from(tells), "told: {tells}");
+            assert!(it.kill(), "it cleans up");
+        };
+        tokio::join!(asking, killing);
+        it.ended().await;
+        assert_eq!(unheard.lines(), [format!("{} Fallible: closed", it.path())], "told: {tells}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
