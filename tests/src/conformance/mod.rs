@@ -18,43 +18,12 @@ use crate::sources::sources;
 /// The page that is made.
 pub const PAGE: &str = "docs/otp-conformance.md";
 
-/// The rows in which minder differs on purpose, and what allows it: those that the design names. Any further one is a
-/// question.
-pub const BY_DESIGN: &[(&str, &str)] = &[
-    ("SUP-058", "a finer clock"),
-    ("SUP-105", "never two in one seat"),
-    ("SUP-108", "a supervisor obeys while it works"),
-    ("SIG-002", "a minder's stop overtakes the backlog"),
-    ("MON-010", "names belong to cells"),
-    ("REG-003", "names belong to cells"),
-    ("GS-007", "errors are values, and a queued ask waits for the next life"),
-    ("GS-008", "errors are values, and work that nobody waits for is skipped"),
-    ("GS-011", "the message comes back"),
-    ("GS-017", "after a panic the state is not to be trusted"),
-    ("PRC-001", "mailboxes are bounded"),
-];
+/// Where it stands why minder differs from OTP, and in which rows: in the table of this file below [`DIFFERENCES`]. A row
+/// that is not there may not differ.
+pub const CONTRACTS: &str = "ARCHITECTURE.md";
 
-/// The rows in which it differs otherwise, and why: each is a question to the maintainers and no decision.
-pub const QUESTIONS: &[(&str, &str)] = &[
-    ("SUP-028", "a specification can be exchanged in a running supervisor"),
-    ("SUP-029", "an address outlives a life, with its mailbox"),
-    ("SUP-159", "every decision is told"),
-    ("SUP-161", "a specification can be exchanged in a running supervisor"),
-    ("SIG-010", "stopping acts at awaits"),
-    ("SIG-017", "stopping acts at awaits"),
-    ("ALI-001", "the message comes back"),
-    ("ALI-008", "the message comes back"),
-    ("GS-016", "an answer is there when it is given"),
-    ("GEV-001", "listeners are actors of their own"),
-    ("STM-021", "every ask has a deadline"),
-    ("STM-022", "after a panic the state is not to be trusted"),
-    ("EXD-001", "children of any kind have ids, and a supervisor has one set of defaults"),
-    ("EXT-001", "an answer is for whoever holds its handle"),
-    ("EXT-002", "errors are values"),
-    ("PG-006", "a delivery has one event under way"),
-    ("PG-008", "a group is a table, and no keeper's state"),
-    ("EXR-010", "whoever watches learns of each change"),
-];
+/// How the paragraph above that table begins.
+pub const DIFFERENCES: &str = "**Where minder differs from OTP.**";
 
 /// How a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +32,6 @@ pub enum Verdict {
     Equal,
     /// It does not, on purpose; a test shows what holds instead.
     Different,
-    /// It does not, and whether it should is a question; a test shows what holds instead.
-    Question,
     /// It means nothing here.
     NotApplicable,
     /// Nothing shows it.
@@ -79,20 +46,23 @@ pub struct Conformance {
     shown: BTreeMap<String, Vec<Tag>>,
     /// Scenarios that are held against a trace.
     scenarios: BTreeSet<String>,
+    /// The rows that may differ.
+    differences: BTreeSet<String>,
     misplaced: Vec<String>,
 }
 
 impl Conformance {
-    /// Of what was read: the rows, the names of scenarios with a trace, and sources with their paths.
+    /// Of what was read: the rows, the contracts, the names of scenarios with a trace, and sources with their paths.
     ///
     /// # Errors
     /// The lines of the rows that are none.
     pub fn new<'s>(
         rows: &str,
+        contracts: &str,
         scenarios: BTreeSet<String>,
         sources: impl IntoIterator<Item = (&'s str, &'s str)>,
     ) -> Result<Self, String> {
-        let parts = parts(rows)?;
+        let (parts, differences) = (parts(rows)?, differences(contracts));
         let (mut shown, mut misplaced) = (BTreeMap::<String, Vec<Tag>>::new(), Vec::new());
         for (path, source) in sources {
             for tag in tags(path, source) {
@@ -104,7 +74,7 @@ impl Conformance {
                 }
             }
         }
-        Ok(Self { parts, shown, scenarios, misplaced })
+        Ok(Self { parts, shown, scenarios, differences, misplaced })
     }
 
     /// Of a checkout of this repository.
@@ -134,7 +104,7 @@ impl Conformance {
             texts.push((parts.collect::<Vec<_>>().join("/"), read(&path)?));
         }
         let texts = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-        Self::new(&read(&otp.join("rows.txt"))?, scenarios, texts)
+        Self::new(&read(&otp.join("rows.txt"))?, &read(&root.join(CONTRACTS))?, scenarios, texts)
     }
 
     /// Every row, in order.
@@ -145,7 +115,6 @@ impl Conformance {
     /// How a row stands.
     pub fn verdict(&self, row: &Row) -> Verdict {
         match row.exception {
-            Some(Exception::Differs(_)) if is_among(QUESTIONS, &row.name) => Verdict::Question,
             Some(Exception::Differs(_)) => Verdict::Different,
             Some(Exception::NotApplicable(_)) => Verdict::NotApplicable,
             Some(Exception::NotYet(_)) => Verdict::NotYet,
@@ -181,13 +150,18 @@ impl Conformance {
                 (Verdict::NotApplicable, true) => {
                     say("a test names it, and the rows say that it means nothing")
                 }
-                (Verdict::Different | Verdict::Question, false) => say("it differs, and no test shows how"),
-                (Verdict::Different, true) if !is_among(BY_DESIGN, name) => {
-                    say("the design does not allow it to differ, and nobody asks whether it may");
+                (Verdict::Different, false) => say("it differs, and no test shows how"),
+                (Verdict::Different, true) if !self.differences.contains(name) => {
+                    say(&format!("it differs, and {CONTRACTS} does not say why"));
                 }
                 _ => {}
             }
         }
+        let differs = |name: &String| {
+            self.rows().any(|row| row.name == *name && self.verdict(row) == Verdict::Different)
+        };
+        let stale = self.differences.iter().filter(|name| !differs(name));
+        wrong.extend(stale.map(|name| format!("{name}: {CONTRACTS} says that it differs, and it does not")));
         for (row, tests) in self.shown.iter().filter(|(row, _)| !names.contains(row.as_str())) {
             wrong.extend(tests.iter().map(|test| format!("{test}: there is no row {row}")));
         }
@@ -200,8 +174,12 @@ impl Conformance {
     }
 }
 
-fn is_among(rows: &[(&str, &str)], name: &str) -> bool {
-    rows.iter().any(|(row, _)| *row == name)
+/// The rows that a table names in its first column, below the paragraph that begins with [`DIFFERENCES`].
+fn differences(contracts: &str) -> BTreeSet<String> {
+    let below = contracts.lines().skip_while(|line| !line.starts_with(DIFFERENCES));
+    let table = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let names = table.filter_map(|line| line.split('|').nth(1)).flat_map(|cell| cell.split(", "));
+    names.map(str::trim).filter(|name| rows::is_name(name)).map(str::to_owned).collect()
 }
 
 /// The word behind one of the openings, of every line that begins with one.
@@ -216,65 +194,93 @@ mod tests {
 
     const ROWS: &str = "## A Part\nSUP-001 core: One.\n  by one\nSUP-058: Two.\n  differs: finer\nGS-018: Three.\n  n/a: types\nGS-019: Four.\n";
 
-    fn of(rows: &str, source: &str) -> Conformance {
+    /// Contracts that let these rows differ.
+    fn allowing(rows: &str) -> String {
+        format!("{DIFFERENCES} So:\n\n| rows | why |\n|---|---|\n| {rows} | SUP-999 |\n\n| GS-999 | no |\n")
+    }
+
+    fn of(rows: &str, may_differ: &str, source: &str) -> Conformance {
         let scenarios = BTreeSet::from(["one".to_owned()]);
-        Conformance::new(rows, scenarios, [("tests/a.rs", source)]).expect("they are rows")
+        Conformance::new(rows, &allowing(may_differ), scenarios, [("tests/a.rs", source)])
+            .expect("they are rows")
     }
 
     #[test]
     fn verdicts_are_of_what_is_said_and_what_is_shown() {
         use Verdict::{Different, Equal, NotApplicable, NotYet};
         let verdicts = |source| {
-            let all = of(ROWS, source);
+            let all = of(ROWS, "SUP-058", source);
             all.rows().map(|row| all.verdict(row)).collect::<Vec<_>>()
         };
         assert_eq!(verdicts(""), [Equal, Different, NotApplicable, NotYet]);
         let source = "/// It.\n/// OTP: GS-019.\n#[test]\nfn four() {}\n";
         assert_eq!(verdicts(source), [Equal, Different, NotApplicable, Equal]);
-        let all = of("## A\nSUP-029: One.\n  differs: so\n", "");
-        assert!(all.rows().all(|row| all.verdict(row) == Verdict::Question));
+    }
+
+    #[test]
+    fn what_may_differ_stands_in_one_table_of_the_contracts() {
+        let rows: [(String, &[&str]); 4] = [
+            (String::new(), &[]),
+            (allowing("GS-002, PG-004"), &["GS-002", "PG-004"]),
+            (format!("| SUP-001 | one |\n{}", allowing("GS-002")), &["GS-002"]),
+            (format!("{DIFFERENCES} Nowhere.\n"), &[]),
+        ];
+        for (contracts, expected) in rows {
+            let expected = expected.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(differences(&contracts), expected, "{contracts}");
+        }
     }
 
     #[test]
     fn what_is_wrong_is_found_out() {
         let test = |rows: &str| format!("/// OTP: {rows}.\n#[test]\nfn it() {{}}\n");
         let shown = test("SUP-058");
-        let rows: &[(&str, &str, &[&str])] = &[
-            (ROWS, &shown, &[]),
-            (ROWS, "", &["SUP-058: it differs, and no test shows how"]),
-            (ROWS, &test("SUP-058, SUP-999"), &["tests/a.rs::it: there is no row SUP-999"]),
+        let differing = "## A\nGS-001: One.\n  differs: so\n";
+        let rows: &[(&str, &str, &str, &[&str])] = &[
+            (ROWS, "SUP-058", &shown, &[]),
+            (ROWS, "SUP-058", "", &["SUP-058: it differs, and no test shows how"]),
+            (ROWS, "SUP-058", &test("SUP-058, SUP-999"), &["tests/a.rs::it: there is no row SUP-999"]),
             (
                 ROWS,
+                "SUP-058",
                 &test("SUP-058, GS-018"),
                 &["GS-018: a test names it, and the rows say that it means nothing"],
             ),
             (
-                "## A\nGS-001: One.\n  differs: so\n",
-                &test("GS-001"),
-                &["GS-001: the design does not allow it to differ, and nobody asks whether it may"],
+                ROWS,
+                "SUP-058, SUP-001, GS-019, GS-002",
+                &shown,
+                &[
+                    "GS-002: ARCHITECTURE.md says that it differs, and it does not",
+                    "GS-019: ARCHITECTURE.md says that it differs, and it does not",
+                    "SUP-001: ARCHITECTURE.md says that it differs, and it does not",
+                ],
             ),
-            ("## A\nSUP-029: One.\n  differs: so\n", &test("SUP-029"), &[]),
-            ("## A\nSUP-029: One.\n  differs: so\n", "", &["SUP-029: it differs, and no test shows how"]),
+            (differing, "", &test("GS-001"), &["GS-001: it differs, and ARCHITECTURE.md does not say why"]),
+            (differing, "GS-001", &test("GS-001"), &[]),
             (
                 "## A\nGS-001: One.\n  not yet: no\n",
+                "",
                 &test("GS-001"),
                 &["GS-001: a test names it, and the rows say that it is not yet there"],
             ),
             (
                 "## A\nGS-001 core: One.\n",
                 "",
+                "",
                 &["GS-001: it is core, and neither a test nor a scenario shows it"],
             ),
             (
                 "## A\nGS-001 core: One.\n  not yet: no\n",
                 "",
+                "",
                 &["GS-001: it is core, and neither a test nor a scenario shows it"],
             ),
-            ("## A\nGS-001: One.\n  by two\n", "", &["GS-001: there is no scenario two with a trace"]),
-            ("## A\nGS-001: One.\nGS-001: One.\n", "", &["GS-001: stands twice in the rows"]),
+            ("## A\nGS-001: One.\n  by two\n", "", "", &["GS-001: there is no scenario two with a trace"]),
+            ("## A\nGS-001: One.\nGS-001: One.\n", "", "", &["GS-001: stands twice in the rows"]),
         ];
-        for (rows, source, expected) in rows {
-            assert_eq!(of(rows, source).wrong(), *expected, "{rows}\n{source}");
+        for (rows, may_differ, source, expected) in rows {
+            assert_eq!(of(rows, may_differ, source).wrong(), *expected, "{rows}\n{may_differ}\n{source}");
         }
     }
 }
