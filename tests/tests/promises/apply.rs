@@ -76,7 +76,6 @@ pub(crate) async fn life_of(root: &Root, path: &str) -> minder::ActorId {
 
 /// Removed ones go last to first, then those who come do so first to last; who is the same notices nothing, and the plan
 /// has said so.
-/// OTP: SUP-161.
 #[test]
 fn a_plan_is_shown_and_then_done_as_shown() {
     everywhere(|| async {
