@@ -47,7 +47,7 @@ pub struct Conformance {
     /// Scenarios that are held against a trace.
     scenarios: BTreeSet<String>,
     /// The rows that may differ.
-    differences: BTreeSet<String>,
+    differences: Vec<String>,
     misplaced: Vec<String>,
 }
 
@@ -162,6 +162,9 @@ impl Conformance {
         };
         let stale = self.differences.iter().filter(|name| !differs(name));
         wrong.extend(stale.map(|name| format!("{name}: {CONTRACTS} says that it differs, and it does not")));
+        let mut allowed = BTreeSet::new();
+        let twice = self.differences.iter().filter(|name| !allowed.insert(*name));
+        wrong.extend(twice.map(|name| format!("{name}: {CONTRACTS} says twice that it differs")));
         for (row, tests) in self.shown.iter().filter(|(row, _)| !names.contains(row.as_str())) {
             wrong.extend(tests.iter().map(|test| format!("{test}: there is no row {row}")));
         }
@@ -175,7 +178,7 @@ impl Conformance {
 }
 
 /// The rows that a table names in its first column, below the paragraph that begins with [`DIFFERENCES`].
-fn differences(contracts: &str) -> BTreeSet<String> {
+fn differences(contracts: &str) -> Vec<String> {
     let below = contracts.lines().skip_while(|line| !line.starts_with(DIFFERENCES));
     let table = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let names = table.filter_map(|line| line.split('|').nth(1)).flat_map(|cell| cell.split(", "));
@@ -226,7 +229,6 @@ mod tests {
             (format!("{DIFFERENCES} Nowhere.\n"), &[]),
         ];
         for (contracts, expected) in rows {
-            let expected = expected.iter().map(|name| (*name).to_owned()).collect();
             assert_eq!(differences(&contracts), expected, "{contracts}");
         }
     }
@@ -251,11 +253,12 @@ mod tests {
                 "SUP-058, SUP-001, GS-019, GS-002",
                 &shown,
                 &[
-                    "GS-002: ARCHITECTURE.md says that it differs, and it does not",
-                    "GS-019: ARCHITECTURE.md says that it differs, and it does not",
                     "SUP-001: ARCHITECTURE.md says that it differs, and it does not",
+                    "GS-019: ARCHITECTURE.md says that it differs, and it does not",
+                    "GS-002: ARCHITECTURE.md says that it differs, and it does not",
                 ],
             ),
+            (ROWS, "SUP-058, SUP-058", &shown, &["SUP-058: ARCHITECTURE.md says twice that it differs"]),
             (differing, "", &test("GS-001"), &["GS-001: it differs, and ARCHITECTURE.md does not say why"]),
             (differing, "GS-001", &test("GS-001"), &[]),
             (
