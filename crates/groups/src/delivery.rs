@@ -65,6 +65,9 @@ impl Delivering {
     /// hand. What stands in its mailbox, or was [postponed](Context::postpone), is taken back: it counts as missed, and is
     /// dropped when the actor gets to it. Whoever [waits](crate::Bus::publish_and_wait) for what is in hand waits on.
     ///
+    /// This is of messages that keep their [`Delivery`]. An event that was taken out of it while the message was made counts as
+    /// done with there and then, and comes.
+    ///
     /// # Ordering
     /// A delivery ends with the life of its actor. What that has left in the mailbox is the next life's, and this
     /// does not take it back.
@@ -180,12 +183,12 @@ impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Carrier<S, M> {
         while let Some(Some(item)) = unless(stopped.as_mut(), source.next()).await {
             let weight = S::weight(&item);
             let mut on_the_way = OnTheWay { source: &source, way: &self.way, weight };
-            let revocation = Revocation::new();
+            let delivery = Delivery { event: item, turn: Turn(turn.clone()) };
+            let (revocation, sending) = self.to.send_revocable(M::from(delivery));
             if !self.way.enter(&revocation) {
                 return;
             }
-            let delivery = Delivery { event: item, turn: Turn(turn.clone()) };
-            let sent = unless(stopped.as_mut(), self.to.send_revocable(M::from(delivery), &revocation)).await;
+            let sent = unless(stopped.as_mut(), sending).await;
             if matches!(sent, Some(Err(_))) {
                 return;
             }
@@ -193,7 +196,8 @@ impl<S: Source, M: From<Delivery<S::Item>> + Send + 'static> Carrier<S, M> {
             if sent.is_some() && unless(stopped.as_mut(), turn.notified()).await.is_some() {
                 continue;
             }
-            // Stopped, which has taken it back, wherever it stands, unless it came into the actor's hands first.
+            // Stopped, which has taken it back, wherever it stands, unless it came into the actor's hands first. If that has
+            // postponed it meanwhile it is taken back now.
             if revocation.revoke() {
                 on_the_way.weight = weight;
                 return;

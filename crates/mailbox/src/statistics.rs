@@ -26,7 +26,7 @@ pub struct Statistics {
     pub in_hand: u64,
     /// Handled to the end.
     pub handled: u64,
-    /// Not handled because the asker had turned away.
+    /// Not handled because whoever asked had turned away, or whoever sent it had taken it back.
     pub skipped: u64,
     /// Moved aside because it crashed one incarnation after the other, whatever became of it in quarantine.
     pub quarantined: u64,

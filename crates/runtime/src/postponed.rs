@@ -115,7 +115,8 @@ impl<M: Send + 'static> Context<M> {
     }
 
     /// Has a postponed message handled next, before everything in the lane; of several, in the order of these calls.
-    /// False if nobody waits for its answer any more: then it is skipped here and now. False too if it was dropped, in a
+    /// False if nobody waits for its answer any more, or it was [taken back](crate::Revocation): then it is skipped here and
+    /// now. False too if it was dropped, in a
     /// mailbox in which the oldest has to make room.
     pub fn retry(&mut self, postponed: Postponed) -> bool {
         let Postponed(number) = postponed;
@@ -172,7 +173,7 @@ impl<M: Send + 'static> Context<M> {
         let was_postponed = leaving.is_some();
         if let Some((number, message)) = leaving {
             let slot = past.as_ref().and_then(|past| past.slot.as_ref());
-            slot.or(envelope.as_ref()).into_iter().for_each(|slot| slot.put_aside());
+            slot.or(envelope.as_ref()).into_iter().for_each(|slot| slot.put_back());
             let item = match (past.take(), envelope.take()) {
                 (Some(past), _) => Item::Again(message, past),
                 (None, Some(slot)) => Item::Ask(message, slot),

@@ -127,8 +127,8 @@ pub(crate) enum Gone {
 pub(crate) trait Asked<M>: Send + Sync {
     /// The message is about to be handled by this incarnation: until when its asker waits, or why not.
     fn take_in_hand(&self, incarnation: u32) -> Result<Option<Instant>, Gone>;
-    /// The message was in hand and is put aside: it will be taken in hand again.
-    fn put_aside(&self) {}
+    /// The message was taken in hand and is put back, to be taken in hand again.
+    fn put_back(&self) {}
     /// The one incarnation that it is meant for, if there is one.
     fn bound(&self) -> Option<u32>;
     /// The incarnation that it was meant for has ended without having handled it.

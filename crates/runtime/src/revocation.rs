@@ -19,36 +19,44 @@ use crate::notice::Item;
 use crate::reply::{Asked, Envelope, Fate, Gone};
 use crate::send::SendTo;
 
-/// The right to take back a message that was sent with it: see [`Addr::send_revocable`]. Dropping it takes nothing back.
-#[derive(Clone, Default)]
+/// The right to take back one message: see [`Addr::send_revocable`]. Clones are the same; dropping them takes nothing back.
+#[derive(Clone)]
 pub struct Revocation(Arc<State>);
 
-/// Both bits are set and looked at in one step: of a revocation and a handler exactly one comes first.
-#[derive(Default)]
+/// Of a revocation and whoever takes the message in hand exactly one comes first: each is one step, from [`WAITS`].
 struct State(AtomicU8);
 
+/// To be sent, on its way, in a mailbox, or postponed.
+const WAITS: u8 = 0;
+/// Or handled, on its way back to be handled next, or to be delivered again. What is postponed waits again.
 const IN_HAND: u8 = 1;
+/// For good.
 const REVOKED: u8 = 2;
 
-impl Revocation {
-    /// For one message. It may go with several, which are then revoked together.
-    pub fn new() -> Self {
-        Self::default()
+impl State {
+    /// Takes this step if it is there, or has been taken; whether that is so.
+    fn step(&self, from: u8, to: u8) -> bool {
+        match self.0.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => true,
+            Err(other) => other == to,
+        }
     }
+}
 
-    /// Takes back what was sent with this, and what will be: none of it is handled from here on but what is in hand, or was
-    /// and is to be handled next ([`Context::retry`](crate::Context::retry)). What was postponed is taken back.
+impl Revocation {
+    /// Takes the message back: it is not handled, whatever becomes of its actor, whether or not it has been sent yet. One that
+    /// was [postponed](crate::Context::postpone) can be taken back too.
     ///
-    /// Returns whether it came early enough: false if the message, or one of several, has been taken in hand and was not
-    /// merely postponed.
+    /// Returns whether it is. False if it has been taken in hand before, or was [retried](crate::Context::retry): then nothing
+    /// has happened, and it is handled again if it would have been.
     pub fn revoke(&self) -> bool {
-        self.0.0.fetch_or(REVOKED, Ordering::AcqRel) & IN_HAND == 0
+        self.0.step(WAITS, REVOKED)
     }
 }
 
 impl fmt::Debug for Revocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_revoked = self.0.0.load(Ordering::Acquire) & REVOKED != 0;
+        let is_revoked = self.0.0.load(Ordering::Acquire) == REVOKED;
         f.debug_struct("Revocation").field("is_revoked", &is_revoked).finish()
     }
 }
@@ -67,7 +75,7 @@ impl<M: Send + 'static> Addr<M> {
     /// As [`Addr::send`].
     ///
     /// ```
-    /// use minder_runtime::{Actor, Context, Handled, Revocation, System};
+    /// use minder_runtime::{Actor, Context, Handled, System};
     ///
     /// struct Printer;
     ///
@@ -83,8 +91,8 @@ impl<M: Send + 'static> Addr<M> {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let printer = System::new()?.spawn(|| Printer)?;
-    /// let revocation = Revocation::new();
-    /// printer.send_revocable("a page", &revocation).await?;
+    /// let (revocation, sent) = printer.send_revocable("a page");
+    /// sent.await?;
     /// if revocation.revoke() {
     ///     println!("it has not been printed, and will not be");
     /// }
@@ -94,12 +102,11 @@ impl<M: Send + 'static> Addr<M> {
     pub fn send_revocable(
         &self,
         message: impl Into<M>,
-        revocation: &Revocation,
-    ) -> impl Future<Output = Result<(), TellError<M>>> + Send {
+    ) -> (Revocation, impl Future<Output = Result<(), TellError<M>>> + Send) {
         let is_gift = frame::may_hold_a_reply(&message);
-        let envelope: Arc<dyn Asked<M>> = revocation.0.clone();
-        let item = Item::Ask(message.into(), Envelope::new(envelope));
-        async move {
+        let state = Arc::new(State(AtomicU8::new(WAITS)));
+        let item = Item::Ask(message.into(), Envelope::new(state.clone()));
+        let sent = async move {
             frame::effect();
             let mut sending = SendTo::later(&self.cell, is_gift);
             let mut offered = Some(item);
@@ -108,20 +115,18 @@ impl<M: Send + 'static> Addr<M> {
                 None => Pin::new(&mut sending).poll(cx),
             })
             .await
-        }
+        };
+        (Revocation(state), sent)
     }
 }
 
 impl<M: Send> Asked<M> for State {
     fn take_in_hand(&self, _: u32) -> Result<Option<Instant>, Gone> {
-        let taken = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
-            (state & REVOKED == 0).then_some(state | IN_HAND)
-        });
-        taken.map(|_| None).map_err(|_| Gone::TurnedAway)
+        if self.step(WAITS, IN_HAND) { Ok(None) } else { Err(Gone::TurnedAway) }
     }
 
-    fn put_aside(&self) {
-        self.0.fetch_and(!IN_HAND, Ordering::AcqRel);
+    fn put_back(&self) {
+        self.step(IN_HAND, WAITS);
     }
 
     fn bound(&self) -> Option<u32> {

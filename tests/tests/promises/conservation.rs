@@ -5,9 +5,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use minder::prelude::*;
@@ -52,7 +51,7 @@ struct Subject {
     /// Senders that may still wait for room.
     sending: Vec<AbortHandle>,
     /// For messages that may still stand somewhere.
-    revocations: Vec<Revocation>,
+    revocations: Arc<Mutex<Vec<Revocation>>>,
 }
 
 struct Run {
@@ -143,7 +142,7 @@ impl Run {
                 counted,
                 offers: Arc::default(),
                 sending: Vec::new(),
-                revocations: Vec::new(),
+                revocations: Arc::default(),
             });
         }
         let root = spec.start(&system, "top").await.expect("starts");
@@ -188,12 +187,15 @@ impl Run {
                 let job = self.job();
                 let Subject { address, offers, sending, revocations, .. } = &mut self.subjects[at];
                 let (address, offers) = (address.clone(), offers.clone());
-                let revocation = self.random.one_in(3).then(Revocation::new);
-                revocations.extend(revocation.clone());
+                let revocations = self.random.one_in(3).then(|| revocations.clone());
                 let client = async move {
                     more(&offers.offered);
-                    let sent = match revocation {
-                        Some(revocation) => address.send_revocable(job, &revocation).await,
+                    let sent = match revocations {
+                        Some(revocations) => {
+                            let (revocation, sent) = address.send_revocable(job);
+                            revocations.lock().expect("nobody panics").push(revocation);
+                            sent.await
+                        }
                         None => address.send(job).await,
                     };
                     if sent.is_err() {
@@ -240,7 +242,9 @@ impl Run {
                 let Subject { sending, revocations, .. } = &mut self.subjects[at];
                 if self.random.one_in(2) {
                     sending.pop().iter().for_each(AbortHandle::abort);
-                } else if revocations.pop().is_some_and(|revocation| revocation.revoke()) {
+                } else if let Some(revocation) = revocations.lock().expect("nobody panics").pop()
+                    && revocation.revoke()
+                {
                     self.reach.borrow_mut().saw("revoked", 1);
                 }
             }

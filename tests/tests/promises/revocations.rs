@@ -23,6 +23,8 @@ enum Msg {
     Shut,
     /// Retries what was postponed; takes this back in the same breath.
     Open(Option<Revocation>),
+    /// The same, and ends.
+    OpenAndCrash(Revocation),
     /// Takes news out of the lane.
     Receive,
 }
@@ -33,6 +35,18 @@ struct News {
     held: Option<oneshot::Receiver<()>>,
     /// There as long as the message is.
     life: Arc<()>,
+}
+
+impl Subscriber {
+    fn open(&mut self, revocation: Option<Revocation>, context: &mut Context<Msg>) {
+        self.is_shut = false;
+        for postponed in std::mem::take(&mut self.later) {
+            self.journal.note(format!("retried {}", context.retry(postponed)));
+        }
+        if let Some(revocation) = revocation {
+            self.journal.note(format!("revoked {}", revocation.revoke()));
+        }
+    }
 }
 
 impl Actor for Subscriber {
@@ -51,20 +65,23 @@ impl Actor for Subscriber {
         match message {
             Msg::Hold(until) => drop(until.await),
             Msg::Shut => self.is_shut = true,
-            Msg::Open(revocation) => {
-                self.is_shut = false;
-                for postponed in std::mem::take(&mut self.later) {
-                    self.journal.note(format!("retried {}", context.retry(postponed)));
-                }
-                if let Some(revocation) = revocation {
-                    self.journal.note(format!("revoked {}", revocation.revoke()));
-                }
+            Msg::Open(revocation) => self.open(revocation, context),
+            Msg::OpenAndCrash(revocation) => {
+                self.open(Some(revocation), context);
+                context.tell_self_next(Msg::Hold(oneshot::channel().1));
+                return Err(Plain("boom").into());
             }
             Msg::Receive => {
                 let found = context.receive(std::time::Duration::ZERO, |it| matches!(it, Msg::News(_)));
                 self.journal.note(format!("received {}", found.await.is_some()));
             }
-            Msg::News(_) if self.is_shut => self.later.push(context.postpone(message)),
+            Msg::News(News { held, is_idempotent, life }) if self.is_shut => {
+                if let Some(until) = held {
+                    drop(until.await);
+                }
+                let news = News { held: None, is_idempotent, life };
+                self.later.push(context.postpone(Msg::News(news)));
+            }
             Msg::News(News { held, .. }) => {
                 self.journal.note("began");
                 if let Some(until) = held {
@@ -81,7 +98,6 @@ struct Scene {
     system: System,
     it: Addr<Msg>,
     reader: Reader,
-    revocation: Revocation,
     life: Arc<()>,
 }
 
@@ -93,15 +109,17 @@ impl Scene {
         let make = move || Subscriber { journal: journal.clone(), is_shut: false, later: Vec::new() };
         let tree = tolerant(one_for_one()).child(actor_in("it", seat, make).queued(queued));
         tree.start(&system, "top").await.expect("starts");
-        Self { system, it, reader, revocation: Revocation::new(), life: Arc::default() }
+        Self { system, it, reader, life: Arc::default() }
     }
 
     fn news(&self) -> News {
         News { is_idempotent: false, held: None, life: self.life.clone() }
     }
 
-    async fn send(&self, news: News) {
-        self.it.send_revocable(Msg::News(news), &self.revocation).await.expect("it gets there");
+    async fn send(&self, news: News) -> Revocation {
+        let (revocation, sent) = self.it.send_revocable(Msg::News(news));
+        sent.await.expect("it gets there");
+        revocation
     }
 
     fn tell(&self, message: Msg) {
@@ -157,25 +175,32 @@ async fn what_is_taken_back_is_skipped_wherever_it_stands() {
             scene.tell(Msg::Receive);
         }
         let mut sending = None;
-        match stands {
+        let revocation = match stands {
             WithItsSender => {
-                assert!(scene.revocation.revoke());
-                scene.send(scene.news()).await;
+                let (revocation, sent) = scene.it.send_revocable(Msg::News(scene.news()));
+                assert!(revocation.revoke());
+                sent.await.expect("it gets there");
+                revocation
             }
             BeforeTheMailbox => {
                 for news in [scene.news(), News { is_idempotent: true, ..scene.news() }] {
                     scene.tell(Msg::News(news));
                 }
-                let (it, news, by) = (scene.it.clone(), scene.news(), scene.revocation.clone());
-                sending = Some(aside(async move { it.send_revocable(Msg::News(news), &by).await.is_ok() }));
+                let (it, news, (tell, told)) = (scene.it.clone(), scene.news(), oneshot::channel());
+                sending = Some(aside(async move {
+                    let (revocation, sent) = it.send_revocable(Msg::News(news));
+                    assert!(tell.send(revocation).is_ok());
+                    sent.await.is_ok()
+                }));
                 turns().await;
                 assert_eq!(scene.it.statistics().waiting, 1);
+                told.await.expect("it is sent")
             }
             _ => scene.send(scene.news()).await,
-        }
+        };
         turns().await;
-        assert!(scene.revocation.revoke(), "{stands:?}: nobody has it in hand");
-        assert!(scene.revocation.revoke(), "{stands:?}: and that stays so");
+        assert!(revocation.revoke(), "{stands:?}: nobody has it in hand");
+        assert!(revocation.revoke(), "{stands:?}: and that stays so");
         match stands {
             Postponed => scene.tell(Msg::Open(None)),
             InTheLaneOfACrash => assert!(scene.it.kill()),
@@ -189,38 +214,68 @@ async fn what_is_taken_back_is_skipped_wherever_it_stands() {
     }
 }
 
+/// Either it is taken back and never handled, or it is not and is.
 #[tokio::test(start_paused = true)]
 async fn what_is_in_hand_is_not_taken_back() {
     let mut scene = Scene::new(Queued::Keep).await;
     let (release, held) = oneshot::channel();
-    scene.send(News { held: Some(held), ..scene.news() }).await;
+    let revocation = scene.send(News { held: Some(held), ..scene.news() }).await;
     turns().await;
-    assert!(!scene.revocation.revoke());
+    assert!(!revocation.revoke());
     drop(release);
     assert_eq!(scene.lines().await, ["began", "read"]);
-    assert!(!scene.revocation.revoke(), "it was handled");
-    scene.send(scene.news()).await;
-    assert_eq!(scene.lines().await, [""; 0], "what is sent afterwards is taken back");
+    assert!(!revocation.revoke(), "it was handled");
 
-    // Postponed, and on its way back into the actor's hands.
+    // On its way back into the actor's hands.
     let mut scene = Scene::new(Queued::Keep).await;
     scene.tell(Msg::Shut);
-    scene.send(scene.news()).await;
+    let revocation = scene.send(scene.news()).await;
     turns().await;
-    scene.tell(Msg::Open(Some(scene.revocation.clone())));
+    scene.tell(Msg::Open(Some(revocation)));
     assert_eq!(scene.lines().await, ["retried true", "revoked false", "began", "read"]);
     assert_eq!(scene.it.statistics().skipped, 0);
 
+    // Postponed by the handler that has it in hand: before that in vain, after that not.
+    for is_taken_back in [false, true] {
+        let mut scene = Scene::new(Queued::Keep).await;
+        scene.tell(Msg::Shut);
+        let (release, held) = oneshot::channel();
+        let revocation = scene.send(News { held: Some(held), ..scene.news() }).await;
+        turns().await;
+        assert!(!revocation.revoke());
+        drop(release);
+        turns().await;
+        if is_taken_back {
+            assert!(revocation.revoke(), "it waits again");
+        }
+        scene.tell(Msg::Open(None));
+        let lines: &[&str] =
+            if is_taken_back { &["retried false"] } else { &["retried true", "began", "read"] };
+        assert_eq!(scene.lines().await, lines);
+        assert_eq!(revocation.revoke(), is_taken_back, "and that stays so");
+    }
+}
+
+/// Its life ends before it was handled to the end: what was not taken back comes in the next.
+#[tokio::test(start_paused = true)]
+async fn what_was_not_taken_back_comes_in_the_next_life() {
     // In hand at a crash, and to be handled again.
     let mut scene = Scene::new(Queued::Keep).await;
-    let (release, held) = oneshot::channel();
-    scene.send(News { held: Some(held), is_idempotent: true, ..scene.news() }).await;
+    let (_release, held) = oneshot::channel();
+    let revocation = scene.send(News { held: Some(held), is_idempotent: true, ..scene.news() }).await;
     turns().await;
-    assert!(!scene.revocation.revoke(), "it has done something");
+    assert!(!revocation.revoke());
     assert!(scene.it.kill());
-    assert_eq!(scene.lines().await, ["began"], "but does no more");
-    assert_eq!((scene.it.statistics().skipped, scene.is_dropped()), (1, true));
-    drop(release);
+    assert_eq!(scene.lines().await, ["began", "began", "read"]);
+
+    // Retried by a handler that is the last of its life.
+    let mut scene = Scene::new(Queued::Keep).await;
+    scene.tell(Msg::Shut);
+    let revocation = scene.send(scene.news()).await;
+    turns().await;
+    scene.tell(Msg::OpenAndCrash(revocation));
+    assert_eq!(scene.lines().await, ["retried true", "revoked false", "began", "read"]);
+    assert_eq!((scene.it.statistics().skipped, scene.is_dropped()), (0, true));
 }
 
 /// It is a message like any other in whatever else may befall it.
@@ -247,7 +302,7 @@ async fn what_is_not_taken_back_is_a_message_like_any_other() {
     assert_eq!(scene.system.shutdown(SECOND).await.left, 0);
     let letters = scene.system.dead_letters().of_cause(Cause::Stopped);
     assert!(letters.iter().all(|letter| letter.has_message) && letters.len() == 1, "{letters:?}");
-    let refused = scene.it.send_revocable(Msg::News(scene.news()), &scene.revocation).await;
+    let refused = scene.it.send_revocable(Msg::News(scene.news())).1.await;
     assert!(matches!(refused, Err(TellError::Stopped(_, Msg::News(_)))));
     assert!(scene.it.statistics().is_conserved());
     // An actor cannot wait for room that only itself can make.
@@ -260,9 +315,8 @@ async fn what_is_not_taken_back_is_a_message_like_any_other() {
     address
         .tell(wait(move |puppet, _| {
             Box::pin(async move {
-                let revocation = Revocation::new();
                 for _ in 0..2 {
-                    let sent = itself.send_revocable(crate::support::Msg::Mark(1), &revocation).await;
+                    let sent = itself.send_revocable(crate::support::Msg::Mark(1)).1.await;
                     puppet.note(match sent {
                         Ok(()) => "ok",
                         Err(TellError::Full(_)) => "full",
@@ -283,9 +337,12 @@ async fn what_is_not_taken_back_is_a_message_like_any_other() {
 async fn of_a_revocation_and_a_handler_one_comes_first() {
     struct Collects(Arc<Mutex<BTreeSet<u32>>>);
     impl Actor for Collects {
-        type Msg = u32;
-        async fn handle(&mut self, number: u32, _: &mut Context<u32>) -> Handled {
-            self.0.lock().expect("nobody panics").insert(number);
+        type Msg = Result<u32, Reply<()>>;
+        async fn handle(&mut self, message: Self::Msg, _: &mut Context<Self::Msg>) -> Handled {
+            match message {
+                Ok(number) => drop(self.0.lock().expect("nobody panics").insert(number)),
+                Err(reply) => drop(reply.send(())),
+            }
             Ok(())
         }
     }
@@ -295,8 +352,8 @@ async fn of_a_revocation_and_a_handler_one_comes_first() {
     let it = system.spawn(|| Collects(theirs)).expect("open");
     let mut revoking = Vec::new();
     for number in 0..20_000 {
-        let revocation = Revocation::new();
-        it.send_revocable(number, &revocation).await.expect("it lives");
+        let (revocation, sent) = it.send_revocable(Ok(number));
+        sent.await.expect("it lives");
         revoking.push(aside(async move { (number, revocation.revoke()) }));
     }
     let mut kept = BTreeSet::new();
@@ -306,10 +363,7 @@ async fn of_a_revocation_and_a_handler_one_comes_first() {
             (number, false) => assert!(kept.insert(number)),
         }
     }
-    while it.queued() > 0 || it.statistics().in_hand > 0 {
-        tokio::task::yield_now().await;
-    }
-    let counts = it.statistics();
-    assert_eq!((counts.handled, counts.skipped), (kept.len() as u64, 20_000 - kept.len() as u64));
+    it.ask(Err).await.expect("it has come to the end");
+    assert_eq!(it.statistics().skipped, 20_000 - kept.len() as u64);
     assert_eq!(*handled.lock().expect("nobody panics"), kept);
 }
