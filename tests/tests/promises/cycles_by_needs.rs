@@ -298,8 +298,10 @@ async fn who_waits_for_the_end_of_one_that_is_being_told_to_stop_is_not_told() {
     assert!(!b.is_alive() && a.is_alive());
 }
 
+type Pair = (fn() -> Spec, fn() -> Spec);
+
 /// Two supervisors of either kind, one in the other.
-fn kinds() -> [(fn() -> Spec, fn() -> Spec); 4] {
+fn kinds() -> [Pair; 4] {
     [(by_needs, by_needs), (by_needs, one_for_one), (one_for_one, by_needs), (one_for_one, one_for_one)]
 }
 
