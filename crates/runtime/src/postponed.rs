@@ -172,8 +172,11 @@ impl<M: Send + 'static> Context<M> {
         let leaving = aside.leaving.take();
         let was_postponed = leaving.is_some();
         if let Some((number, message)) = leaving {
-            let slot = past.as_ref().and_then(|past| past.slot.as_ref());
-            slot.or(envelope.as_ref()).into_iter().for_each(|slot| slot.put_back());
+            // What is retried in the same breath never waits: it stays in hand.
+            if !aside.retried.contains(&number) {
+                let slot = past.as_ref().and_then(|past| past.slot.as_ref());
+                slot.or(envelope.as_ref()).into_iter().for_each(|slot| slot.put_back());
+            }
             let item = match (past.take(), envelope.take()) {
                 (Some(past), _) => Item::Again(message, past),
                 (None, Some(slot)) => Item::Ask(message, slot),

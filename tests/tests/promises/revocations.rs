@@ -13,6 +13,7 @@ use crate::support::*;
 struct Subscriber {
     journal: Journal,
     is_shut: bool,
+    is_ajar: bool,
     later: Vec<Postponed>,
 }
 
@@ -21,6 +22,8 @@ enum Msg {
     /// Holds the handler up until the other end says so, or is dropped.
     Hold(oneshot::Receiver<()>),
     Shut,
+    /// The next news suspends it, is postponed and retried in one breath.
+    Ajar,
     /// Retries what was postponed; takes this back in the same breath.
     Open(Option<Revocation>),
     /// The same, and ends.
@@ -65,6 +68,7 @@ impl Actor for Subscriber {
         match message {
             Msg::Hold(until) => drop(until.await),
             Msg::Shut => self.is_shut = true,
+            Msg::Ajar => self.is_ajar = true,
             Msg::Open(revocation) => self.open(revocation, context),
             Msg::OpenAndCrash(revocation) => {
                 self.open(Some(revocation), context);
@@ -74,6 +78,11 @@ impl Actor for Subscriber {
             Msg::Receive => {
                 let found = context.receive(std::time::Duration::ZERO, |it| matches!(it, Msg::News(_)));
                 self.journal.note(format!("received {}", found.await.is_some()));
+            }
+            Msg::News(news) if std::mem::take(&mut self.is_ajar) => {
+                context.address().suspend();
+                let postponed = context.postpone(Msg::News(news));
+                self.journal.note(format!("retried {}", context.retry(postponed)));
             }
             Msg::News(News { held, is_idempotent, life }) if self.is_shut => {
                 if let Some(until) = held {
@@ -106,7 +115,12 @@ impl Scene {
         let system = System::builder().dead_letters(10).build().expect("in a runtime");
         let (journal, reader) = journal();
         let (it, seat) = system.address_with(MailboxOptions::bounded(2, WhenFull::Reject));
-        let make = move || Subscriber { journal: journal.clone(), is_shut: false, later: Vec::new() };
+        let make = move || Subscriber {
+            journal: journal.clone(),
+            is_shut: false,
+            is_ajar: false,
+            later: Vec::new(),
+        };
         let tree = tolerant(one_for_one()).child(actor_in("it", seat, make).queued(queued));
         tree.start(&system, "top").await.expect("starts");
         Self { system, it, reader, life: Arc::default() }
@@ -254,6 +268,19 @@ async fn what_is_in_hand_is_not_taken_back() {
         assert_eq!(scene.lines().await, lines);
         assert_eq!(revocation.revoke(), is_taken_back, "and that stays so");
     }
+}
+
+/// It never waits in between: it is handled next, and whoever takes it back meanwhile comes too late.
+#[tokio::test(start_paused = true)]
+async fn what_is_postponed_and_retried_in_one_breath_is_not_taken_back() {
+    let mut scene = Scene::new(Queued::Keep).await;
+    scene.tell(Msg::Ajar);
+    let revocation = scene.send(scene.news()).await;
+    turns().await;
+    assert!(!revocation.revoke(), "it is on its way back");
+    assert!(scene.it.resume());
+    assert_eq!(scene.lines().await, ["retried true", "began", "read"]);
+    assert_eq!((scene.it.statistics().skipped, scene.is_dropped()), (0, true));
 }
 
 /// Its life ends before it was handled to the end: what was not taken back comes in the next.
