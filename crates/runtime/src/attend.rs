@@ -12,12 +12,11 @@ use tokio::time::Instant;
 
 use crate::actor::Handled;
 use crate::ask::Alarm;
-use crate::birth;
 use crate::cell::Cell;
 use crate::context::Context;
 use crate::frame::{self, Waiting};
 use crate::incarnation::End;
-use crate::life::AnyCell;
+use crate::life::{AnyCell, Minder};
 use crate::notice::Item;
 use crate::reply::{Envelope, Fate};
 use crate::waits::{self, Awaited};
@@ -114,7 +113,10 @@ impl<M: Send + 'static> Duty<'_, M> {
     fn may_drain(&self) -> bool {
         self.drains && !self.cell.mailbox.is_marked(Mark::Held) && {
             let minder = self.cell.core.life().minder.clone();
-            !birth::is_orphan(minder)
+            match minder {
+                Minder::System(_) => true,
+                Minder::Actor(minder) => minder.lives(),
+            }
         }
     }
 

@@ -600,7 +600,7 @@ pub(crate) fn start_minded<M: Send + 'static>(
 }
 
 /// Whether someone up the line of minders has ended: then everybody below is on the way out, level by level.
-pub(crate) fn is_orphan(mut minder: Minder) -> bool {
+fn is_orphan(mut minder: Minder) -> bool {
     loop {
         let Minder::Actor(above) = minder else { return false };
         let life = above.cell.core().life();

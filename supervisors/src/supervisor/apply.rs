@@ -353,12 +353,16 @@ impl Supervisor {
                         None if new.recipe.is_same(&minded.recipe) && changing.level.keeps_seat(place) => {}
                         None => {
                             minded.recipe = new.recipe.clone();
-                            if let Some(actor) = minded.actor.take() {
+                            if let Some(actor) = minded.actor.take()
+                                && self.is_in_seat(was, &actor)
+                            {
                                 self.by_cell.remove(&actor.id().cell());
                             }
                         }
                     }
-                    if let Some(actor) = &minded.actor {
+                    if let Some(actor) = &minded.actor
+                        && self.is_in_seat(was, actor)
+                    {
                         self.by_cell.insert(actor.id().cell(), slot);
                     }
                     minded.settings = new.settings.kept();
@@ -370,6 +374,11 @@ impl Supervisor {
         }
         self.goes_by(&changing.spec, context);
         self.changing = Some(changing);
+    }
+
+    /// Whether this is the child that is known by the seat of its last life: one made outside may be another's by now.
+    fn is_in_seat(&self, slot: Option<Slot>, actor: &ActorRef) -> bool {
+        self.by_cell.get(&actor.id().cell()).copied() == slot
     }
 
     /// What the core knows nothing of.

@@ -156,3 +156,33 @@ async fn whether_news_come_first_is_changed_too() {
         life(&it).await;
     }
 }
+
+/// A seat may be another child's by the time of a change: whoever is in it now is not lost for one that was there before.
+#[tokio::test(start_paused = true)]
+async fn a_change_loses_nobody_who_took_a_seat_of_another() {
+    for of_the_other in [false, true] {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let (it, seat) = system.address();
+        let (_, elsewhere) = system.address();
+        let child = |id: &'static str, seat: &Seat<Msg>| {
+            let journal = journal.clone();
+            actor_in(id, seat.clone(), move || Puppet::new(id, &journal))
+        };
+        let root = tolerant(one_for_one()).child(child("c", &seat));
+        let root = root.start(&system, "top").await.expect("starts");
+        root.terminate_child("c").await.expect("it is there");
+        root.start_child(child("a", &seat)).await.expect("the seat is free");
+        reader.expect(&["c up", "a up"]).await;
+        // Before the other or behind it.
+        let (a, c) = (child("a", &seat), child("c", &elsewhere));
+        let new =
+            if of_the_other { one_for_one().child(c).child(a) } else { one_for_one().child(a).child(c) };
+        let revised = root.plan(&tolerant(new)).await.expect("it makes sense");
+        revised.apply().await.expect("it is what it was");
+        turns().await;
+        reader.rest();
+        assert!(it.kill());
+        reader.until("a up").await;
+        assert_eq!(soon(root.stop(ExitReason::Shutdown)).await, Ok(ExitReason::Shutdown));
+    }
+}

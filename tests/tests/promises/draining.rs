@@ -211,6 +211,18 @@ async fn nobody_drains_for_whom_nobody_counts_the_time() {
         assert_eq!(system.now(), began + in_hand, "traps: {traps}");
     }
 
+    // Its own supervisor lives, and counts, though the one above has ended.
+    let (system, it, child, mut reader) = puppet("it", |it| it);
+    let leaf = tree("leaf", one_for_one().child(child.shutdown(Shutdown::Within(10 * SECOND))));
+    let root = one_for_one().child(tree("mid", one_for_one().child(leaf)));
+    let root = root.start(&system, "top").await.expect("starts");
+    (1..=5).for_each(|_| it.tell(busy()).expect("there is room"));
+    reader.expect(&["it up", "it begins"]).await;
+    let began = system.now();
+    assert!(root.subtree("mid").await.expect("it is there").address().kill());
+    reader.until("it stopping shutdown").await;
+    assert_eq!(system.now(), began + 5 * SECOND);
+
     let (system, it, child, mut reader) = puppet("it", |it| it.trapping());
     let child = child.shutdown(Shutdown::Infinity);
     let root = one_for_one().child(child).start(&system, "top").await.expect("starts");
