@@ -34,7 +34,7 @@ pub struct Child {
 
 /// What each start of a child is given besides its recipe. Not `StartOptions`, which would take more room in every child
 /// of a large tree.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Settings {
     pub(crate) handler_limit: Option<Duration>,
     pub(crate) queued: Queued,

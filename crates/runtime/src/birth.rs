@@ -68,7 +68,7 @@ pub struct StartOptions {
 }
 
 /// What becomes of messages that wait to be handled when an actor ends and another takes its seat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Queued {
     /// The next life handles them.
     #[default]

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// What a child is given beyond OTP; by default nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Policy {
     /// Whether it says when it is ready to serve.

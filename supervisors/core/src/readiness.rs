@@ -8,7 +8,7 @@ use core::time::Duration;
 use minder_signals::{ExitReason, Moment};
 
 /// That a child says when it is ready to serve.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReportsReady {
     /// How long after it is up it has for that; then it is killed, and judged as after any crash.
     pub within: Option<Duration>,

@@ -68,7 +68,7 @@ pub enum AutoShutdown {
 }
 
 /// The recipe of one child as far as decisions go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChildRules {
     /// Its name, unique within its supervisor.
     pub id: Arc<str>,

@@ -3,7 +3,7 @@
 //! Does not draw conclusions; its neighbours do.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use minder_supervisors_core::{AutoShutdown, Backoff, ChildRules, Level, Restart, Strategy};
 
 use super::Regime;
+use super::alike::alike;
 use crate::child::{Child, Settings};
 use crate::errors::{NoSuchPath, Unavailable};
 use crate::nearest::nearest;
@@ -178,23 +179,11 @@ impl DescribedChild {
     pub(crate) fn kinds<'a>(
         children: impl Iterator<Item = (&'a ChildRules, Option<&'a Settings>)>,
     ) -> Vec<Self> {
-        let (mut kinds, mut places) = (Vec::<(&ChildRules, Settings, usize)>::new(), HashMap::new());
-        for (rules, settings) in children {
-            let settings = settings.map(Settings::of_many).unwrap_or_default();
-            // Those of one id are alike as a rule: there are few to look through.
-            let of_its_id: &mut Vec<usize> = places.entry(&*rules.id).or_default();
-            let alike = |place: &&usize| kinds[**place].0 == rules && kinds[**place].1 == settings;
-            match of_its_id.iter().find(alike) {
-                Some(&place) => kinds[place].2 += 1,
-                None => {
-                    of_its_id.push(kinds.len());
-                    kinds.push((rules, settings, 1));
-                }
-            }
-        }
-        let described =
-            |(rules, settings, count): (&ChildRules, _, _)| Self::kind(rules.clone(), settings, count);
-        kinds.into_iter().map(described).collect()
+        let of_many = |(rules, settings): (&'a ChildRules, Option<&Settings>)| {
+            (rules, settings.map(Settings::of_many).unwrap_or_default())
+        };
+        let kinds = alike(children.map(of_many)).into_iter();
+        kinds.map(|((rules, settings), count)| Self::kind(rules.clone(), settings, count)).collect()
     }
 }
 

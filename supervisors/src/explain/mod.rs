@@ -2,6 +2,7 @@
 //! how far up crashes are heard, and which asks cross groups. Of a specification, or of a tree that runs.
 //! Facts only; what is wrong with them is said in `lint/`.
 
+mod alike;
 mod asks;
 mod bound;
 mod crash;
