@@ -171,6 +171,11 @@ impl DynamicSupervision {
         self.rules.find(slot)
     }
 
+    /// The rules of those children that have their own, in the order of their starts.
+    pub fn own_rules(&self) -> impl ExactSizeIterator<Item = &ChildRules> {
+        self.rules.own()
+    }
+
     /// How many children are supervisors.
     pub fn supervisors(&self) -> usize {
         self.rules.supervisors(self.children.len())

@@ -57,7 +57,7 @@ impl Explanation {
     /// Every child, supervisors among them; parents before children, siblings in start order. What holds for any instance
     /// of a dynamic supervisor's template stands under the id `*`. Children that were started with specifications of their
     /// own ([`dynamic_children`](crate::dynamic_children)) are known in a running tree only; those whose specifications are
-    /// the same stand as one, by their id.
+    /// the same stand as one, by their id. So do instances that go by other rules than the template's, after it and by `*` too.
     pub fn children(&self) -> impl Iterator<Item = ExplainedChild> {
         self.layout.below_top().map(|place| self.layout.crash_of(place))
     }

@@ -1,6 +1,8 @@
 //! Questions of whoever holds a `Root`, put to the core in its own words, and its answers put into theirs.
 //! An asker that has turned away meanwhile loses the answer; what it asked for is done.
 
+use std::iter;
+
 use minder_runtime::{ActorRef, Context, Reply};
 use minder_supervisors_core::{
     Answer, AutoShutdown, ChildState, Counts, DynamicSupervision, Event, Listed, Refusal, Request, RequestId,
@@ -166,20 +168,27 @@ impl Supervisor {
         Described { ruling: Ruling { regime, level, auto_shutdown, max_children }, children }
     }
 
-    /// The children of a dynamic supervisor: not one by one, but all that are made from the template, and all that go by the
-    /// same rules and settings of their own.
+    /// The children of a dynamic supervisor: not one by one, but all that go by the template, and all that go by the same rules
+    /// and settings of their own.
     fn described_kinds(
         &self,
         core: &DynamicSupervision,
         template: Option<&TemplateParts>,
     ) -> Vec<DescribedChild> {
-        let children = self.children.iter();
         match core.template().zip(template) {
             Some((rules, TemplateParts { settings, .. })) => {
-                vec![DescribedChild::kind(any(rules.clone()), settings.clone(), core.instances())]
+                let own = core.own_rules();
+                let like_template = core.instances() - own.len();
+                let like_template = DescribedChild::kind(any(rules.clone()), settings.clone(), like_template);
+                // What they are started with besides is the template's all the same.
+                let others = DescribedChild::kinds(own.map(|rules| (rules, Some(settings)))).into_iter();
+                let others = others.map(|kind| DescribedChild { rules: any(kind.rules), ..kind });
+                iter::once(like_template).chain(others).collect()
             }
             None => DescribedChild::kinds(
-                children.filter_map(|(slot, child)| Some((core.child(slot)?, child.settings.as_deref()))),
+                self.children
+                    .iter()
+                    .filter_map(|(slot, child)| Some((core.child(slot)?, child.settings.as_deref()))),
             ),
         }
     }

@@ -13,6 +13,7 @@ use minder::{Event, Observer};
 
 use crate::random::Random;
 use crate::support::*;
+use crate::task_supervisors::tasks;
 
 // --- who is stopped and started --------------------------------------------------------------------------------------
 
@@ -574,6 +575,42 @@ async fn a_running_tree_is_explained_as_it_stands() {
     root.stop(ExitReason::Shutdown).await.expect("it lives");
     let gone = root.explain().await.map(|_| ());
     assert!(matches!(gone, Err(Unavailable::NotThere)), "{gone:?}");
+}
+
+/// Each by what it goes by, whatever the template says: started so, or since before the template was changed.
+#[tokio::test(start_paused = true)]
+async fn whoever_has_rules_of_its_own_is_explained_by_them() {
+    let system = system();
+    let forever = std::future::pending::<()>;
+    let kinds = async |root: &Root| -> Vec<String> {
+        let text = root.explain().await.expect("it lives").to_string();
+        let words = text.lines().skip(1).take_while(|line| !line.is_empty()).map(str::split_whitespace);
+        words.map(|words| words.skip(2).take(3).collect::<Vec<_>>().join(" ")).collect()
+    };
+    let tasks = tasks(&system).await;
+    assert_eq!(kinds(tasks.root()).await, ["any instance temporary"]);
+    tasks.start_as(Restart::Permanent, forever).await.expect("there is room");
+    let _task = tasks.run(forever()).await.expect("there is room");
+    tasks.start_as(Restart::Permanent, forever).await.expect("there is room");
+    assert_eq!(kinds(tasks.root()).await, ["1 instance temporary", "2 instances permanent"]);
+    let explained = tasks.root().explain().await.expect("it lives");
+    assert_eq!(children_of(&explained), ["* 1", "* 1"]);
+    let restarted: Vec<bool> = explained.children().map(|child| child.then == Then::Restarted).collect();
+    assert_eq!(restarted, [false, true], "{explained}");
+    let gives_up: Vec<bool> = explained.children().map(|child| child.gives_up.is_empty()).collect();
+    assert_eq!(gives_up, [true, false], "a restart counts: {explained}");
+
+    let sessions = template("session", |()| Puppet::new("it", &journal().0)).restart(Restart::Temporary);
+    let root = dynamic(&sessions).start(&system, "pool").await.expect("nothing can fail");
+    let pool = root.pool(&sessions);
+    for _ in 0..2 {
+        pool.start(()).await.expect("there is room").expect("it runs");
+    }
+    assert_eq!(kinds(&root).await, ["2 instances temporary"]);
+    let now = sessions.clone().restart(Restart::Permanent);
+    root.apply(dynamic(&now)).await.expect("it is dynamic");
+    pool.start(()).await.expect("there is room").expect("it runs");
+    assert_eq!(kinds(&root).await, ["1 instance permanent", "2 instances temporary"]);
 }
 
 /// Whoever wants to know why nothing moves gets an answer while nothing moves.

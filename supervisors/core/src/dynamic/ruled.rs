@@ -46,16 +46,16 @@ impl Ruled {
         self.own.contains_key(&slot)
     }
 
-    /// How many have their own.
-    pub(super) fn own(&self) -> usize {
-        self.own.len()
+    /// Those that children have of their own, in the order of their starts.
+    pub(super) fn own(&self) -> impl ExactSizeIterator<Item = &ChildRules> {
+        self.own.values()
     }
 
     /// How many of so many children are supervisors.
     pub(super) fn supervisors(&self, children: usize) -> usize {
         let is_supervisor = |rules: &&ChildRules| rules.kind == Kind::Supervisor;
-        let like_template = self.template().filter(is_supervisor).map_or(0, |_| children - self.own());
-        like_template + self.own.values().filter(is_supervisor).count()
+        let like_template = self.template().filter(is_supervisor).map_or(0, |_| children - self.own().len());
+        like_template + self.own().filter(is_supervisor).count()
     }
 
     /// This child has rules of its own.

@@ -29,7 +29,7 @@ impl DynamicSupervision {
             }
             next = self.children.first_after(slot);
         }
-        let sharers = self.template().filter(|_| self.children.len() > self.rules.own());
+        let sharers = self.template().filter(|_| self.children.len() > self.rules.own().len());
         let deadline = sharers.and_then(|template| grace(template.shutdown)).map(|grace| turn.now + grace);
         if let Some(deadline) = deadline {
             turn.push(Command::SetEndDeadline(deadline));

@@ -377,6 +377,7 @@ fn it_lists_finds_and_counts_each_by_its_own_rules() {
         let counts = Counts { specs, active: expected.len(), supervisors, workers };
         assert_eq!(answer(&mut supervision, Request::CountChildren), Answer::Counts(counts));
         assert_eq!(supervision.supervisors(), supervisors);
+        assert!(supervision.own_rules().eq(&own), "those by the template have none");
         let listed = expected.iter().map(|(listed, _)| listed.clone()).collect();
         assert_eq!(answer(&mut supervision, Request::WhichChildren), Answer::Children(listed));
         for (listed, rules) in &expected {
@@ -395,6 +396,7 @@ fn it_lists_finds_and_counts_each_by_its_own_rules() {
         let exit = Event::Exited { slot: gone, reason: ExitReason::Shutdown, charged: true };
         supervision.handle(exit, Moment::START, &mut commands);
         assert_eq!(supervision.child(gone), template.as_ref());
+        assert!(supervision.own_rules().eq(&own[1..]));
         for which in [Which::Instance(gone), Which::Gone] {
             let spec = answer(&mut supervision, Request::ChildSpec(which.clone()));
             let left = template.clone().map_or(Answer::Refused(Refusal::NotFound), Answer::ChildSpec);
