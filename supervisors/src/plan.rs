@@ -235,7 +235,11 @@ impl Level {
             {
                 let new = spec.dynamic_rules().expect("a tree is checked before it is compared");
                 let templates = rules.template().zip(new.template());
-                let mut differences = templates.map_or(Vec::new(), |(was, new)| differences_of(was, new));
+                let mut differences = templates.map_or(Vec::new(), |(was, new)| {
+                    // Those that are temporary stay so, by their old rules: what they were made from is not kept.
+                    let stay = was.restart == Restart::Temporary && new.restart != Restart::Temporary;
+                    differences_of(was, new, if stay { Holds::ForInstancesToCome } else { Holds::ForAll })
+                });
                 let limit = |rules: &DynamicRules| in_time(rules.limit(), rules.period());
                 differ(&mut differences, "limit", limit(rules), limit(&new));
                 differ(
@@ -323,7 +327,7 @@ impl Level {
             let (path, new) = (path_below(path, level.id(place)), &level.change.rules().children()[place]);
             let was = was.get(&*new.id).copied();
             if let Some(was) = was {
-                let mut differences = differences_of(&level.old[was], new);
+                let mut differences = differences_of(&level.old[was], new, Holds::ForAll);
                 differences.extend(level.notes[place].settings.iter().cloned());
                 push(steps, path.clone(), Action::Rules, differences);
             }
@@ -513,27 +517,54 @@ fn own_differences(was: Own, new: &Rules) -> Vec<Difference> {
     all
 }
 
+/// For whom rules hold.
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    ForAll,
+    ForInstancesToCome,
+}
+
+macro_rules! worded {
+    ($holds:expr, $what:literal) => {
+        match $holds {
+            Holds::ForAll => $what,
+            Holds::ForInstancesToCome => concat!($what, ", for instances to come"),
+        }
+    };
+}
+
 fn differences_of(
     was: &minder_supervisors_core::ChildRules,
     new: &minder_supervisors_core::ChildRules,
+    holds: Holds,
 ) -> Vec<Difference> {
     let mut all = Vec::new();
-    differ(&mut all, "restart", format!("{:?}", was.restart), format!("{:?}", new.restart));
-    differ(&mut all, "shutdown", format!("{:?}", was.shutdown), format!("{:?}", new.shutdown));
-    differ(&mut all, "kind", format!("{:?}", was.kind), format!("{:?}", new.kind));
-    differ(&mut all, "significant", was.significant.to_string(), new.significant.to_string());
-    differ(&mut all, "disabled", was.is_disabled().to_string(), new.is_disabled().to_string());
+    differ(&mut all, worded!(holds, "restart"), format!("{:?}", was.restart), format!("{:?}", new.restart));
+    differ(
+        &mut all,
+        worded!(holds, "shutdown"),
+        format!("{:?}", was.shutdown),
+        format!("{:?}", new.shutdown),
+    );
+    differ(&mut all, worded!(holds, "kind"), format!("{:?}", was.kind), format!("{:?}", new.kind));
+    differ(&mut all, worded!(holds, "significant"), was.significant.to_string(), new.significant.to_string());
+    differ(
+        &mut all,
+        worded!(holds, "disabled"),
+        was.is_disabled().to_string(),
+        new.is_disabled().to_string(),
+    );
     let needs = |rules: &minder_supervisors_core::ChildRules| match rules.needs() {
         [] => "nobody".to_owned(),
         needs => needs.join(", "),
     };
-    differ(&mut all, "needs", needs(was), needs(new));
+    differ(&mut all, worded!(holds, "needs"), needs(was), needs(new));
     let policy = |rules: &minder_supervisors_core::ChildRules| {
         let mut policy = rules.policy.as_deref().cloned().unwrap_or_default();
         (policy.disabled, policy.needs) = (false, Default::default());
         if policy == Policy::default() { "none".to_owned() } else { format!("{policy:?}") }
     };
-    differ(&mut all, "policy", policy(was), policy(new));
+    differ(&mut all, worded!(holds, "policy"), policy(was), policy(new));
     all
 }
 
