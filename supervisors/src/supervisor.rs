@@ -173,6 +173,22 @@ impl Minded {
     fn new(recipe: Recipe, name: Option<Arc<str>>, settings: Option<Box<Settings>>) -> Self {
         Self { recipe, name: name.map(Box::new), settings, actor: None }
     }
+
+    /// What it is started with from here on.
+    fn takes(&mut self, recipe: Recipe, context: &Context<SupervisorMsg>) {
+        context.discard(RECIPE, std::mem::replace(&mut self.recipe, recipe));
+    }
+}
+
+/// What it is called when a recipe panics that is let go: what factories hold is the user's.
+const RECIPE: &str = "recipe";
+
+/// Lets go of a specification, each child by itself, so that the panics of two never meet.
+fn discard_spec(mut spec: Spec, context: &Context<SupervisorMsg>) {
+    for child in std::mem::take(&mut spec.children) {
+        context.discard(RECIPE, child);
+    }
+    context.discard(RECIPE, spec);
 }
 
 /// What a supervisor is told: by itself, and by whoever holds its [`Root`](crate::Root).
@@ -258,7 +274,7 @@ impl Supervisor {
             self.commands = commands;
         }
         if self.changing.is_some() && !self.core.is_changing() {
-            self.changing = None;
+            self.change_is_over(context);
         }
         self.answer_if_ready(context);
         self.note_waits(context);
@@ -316,13 +332,15 @@ impl Supervisor {
                 context.send_after(due, SupervisorMsg(Own::RestartDue(slot, ticket)));
             }
             Command::Forget(slot) => {
+                let Some(child) = self.children.remove(slot) else { return };
                 // Its seat, if it was made outside, may be another child's by now.
-                if let Some(actor) = self.children.remove(slot).and_then(|child| child.actor)
+                if let Some(actor) = child.actor
                     && let Entry::Occupied(entry) = self.by_cell.entry(actor.id().cell())
                     && *entry.get() == slot
                 {
                     entry.remove();
                 }
+                context.discard(RECIPE, child.recipe);
             }
             Command::Add(slot, request) => {
                 if let Some(child) = self.pending.get_mut(&request).and_then(Pending::take_child) {
@@ -333,19 +351,27 @@ impl Supervisor {
                 if let Some(mut pending) = self.pending.remove(&request) {
                     self.keeps_no_longer(request, &pending, context);
                     let is_refused = matches!(answer, Answer::Refused(_));
-                    let outcome = match pending.wanted.take().filter(|_| !is_refused) {
-                        Some(wanted) => {
+                    let wanted = pending.wanted.take();
+                    let outcome = match &wanted {
+                        Some(wanted) if !is_refused => {
                             self.coming.take_if(|coming| *coming == request);
-                            self.dynamic_is_changed(&wanted, context);
+                            self.dynamic_is_changed(wanted, context);
                             Outcome::Applied(Incomplete::default())
                         }
-                        None => self.outcome(answer, context),
+                        _ => self.outcome(answer, context),
                     };
+                    if let Some(wanted) = wanted {
+                        discard_spec(wanted.spec, context);
+                    }
+                    // One that was refused.
+                    if let Some(child) = pending.take_child() {
+                        context.discard(RECIPE, child.recipe);
+                    }
                     pending.answer(outcome);
                 }
             }
             Command::Compare(request) => {
-                let compared = self.compare(request);
+                let compared = self.compare(request, context);
                 news.push_back(compared);
             }
             Command::Part(slot, part) => self.part(slot, part, context),
@@ -376,7 +402,8 @@ impl Supervisor {
         let system = context.system();
         let Some(child) = self.children.get_mut(slot) else { return Ok(()) };
         if child.recipe.seat().is_none() {
-            child.recipe = child.recipe.settled(&system);
+            let settled = child.recipe.settled(&system);
+            child.takes(settled, context);
         }
         let mut options: StartOptions = match &self.core {
             Core::Dynamic(_, Some(template)) => template.settings.options(child.name.as_deref().cloned()),
@@ -395,11 +422,12 @@ impl Supervisor {
     }
 
     /// A temporary child that is up is never started again: what it is made from is not kept (SUP-028).
-    fn spend_recipe(&mut self, slot: Slot) {
+    fn spend_recipe(&mut self, slot: Slot, context: &Context<SupervisorMsg>) {
         if self.core.is_up_for_good(slot)
             && let Some(child) = self.children.get_mut(slot)
         {
-            child.recipe = child.recipe.spent();
+            let spent = child.recipe.spent();
+            child.takes(spent, context);
         }
     }
 
@@ -497,7 +525,7 @@ impl Actor for Supervisor {
             };
             self.turn(event, context);
             if let Some(slot) = started {
-                self.spend_recipe(slot);
+                self.spend_recipe(slot, context);
             }
         }
         Ok(())

@@ -278,6 +278,14 @@ impl<M: Send + 'static> Context<M> {
         blocking::run(whose, self.companions().enter(), work).await
     }
 
+    /// Drops a value in which there may be code of others, such as what a minder was given to start a child with. If that
+    /// panics, this actor goes on, and it is an [`Event::UnheardPanic`](crate::Event::UnheardPanic) of this `work`.
+    pub fn discard<T>(&self, work: &'static str, value: T) {
+        if let Err(panic) = frame::run_as(self.cell.core.address(), || drop(value)) {
+            self.whose(work).tell(&panic);
+        }
+    }
+
     // --- itself ------------------------------------------------------------------------------------------------
 
     /// Whether exit signals come as [`Notice::Exit`] from now on; returns the former setting. Off at each start.

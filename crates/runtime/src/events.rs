@@ -141,13 +141,15 @@ pub enum Event<'a> {
         error: &'a str,
     },
     /// Work beside an actor's handlers panicked, and no handler hears of it: a blocking closure or a job whose result
-    /// nobody waits for any more, a stream, whose notice an actor may ignore, or a function that watched it.
+    /// nobody waits for any more, a stream, whose notice an actor may ignore, or a function that watched it; or the drop of
+    /// what an actor [discards](crate::Context::discard).
     UnheardPanic {
         /// Where the actor stands in its tree.
         path: &'a str,
         /// Which incarnation.
         id: ActorId,
-        /// The job's name, `stream` or `blocking`; `debug` of what watches an actor, `sys` of what was asked of it.
+        /// The job's name, `stream` or `blocking`; `debug` of what watches an actor, `sys` of what was asked of it,
+        /// `recipe` of what a supervisor was given to start children with.
         work: &'a str,
         /// What it said, and where.
         panic: &'a PanicReport,

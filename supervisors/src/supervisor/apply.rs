@@ -13,7 +13,7 @@ use minder_supervisors_core::{Event, Outline, Part, Refusal, Request, RequestId,
 use tokio::sync::oneshot;
 
 use super::requests::{Asker, Pending};
-use super::{Core, Minded, Own, Supervisor, SupervisorMsg};
+use super::{Core, Minded, Own, Supervisor, SupervisorMsg, discard_spec};
 use crate::apply::{ApplyError, Incomplete, Wanted};
 use crate::errors::Unavailable;
 use crate::plan::{Fixed, Known, Level, Making, Sketch};
@@ -136,6 +136,7 @@ impl Supervisor {
             _ => None,
         };
         if let Some(error) = refused {
+            discard_spec(wanted.spec, context);
             drop(reply.send(Outcome::NotApplied(error)));
             return None;
         }
@@ -168,7 +169,7 @@ impl Supervisor {
             *template = new.clone();
         }
         let instances: Vec<Slot> = self.children.iter().map(|(slot, _)| slot).collect();
-        instances.into_iter().for_each(|slot| self.spend_recipe(slot));
+        instances.into_iter().for_each(|slot| self.spend_recipe(slot, context));
         self.goes_by(&wanted.spec, context);
     }
 
@@ -183,7 +184,10 @@ impl Supervisor {
         if next.is_none() || part == Part::Starts {
             self.held -= 1;
         }
-        let reply = next?;
+        let Some(reply) = next else {
+            discard_spec(wanted.spec, context);
+            return None;
+        };
         if part == Part::Stops {
             let baton = wait_for_next(context, |next| Own::NextOfDynamic(wanted, Part::Starts, next));
             drop(reply.send(Outcome::Held(baton)));
@@ -203,7 +207,7 @@ impl Supervisor {
     }
 
     /// The turn of a change has come.
-    pub(super) fn compare(&mut self, request: RequestId) -> Event {
+    pub(super) fn compare(&mut self, request: RequestId, context: &Context<SupervisorMsg>) -> Event {
         let wanted = self.pending.get_mut(&request).and_then(|pending| pending.wanted.take());
         let Some(wanted) = wanted else { return Event::Compared(Box::new(Err(Refusal::Stale))) };
         let Wanted { spec, expected, .. } = *wanted;
@@ -214,7 +218,10 @@ impl Supervisor {
         let expected = match expected {
             Some(Level::Fixed(expected)) if expected.is_like(&level) => expected.inside,
             None => level.inside.clone(),
-            Some(_) => return Event::Compared(Box::new(Err(Refusal::Stale))),
+            Some(_) => {
+                discard_spec(spec, context);
+                return Event::Compared(Box::new(Err(Refusal::Stale)));
+            }
         };
         let change = level.change.clone();
         let (batons, incomplete, refusal) = (HashMap::new(), Incomplete::default(), None);
@@ -349,10 +356,10 @@ impl Supervisor {
                     };
                     match seated {
                         // Also if it is the same: what is left of a temporary child's may be no recipe any more.
-                        Some(recipe) => minded.recipe = recipe,
+                        Some(recipe) => minded.takes(recipe, context),
                         None if new.recipe.is_same(&minded.recipe) && changing.level.keeps_seat(place) => {}
                         None => {
-                            minded.recipe = new.recipe.clone();
+                            minded.takes(new.recipe.clone(), context);
                             if let Some(actor) = minded.actor.take()
                                 && self.is_in_seat(was, &actor)
                             {
@@ -370,7 +377,7 @@ impl Supervisor {
                 }
             };
             self.children.put(slot, minded);
-            self.spend_recipe(slot);
+            self.spend_recipe(slot, context);
         }
         self.goes_by(&changing.spec, context);
         self.changing = Some(changing);
@@ -389,17 +396,32 @@ impl Supervisor {
     }
 
     /// All of it is done, as far as it could be.
-    pub(super) fn is_applied(&mut self, applied: minder_supervisors_core::Applied) -> Outcome {
-        let mut incomplete = self.changing.take().map(|changing| changing.incomplete).unwrap_or_default();
+    pub(super) fn is_applied(
+        &mut self,
+        applied: minder_supervisors_core::Applied,
+        context: &Context<SupervisorMsg>,
+    ) -> Outcome {
+        let (mut incomplete, _) = self.change_is_over(context);
         incomplete.failed.extend(applied.failed.into_iter().map(|(id, reason)| (id.to_string(), reason)));
         incomplete.held_back.extend(applied.held_back.iter().map(ToString::to_string));
         Outcome::Applied(incomplete)
     }
 
     /// Nothing of it has been done.
-    pub(super) fn is_refused(&mut self) -> Outcome {
-        let refusal = self.changing.take().and_then(|changing| changing.refusal);
+    pub(super) fn is_refused(&mut self, context: &Context<SupervisorMsg>) -> Outcome {
+        let (_, refusal) = self.change_is_over(context);
         Outcome::NotApplied(refusal.unwrap_or_else(ApplyError::stale))
+    }
+
+    /// Lets go of a change, done or not: who did not come up below, and why nothing of it will be done.
+    pub(super) fn change_is_over(
+        &mut self,
+        context: &Context<SupervisorMsg>,
+    ) -> (Incomplete, Option<ApplyError>) {
+        let Some(changing) = self.changing.take() else { return Default::default() };
+        let Changing { spec, incomplete, refusal, .. } = *changing;
+        discard_spec(spec, context);
+        (incomplete, refusal)
     }
 
     /// The id of the child in this slot, and its place in the new specification.

@@ -10,7 +10,7 @@ use minder_supervisors_core::{
 };
 
 use super::apply::Next;
-use super::{Core, Minded, Supervisor, SupervisorMsg};
+use super::{Core, Minded, RECIPE, Supervisor, SupervisorMsg};
 use crate::apply::Wanted;
 use crate::explain::Regime;
 use crate::explain::layout::{Described, DescribedChild, Ruling, any};
@@ -106,6 +106,7 @@ impl Supervisor {
             }
             Question::StartInstance(instance) => {
                 if !self.starts_by(&instance.template) {
+                    context.discard(RECIPE, instance.recipe);
                     drop(reply.send(Outcome::OtherTemplate));
                     return None;
                 }
@@ -231,8 +232,8 @@ impl Supervisor {
             Answer::ChildSpec(rules) => Outcome::ChildSpec(rules.into()),
             Answer::Outline(outline) => Outcome::Sketch(Box::new(self.sketch_of(outline))),
             Answer::Held => Self::held(context),
-            Answer::Applied(applied) => self.is_applied(applied),
-            Answer::Refused(Refusal::Stale) => self.is_refused(),
+            Answer::Applied(applied) => self.is_applied(applied, context),
+            Answer::Refused(Refusal::Stale) => self.is_refused(context),
             Answer::Refused(refusal) => Outcome::Refused(refusal),
         }
     }
