@@ -171,18 +171,18 @@ async fn a_change_loses_nobody_who_took_a_seat_of_another() {
         let root = tolerant(one_for_one()).child(child("c", &seat));
         let root = root.start(&system, "top").await.expect("starts");
         root.terminate_child("c").await.expect("it is there");
-        root.start_child(child("a", &seat)).await.expect("the seat is free");
+        let a = child("a", &seat);
+        root.start_child(a.clone()).await.expect("the seat is free");
         reader.expect(&["c up", "a up"]).await;
         // Before the other or behind it.
-        let (a, c) = (child("a", &seat), child("c", &elsewhere));
+        let c = child("c", &elsewhere);
         let new =
             if of_the_other { one_for_one().child(c).child(a) } else { one_for_one().child(a).child(c) };
         let revised = root.plan(&tolerant(new)).await.expect("it makes sense");
         revised.apply().await.expect("it is what it was");
-        turns().await;
-        reader.rest();
+        reader.expect(&["c up"]).await;
         assert!(it.kill());
-        reader.until("a up").await;
+        reader.expect(&["a up"]).await;
         assert_eq!(soon(root.stop(ExitReason::Shutdown)).await, Ok(ExitReason::Shutdown));
     }
 }
