@@ -148,6 +148,15 @@ impl<M: Send + 'static> Duty<'_, M> {
         let me: Arc<dyn AnyCell> = self.cell.clone();
         self.waits = waits::suspend(&me, waited, polled);
     }
+
+    /// The handler waits on, for whatever it waited for, after an order that came before it was parked.
+    #[cold]
+    fn wait_on(&self) {
+        if self.waits {
+            let me: Arc<dyn AnyCell> = self.cell.clone();
+            waits::look_again(&me);
+        }
+    }
 }
 
 #[cfg(feature = "fault-injection")]
@@ -370,6 +379,7 @@ impl<M: Send + 'static, F: Future, C: FnOnce() -> F> Attend<'_, '_, M, F, C> {
             if let Some(end) = self.duty.obey() {
                 return Poll::Ready(Err(end));
             }
+            self.duty.wait_on();
         }
         Poll::Pending
     }

@@ -178,9 +178,15 @@ pub(crate) fn suspend(
         waits.version = waits.version.wrapping_add(1);
         waits.handler.clone_from(&known);
     }
+    look_again(me);
+    true
+}
+
+/// The handler of this actor, which has noted what it waits for, goes on waiting: after an order that ended nobody, too, since
+/// whoever looked while there was one took it that this actor may go on.
+pub(crate) fn look_again(me: &Arc<dyn AnyCell>) {
     let id = me.core().life().id(me.core().number);
     tell(find(id, || Stop::at(me, Errand::Any, id, |_| false).1));
-    true
 }
 
 /// This actor waits for these children from now on, with all that it does or for one errand: if somebody waits for itself by
@@ -529,7 +535,7 @@ fn noted(
         false => of_child(id),
     };
     let waits: Vec<Wait> = match waits.kept.get(&errand) {
-        // Whatever it waits for itself: an order that it has not come to may end it, or makes it look again.
+        // Whatever it waits for itself: an order that it has not come to ends it, or makes it look again.
         _ if !waits.handler.is_empty() && cell.has_orders() => Vec::new(),
         _ if !waits.handler.is_empty() => waits.handler.iter().cloned().map(Wait::Handler).collect(),
         Some(kept) => match kept.until.get_key_value(&me) {

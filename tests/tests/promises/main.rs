@@ -9,6 +9,7 @@ mod census;
 mod conservation;
 mod crash_reports;
 mod cycles;
+mod cycles_and_orders;
 mod cycles_at_random;
 mod deadlines;
 mod delegates;
