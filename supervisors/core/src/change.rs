@@ -163,8 +163,7 @@ impl Change {
     ) -> Self {
         let rules = rules.into_rules();
         let (before, then) = (needs(now.children.iter().map(|child| &child.rules)), needs(rules.children()));
-        let children =
-            planned(now, &rules, likeness, |cause, children| dependents_too(&then, cause, children));
+        let children = planned(now, &rules, likeness, dependents_too(&then));
         Self::of(now, rules, children, before.order().iter().copied().rev(), then.order().to_vec())
     }
 
@@ -230,19 +229,32 @@ fn needs<'a>(children: impl IntoIterator<Item = &'a ChildRules>) -> Needs<usize>
     Needs::of(&children.into_iter().enumerate().collect::<Vec<_>>())
 }
 
-/// This child and whoever needs it, but for those that begin an epoch already, and whoever needs those; nobody if it is alone: a
-/// child on whom nobody depends begins none.
-fn dependents_too(needs: &Needs<usize>, cause: usize, children: &[Planned]) -> Vec<usize> {
-    let mut is_alone = true;
-    let group = needs.reach(cause, |place, reached| {
-        for dependent in needs.dependents(place) {
-            is_alone &= children[dependent].was.is_none();
-            if !children[dependent].epoch {
-                reached.push(dependent);
-            }
+/// Tells of one child after another who is restarted with it: itself and whoever needs it, but for those that it has told of
+/// already, and whoever needs those; nobody if it is alone: a child on whom nobody depends who stands begins no epoch.
+fn dependents_too(needs: &Needs<usize>) -> impl FnMut(usize, &[Planned]) -> Vec<usize> {
+    let (mut told, mut needed) = (BTreeSet::<usize>::new(), None);
+    move |cause, children| {
+        if !needed.get_or_insert_with(|| needed_by_standing(needs, children)).contains(&cause) {
+            return Vec::new();
         }
-    });
-    if is_alone { Vec::new() } else { group.into_iter().collect() }
+        let group = needs.reach(cause, |place, reached| {
+            reached.extend(needs.dependents(place).filter(|dependent| !told.contains(dependent)));
+        });
+        told.extend(&group);
+        group.into_iter().collect()
+    }
+}
+
+/// Whom somebody needs who stands now, directly or through others.
+fn needed_by_standing(needs: &Needs<usize>, children: &[Planned]) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    for &place in needs.order().iter().rev() {
+        let counts = |dependent: usize| children[dependent].was.is_some() || needed.contains(&dependent);
+        if needs.dependents(place).any(counts) {
+            needed.insert(place);
+        }
+    }
+    needed
 }
 
 /// What is done about each child of the new rules. `group`: who is restarted together with a child that is replaced while it is
@@ -477,10 +489,11 @@ mod tests {
         const MANY: usize = 1_000;
         let period = Duration::from_secs(5);
         let ids: Vec<Arc<str>> = (0..MANY).map(|number| alloc::format!("{number}").into()).collect();
-        // The second half needs all of the first half's last, and each the one before.
+        // Each of the second half needs the one before, and all but the last three of the first half.
         let child = |place: usize| {
             let mut rules = ChildRules::worker(&ids[place]);
-            let first = if place < MANY / 2 { 0..0 } else { MANY / 4..MANY / 4 + 3 };
+            let is_second = (MANY / 2..MANY - 1).contains(&place);
+            let first = if is_second { MANY / 4..MANY / 4 + 3 } else { 0..0 };
             let needs = first.chain(place.checked_sub(1).filter(|_| place > MANY / 2));
             rules.policy_mut().needs = needs.map(|need| ids[need].clone()).collect();
             rules
@@ -488,17 +501,23 @@ mod tests {
         let rules = NeedsRules::new(1, period, AutoShutdown::Never, (0..MANY).map(child).collect());
         let rules = rules.expect("valid").into_rules();
         let now = crate::Supervision::new(rules.clone()).outline();
-        let up = |child: &Standing| Standing { stands: Stands::Up, ..child.clone() };
-        let now = Outline { children: now.children.iter().map(up).collect(), ..now };
         let needs = needs(rules.children());
-        type Group<'a> = &'a dyn Fn(usize, &[Planned]) -> Vec<usize>;
-        let rows: [(&str, Group<'_>, usize); 4] = [
-            ("one for one", &|_, _| Vec::new(), 0),
-            ("one for all", &|_, _| (0..MANY).collect(), MANY),
-            ("rest for one", &|cause, _| (cause..MANY).collect(), MANY),
-            ("by needs", &|cause, children| dependents_too(&needs, cause, children), MANY / 2 + 3),
+        type Group<'a> = &'a mut dyn FnMut(usize, &[Planned]) -> Vec<usize>;
+        let (all, no_second) = (|_| true, |place| place < MANY / 2);
+        let of_second_the_last = |place| place < MANY / 2 || place == MANY - 1;
+        // name; who stands now; who is restarted with whom; how many are looked at; how many begin an epoch
+        let rows: [(&str, &dyn Fn(usize) -> bool, Group<'_>, usize, usize); 6] = [
+            ("one for one", &all, &mut |_, _| Vec::new(), 0, 0),
+            ("one for all", &all, &mut |_, _| (0..MANY).collect(), MANY, MANY),
+            ("rest for one", &all, &mut |cause, _| (cause..MANY).collect(), MANY, MANY),
+            ("by needs", &all, &mut dependents_too(&needs), MANY / 2 + 3, MANY / 2 + 3),
+            ("through new ones", &of_second_the_last, &mut dependents_too(&needs), MANY / 2 + 3, 3 + 1),
+            ("of new ones", &no_second, &mut dependents_too(&needs), 0, 0),
         ];
-        for (name, group, expected) in rows {
+        for (name, stands, group, expected, epochs) in rows {
+            let there = now.children.iter().enumerate().filter(|(place, _)| stands(*place));
+            let up = there.map(|(_, child)| Standing { stands: Stands::Up, ..child.clone() });
+            let now = Outline { children: up.collect(), ..now.clone() };
             let mut looks = 0;
             let children = planned(
                 &now,
@@ -511,7 +530,7 @@ mod tests {
                 },
             );
             assert_eq!(looks, expected, "{name}");
-            assert_eq!(children.iter().filter(|child| child.epoch).count(), expected, "{name}");
+            assert_eq!(children.iter().filter(|child| child.epoch).count(), epochs, "{name}");
         }
     }
 
