@@ -493,11 +493,13 @@ impl Controller {
     fn child(&mut self, news: minder_runtime::ChildNotice, context: &mut Context<Msg>) {
         match (self.in_hand.take(), news.event) {
             (Some(InHand::Starting(place, tree)), event) if tree.id() == news.child => match event {
+                // It has been told to stop already, and crossed that: `prep_stop` is for a tree that runs.
+                ChildEvent::Started if self.is_undone() => {
+                    self.in_hand = Some(InHand::Stopping(place, tree));
+                }
                 ChildEvent::Started => {
                     self.is_up(tree, place);
-                    if !self.is_undone() {
-                        self.phase(place, 0, context);
-                    }
+                    self.phase(place, 0, context);
                 }
                 ChildEvent::StartFailed(reason) | ChildEvent::Exited { reason, .. } => {
                     self.failed(place, reason)

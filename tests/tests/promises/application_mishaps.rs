@@ -8,7 +8,7 @@ use minder::prelude::*;
 use minder::supervisors::{Application, ApplicationType, Applications, StartApplicationError};
 use tokio::sync::Notify;
 
-use crate::applications::{application, running, started};
+use crate::applications::{application, of_tree, running, started};
 use crate::support::*;
 
 /// Whether it panics in its future or before there is one, it is that hook's panic, and neither its application nor any other
@@ -129,6 +129,72 @@ async fn a_start_is_not_waited_for_whose_need_has_ended() {
         assert_eq!(running(&applications).await, [""; 0], "{stage}");
         // Nothing of it is left, and the end of what a permanent one began is not the system's.
         assert_eq!(applications.start("log", ApplicationType::Temporary).await, Ok(()), "{stage}");
+    }
+}
+
+/// It is told to stop before it is heard of that it is up: it is not up for anybody, and `prep_stop` is for a tree that runs.
+#[tokio::test(start_paused = true)]
+async fn a_tree_that_has_been_told_to_stop_is_not_prepared_for_it() {
+    for shuts_down in [false, true] {
+        let (system, (journal, mut reader)) = (system(), journal());
+        let ((till, seat), puppets) = (system.address(), journal.clone());
+        let child = actor_in("till", seat, move || {
+            Puppet::new("till", &puppets).trapping().on_start(|_, context| {
+                context.acknowledge_later();
+                Ok(())
+            })
+        });
+        let shop = of_tree("shop", one_for_one().child(child), &["bank", "log"], &journal);
+        let set = [application("log", &[], &journal), application("bank", &[], &journal), shop];
+        let applications = started(&system, set).await;
+        applications.start("log", ApplicationType::Temporary).await.expect("it needs nobody");
+        let log = applications.root("log").await.expect("it lives").expect("it runs");
+        let starting = aside({
+            let applications = applications.clone();
+            async move { applications.ensure_all_started("shop", ApplicationType::Temporary).await }
+        });
+        turns().await;
+        assert_eq!(reader.rest(), ["log up", "bank up", "till up"]);
+        let controller =
+            system.actors().find(|actor| &*actor.path() == "applications").expect("it lives").sys();
+        assert!(controller.suspend());
+        let acknowledge = act(|_, context| {
+            context.acknowledge();
+            Ok(())
+        });
+        let mut shutdown = None;
+        if shuts_down {
+            till.tell(acknowledge).expect("it lives");
+            turns().await;
+            // Whoever is told to stop is not suspended any more.
+            let system = system.clone();
+            shutdown = Some(aside(async move { system.shutdown(SECOND).await }));
+        } else {
+            log.stop(ExitReason::Normal).await.expect("it lives");
+            till.tell(acknowledge).expect("it lives");
+            turns().await;
+            assert!(controller.resume());
+        }
+        turns().await;
+        let (log, missing) = if shuts_down {
+            (["log prep_stop", "log stopping shutdown", "log stop"], StartApplicationError::ShuttingDown)
+        } else {
+            let needs = "log".into();
+            let missing = StartApplicationError::NotStarted { application: "shop".into(), needs };
+            (["log stopping shutdown", "log stop", ""], missing)
+        };
+        let shop = ["till stopping shutdown", "shop stop"];
+        let bank = ["bank prep_stop", "bank stopping shutdown", "bank stop"];
+        let expected = match shuts_down {
+            true => [&shop[..], &bank, &log].concat(),
+            false => [&log[..1], &shop, &log[1..2], &bank].concat(),
+        };
+        assert_eq!(soon(starting).await.expect("no panic"), Err(missing), "{shuts_down}");
+        turns().await;
+        assert_eq!(reader.rest(), expected, "{shuts_down}");
+        if let Some(shutdown) = shutdown {
+            assert!(shutdown.await.expect("no panic").is_clean());
+        }
     }
 }
 

@@ -20,9 +20,20 @@ pub(crate) fn application(
     needs: &'static [&'static str],
     journal: &Journal,
 ) -> Application {
-    let (puppets, prep_stop, stop) = (journal.clone(), journal.clone(), journal.clone());
+    let puppets = journal.clone();
     let child = actor(name, move || Puppet::new(name, &puppets).trapping());
-    Application::new(name, one_for_one().child(child))
+    of_tree(name, one_for_one().child(child), needs, journal)
+}
+
+/// The same of another tree.
+pub(crate) fn of_tree(
+    name: &'static str,
+    tree: Spec,
+    needs: &'static [&'static str],
+    journal: &Journal,
+) -> Application {
+    let (prep_stop, stop) = (journal.clone(), journal.clone());
+    Application::new(name, tree)
         .needs(needs.iter().copied())
         .prep_stop(move || {
             prep_stop.note(format!("{name} prep_stop"));
