@@ -9,7 +9,8 @@ impl GraphSupervision {
     /// have done its part of a change ([`GraphSupervision::state`] tells which). Nothing while it takes no requests
     /// ([`GraphSupervision::takes_requests`]): then all wait for all that it is at.
     ///
-    /// Costs as much as an event.
+    /// Looks at each child and at each request that waits; the way to whom it hangs on is gone once for all requests about all
+    /// children, and once for each of the others.
     pub fn waits(&self) -> BTreeMap<RequestId, BTreeSet<Slot>> {
         let mut waits: BTreeMap<RequestId, BTreeSet<Slot>> = BTreeMap::new();
         if !self.takes_requests() {
@@ -35,6 +36,7 @@ impl GraphSupervision {
             let open = progress.open().iter().copied().chain(self.slots().filter(comes));
             note(progress.request(), self.waited_for(open));
         }
+        let mut of_all: Option<BTreeSet<Slot>> = None;
         for deferred in &self.deferred {
             let Deferred::Asked(id, request) = deferred else { continue };
             match About::of(request) {
@@ -47,8 +49,8 @@ impl GraphSupervision {
                     }
                 }
                 Some(About::All) => {
-                    let all = moving.iter().copied().chain(within.clone());
-                    note(*id, self.waited_for(all));
+                    let all = || self.waited_for(moving.iter().copied().chain(within.clone()));
+                    note(*id, of_all.get_or_insert_with(all).clone());
                 }
             }
         }
