@@ -506,7 +506,8 @@ mod tests {
         let (all, no_second) = (|_| true, |place| place < MANY / 2);
         let of_second_the_last = |place| place < MANY / 2 || place == MANY - 1;
         // name; who stands now; who is restarted with whom; how many are looked at; how many begin an epoch
-        let rows: [(&str, &dyn Fn(usize) -> bool, Group<'_>, usize, usize); 6] = [
+        type Row<'r> = (&'r str, &'r dyn Fn(usize) -> bool, Group<'r>, usize, usize);
+        let rows: [Row<'_>; 6] = [
             ("one for one", &all, &mut |_, _| Vec::new(), 0, 0),
             ("one for all", &all, &mut |_, _| (0..MANY).collect(), MANY, MANY),
             ("rest for one", &all, &mut |cause, _| (cause..MANY).collect(), MANY, MANY),

@@ -10,7 +10,9 @@ use minder::{ActorRef, MailboxOptions, Recipe, StartOptions};
 use crate::asks::text;
 use crate::support::*;
 
-struct Deed(Box<dyn FnOnce(&mut Context<Deed>) + Send>);
+type Act = Box<dyn FnOnce(&mut Context<Deed>) + Send>;
+
+struct Deed(Act);
 
 /// Does what it is told, in a thread of its own: also while a handler elsewhere is in the middle of a step.
 struct Elsewhere;
