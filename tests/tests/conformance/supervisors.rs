@@ -260,6 +260,9 @@ async fn decisions_are_logged_as_warnings_where_otp_reports_them() {
             .with_ansi(false)
             .with_writer(move || to.clone());
         let _here = tracing::subscriber::set_default(subscriber.finish());
+        // As long as there is one alone, a thread without it that comes first to where something is logged decides that
+        // nobody wants that.
+        let _another = tracing::Dispatch::new(tracing_subscriber::registry());
         let (system, (journal, _)) = (system(), journal());
         let root = tolerant(one_for_one()).child(frail(&journal, restart)).start(&system, "top").await;
         let root = root.expect("it starts");
