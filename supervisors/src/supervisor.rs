@@ -48,6 +48,8 @@ pub struct Supervisor {
     next_request: u64,
     /// Those of them that an actor waits for, or the supervisor above: who may wait for itself.
     kept: BTreeSet<RequestId>,
+    /// How many cycles had been told of when those were looked at.
+    cycles: u32,
     /// Up to which number they have been noted.
     noted: u64,
     /// Whether the supervisor above is known to wait for children of this one.
@@ -245,6 +247,7 @@ impl Supervisor {
             deadlines: HashMap::new(),
             pending: HashMap::new(),
             kept: BTreeSet::new(),
+            cycles: 0,
             noted: 0,
             keeps_above: false,
             next_request: 0,
@@ -262,7 +265,7 @@ impl Supervisor {
     /// One turn: the event to the core, and its commands begun. A start that is refused on the spot is news too.
     fn turn(&mut self, event: Event, context: &mut Context<SupervisorMsg>) {
         // No memory is taken unless there are more.
-        let (mut next, mut events) = (Some(event), self.taken_back());
+        let (mut next, mut events) = (Some(event), self.taken_back(context));
         // First those that have been taken back: nothing else may begin them.
         while let Some(event) = events.pop_front().or_else(|| next.take()) {
             let mut commands = std::mem::take(&mut self.commands);

@@ -127,6 +127,12 @@ impl<M: Send + 'static> Context<M> {
         waits::look(&me, errand, added);
     }
 
+    /// Whether an actor of this system may have been told of a cycle since this was asked last, with the same number: only then
+    /// somebody who keeps requests has to look whether [one of them](Reply::is_in_a_cycle) is on it. Begin with 0.
+    pub fn has_cycles_since(&self, seen: &mut u32) -> bool {
+        self.cell.core.system.told.has_more_than(seen)
+    }
+
     /// The request is answered, or about to be.
     pub fn keeps_no_longer<T: Send + 'static>(&mut self, reply: &Reply<T>) {
         if let Some(slot) = reply.awaited_slot() {

@@ -33,6 +33,7 @@ use crate::seat::Seat;
 use crate::services::Offers;
 use crate::shutdown::{Closing, ShutdownReport};
 use crate::start_error::StartActorError;
+use crate::waits::Told;
 use crate::watchdog::Watchdog;
 
 /// How long [`System::shutdown`] waits for actors that it had to kill.
@@ -48,6 +49,7 @@ pub(crate) struct SystemShared {
     pub(crate) home: Home,
     pub(crate) clock: Clock,
     pub(crate) deadlines: Arc<Deadlines>,
+    pub(crate) told: Told,
     cells: AtomicU64,
     monitors: AtomicU64,
     unheard_errors: AtomicU64,
@@ -241,6 +243,7 @@ impl SystemBuilder {
                 home,
                 clock,
                 deadlines,
+                told: Told::default(),
                 cells: AtomicU64::new(1),
                 monitors: AtomicU64::new(1),
                 unheard_errors: AtomicU64::new(0),

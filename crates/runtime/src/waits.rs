@@ -23,6 +23,10 @@ use crate::cycle::Cycle;
 use crate::life::{AnyCell, CellCore, Life, Peer};
 use crate::reply::Unanswered;
 
+mod told;
+
+pub(crate) use told::Told;
+
 /// Something that a handler waits for until another actor brings it.
 pub(crate) trait Awaited: Send + Sync {
     /// Whose turn it is.
@@ -186,7 +190,7 @@ pub(crate) fn suspend(
 /// whoever looked while there was one took it that this actor may go on.
 pub(crate) fn look_again(me: &Arc<dyn AnyCell>) {
     let id = me.core().life().id(me.core().number);
-    tell(find(id, || Stop::at(me, Errand::Any, id, |_| false).1));
+    tell(me, find(id, || Stop::at(me, Errand::Any, id, |_| false).1));
 }
 
 /// This actor waits for these children from now on, with all that it does or for one errand: if somebody waits for itself by
@@ -196,17 +200,18 @@ pub(crate) fn look(me: &Arc<dyn AnyCell>, errand: Errand, added: Vec<Wait>) {
         return;
     }
     let id = me.core().life().id(me.core().number);
-    tell(find(id, || {
+    let found = find(id, || {
         let stamp = stamp(&mut me.core().life())?;
         let waits: Vec<Edge> = added.iter().cloned().filter_map(Edge::new).collect();
         let place = Place { cell: me.core().address(), errand };
         (!waits.is_empty()).then(|| Stop::new(me, place, stamp, waits))
-    }));
+    });
+    tell(me, found);
 }
 
-fn tell(found: Option<(Arc<dyn Awaited>, Cycle)>) {
+fn tell(me: &Arc<dyn AnyCell>, found: Option<(Arc<dyn Awaited>, Cycle)>) {
     if let Some((awaited, cycle)) = found {
-        awaited.fail(&cycle);
+        me.core().system.told.telling(|| awaited.fail(&cycle));
     }
 }
 

@@ -12,8 +12,12 @@ use super::requests::{Asker, Pending};
 use super::{Core, Supervisor, SupervisorMsg};
 
 impl Supervisor {
-    /// The requests whose askers have been told that they wait for themselves: they take it that nothing is done.
-    pub(super) fn taken_back(&mut self) -> VecDeque<Event> {
+    /// The requests whose askers have been told that they wait for themselves: they take it that nothing is done. Looks at
+    /// them only if somebody has been told of a cycle, since there may be thousands.
+    pub(super) fn taken_back(&mut self, context: &Context<SupervisorMsg>) -> VecDeque<Event> {
+        if !context.has_cycles_since(&mut self.cycles) {
+            return VecDeque::new();
+        }
         let is_told = |request: &RequestId| self.pending.get(request).is_some_and(Pending::is_in_a_cycle);
         let told: Vec<RequestId> = self.kept.iter().copied().filter(is_told).collect();
         told.into_iter().map(Event::TakenBack).collect()
