@@ -266,6 +266,7 @@ impl Supervisor {
     fn turn(&mut self, event: Event, context: &mut Context<SupervisorMsg>) {
         // No memory is taken unless there are more.
         let (mut next, mut events) = (Some(event), self.taken_back(context));
+        let kept_requests = self.core.keeps_requests();
         // First those that have been taken back: nothing else may begin them.
         while let Some(event) = events.pop_front().or_else(|| next.take()) {
             let mut commands = std::mem::take(&mut self.commands);
@@ -280,6 +281,9 @@ impl Supervisor {
             self.change_is_over(context);
         }
         self.answer_if_ready(context);
+        if !kept_requests && self.core.keeps_requests() {
+            self.waits_for_who_is_going(context);
+        }
         self.note_waits(context);
     }
 

@@ -65,6 +65,15 @@ impl Supervisor {
         }
     }
 
+    /// From now on no request is answered before the end, and that waits for those too who were going already.
+    pub(super) fn waits_for_who_is_going(&self, context: &mut Context<SupervisorMsg>) {
+        let is_going = |slot| self.core.state(slot) == Some(ChildState::Stopping);
+        let going = self.children.iter().filter(|(slot, _)| is_going(*slot));
+        going
+            .filter_map(|(_, child)| child.actor.as_ref())
+            .for_each(|actor| context.waits_for_work_of(actor));
+    }
+
     /// A request is about to be answered.
     pub(super) fn keeps_no_longer(
         &mut self,

@@ -2,10 +2,11 @@
 //! come up or go before it has its turn. Of supervisors that do one thing at a time: `cycles.rs`.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use minder::prelude::*;
 use minder::supervisors::{ApplyError, StartChildError, TerminateChildError, Unavailable, by_needs};
+use tokio::sync::oneshot;
 
 use crate::apply::{listed, puppet};
 use crate::support::*;
@@ -296,6 +297,31 @@ async fn who_waits_for_the_end_of_one_that_is_being_told_to_stop_is_not_told() {
     begin.send(()).expect("it waits");
     at_once(&system, reader.expect(&["a: done"])).await;
     assert!(!b.is_alive() && a.is_alive());
+}
+
+/// One that was told to stop before its supervisor begins to end waits for itself as the others do, which are told then.
+#[tokio::test(start_paused = true)]
+async fn who_is_stopping_already_when_its_supervisor_begins_to_end_is_told() {
+    let (system, (journal, mut reader)) = (system(), journal());
+    let root = by_needs().child(puppet("a", &journal)).start(&system, "top").await.expect("starts");
+    let (open, gate) = oneshot::channel::<()>();
+    let (gate, counting) = (Arc::new(Mutex::new(Some(gate))), root.clone());
+    let count = ask(move || {
+        let (gate, root) = (gate.lock().expect("nobody panics").take(), counting.clone());
+        async move {
+            gate.expect("it stops once").await.expect("it is opened");
+            told(root.count_children().await)
+        }
+    });
+    let x = going("x", &journal, count).shutdown(Shutdown::Infinity);
+    root.start_child(x).await.expect("it is new");
+    let (terminating, ending) = (root.clone(), root.clone());
+    aside(async move { terminating.terminate_child("x").await });
+    reader.until("x asks").await;
+    aside(async move { ending.stop(ExitReason::Normal).await });
+    reader.expect(&["a stopping shutdown"]).await;
+    open.send(()).expect("it waits");
+    at_once(&system, reader.expect(&[&format!("x: {}", cycle("top/x -> top -> top/x"))])).await;
 }
 
 type Pair = (fn() -> Spec, fn() -> Spec);
