@@ -138,6 +138,19 @@ fn a_change_that_is_being_carried_out_waits_for_whom_it_starts_and_changes_insid
          waits                 1: c, 2: c
          c up                  applied 1, stop c",
     );
+    // Also if nobody is started, stopped or replaced.
+    check(
+        "by_needs  9 in 5s  a:perm b:perm
+         ask 1 change same 9 in 5s a:perm:in b:perm:needs=a:in  hold in a, hold in b
+         a done                -
+         b done                stops in b, stops in a
+         b done                -
+         a done                [a b], starts in a
+         waits                 1: a
+         a done                starts in b
+         waits                 1: b
+         b done                applied 1",
+    );
 }
 
 /// Nothing while all wait for all.
