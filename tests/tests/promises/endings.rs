@@ -13,10 +13,21 @@ type Shape = fn(Puppet) -> Puppet;
 
 /// Ends, and answers then.
 fn ending(reply: Reply<u32>) -> Msg {
+    ending_and(reply, |_| Ok(()))
+}
+
+/// The same, and something else behind it.
+fn ending_and(reply: Reply<u32>, then: fn(&mut Context<Msg>) -> Handled) -> Msg {
     act(move |_, context| {
         context.stop_then_reply(ExitReason::Normal, reply, 7);
-        Ok(())
+        then(context)
     })
+}
+
+/// The reply that it has kept.
+fn kept(puppet: &mut Puppet) -> Reply<u32> {
+    let kept = puppet.kept.pop().and_then(|kept| kept.downcast().ok());
+    *kept.expect("it was kept")
 }
 
 /// Cleans up for ever.
@@ -107,8 +118,7 @@ async fn whatever_becomes_of_the_clean_up() {
             "a kill comes before it",
             as_it_is,
             |reply| {
-                act(|_, context| {
-                    context.stop_then_reply(ExitReason::Normal, reply, 7);
+                ending_and(reply, |context| {
                     context.address().kill();
                     Ok(())
                 })
@@ -119,8 +129,7 @@ async fn whatever_becomes_of_the_clean_up() {
             "a kill comes before it and after an error",
             as_it_is,
             |reply| {
-                act(|_, context| {
-                    context.stop_then_reply(ExitReason::Normal, reply, 7);
+                ending_and(reply, |context| {
                     context.address().kill();
                     Err(ExitReason::other("error"))
                 })
@@ -131,8 +140,7 @@ async fn whatever_becomes_of_the_clean_up() {
             "an exit signal comes before it",
             as_it_is,
             |reply| {
-                act(|_, context| {
-                    context.stop_then_reply(ExitReason::Normal, reply, 7);
+                ending_and(reply, |context| {
                     context.exit(&context.address(), ExitReason::other("signal"));
                     Ok(())
                 })
@@ -142,23 +150,13 @@ async fn whatever_becomes_of_the_clean_up() {
         (
             "a panic comes before it",
             as_it_is,
-            |reply| {
-                act(|_, context| {
-                    context.stop_then_reply(ExitReason::Normal, reply, 7);
-                    panic!("boom");
-                })
-            },
+            |reply| ending_and(reply, |_| panic!("boom")),
             "crashed panic boom, panic boom",
         ),
         (
             "an error comes before it",
             as_it_is,
-            |reply| {
-                act(|_, context| {
-                    context.stop_then_reply(ExitReason::Normal, reply, 7);
-                    Err(ExitReason::other("error"))
-                })
-            },
+            |reply| ending_and(reply, |_| Err(ExitReason::other("error"))),
             "answer 7, error",
         ),
         (
@@ -190,9 +188,7 @@ async fn whatever_becomes_of_the_clean_up() {
             |puppet| {
                 puppet.cleaning_up_by(|puppet, context| {
                     Box::pin(async {
-                        let kept = puppet.kept.pop().and_then(|kept| kept.downcast().ok());
-                        let reply: Box<Reply<u32>> = kept.expect("it was kept");
-                        context.stop_then_reply(ExitReason::other("too late"), *reply, 7);
+                        context.stop_then_reply(ExitReason::other("too late"), kept(puppet), 7);
                         panic!("boom");
                     })
                 })
@@ -213,9 +209,7 @@ async fn whatever_becomes_of_the_clean_up() {
                 act(|puppet, context| {
                     puppet.kept.push(Box::new(reply));
                     context.tell_self(act(|puppet, context| {
-                        let kept = puppet.kept.pop().and_then(|kept| kept.downcast().ok());
-                        let reply: Box<Reply<u32>> = kept.expect("it was kept");
-                        context.stop_then_reply(ExitReason::Normal, *reply, 7);
+                        context.stop_then_reply(ExitReason::Normal, kept(puppet), 7);
                         Ok(())
                     }));
                     Ok(())

@@ -273,11 +273,28 @@ fn instances_that_were_to_report_go_on_by_other_rules() {
     );
 }
 
+/// Of a supervisor with this template: an event, who is not ready from there on, and whether it is itself.
+pub(crate) fn knows_who_is_not_ready(template: &str, rows: &[(&str, &str, bool)]) {
+    let mut supervision = dynamic(&["dynamic", "9", "in", "5s", template]);
+    let (mut slots, mut commands) = (Vec::<(String, Slot)>::new(), Vec::new());
+    for &(event, expected, is_ready) in rows {
+        commands.clear();
+        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
+        slots.extend(commands.iter().filter_map(|command| match command {
+            Command::Add(slot, _) => Some((slot.number().to_string(), *slot)),
+            _ => None,
+        }));
+        let unready: Vec<String> = supervision.unready().map(|slot| slot.number().to_string()).collect();
+        assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
+        assert_eq!(supervision.is_ready(), is_ready, "after `{event}`: {supervision:#?}");
+        let there = slots.iter().filter(|(_, slot)| supervision.state(*slot).is_some()).count();
+        assert_eq!(supervision.instances(), there, "after `{event}`: {supervision:#?}");
+    }
+}
+
 /// Who is not ready, by what happens.
 #[test]
 fn it_knows_which_instances_keep_it_from_being_ready() {
-    let mut supervision = dynamic(&["dynamic", "9", "in", "5s", "t:tran:reports"]);
-    let (mut slots, mut commands) = (Vec::<(String, Slot)>::new(), Vec::new());
     let rows = [
         ("start", "", true),
         ("ask 1 instance", "0", false),
@@ -305,19 +322,7 @@ fn it_knows_which_instances_keep_it_from_being_ready() {
         ("0 panics", "", false),
         ("0 up", "", true),
     ];
-    for (event, expected, is_ready) in rows {
-        commands.clear();
-        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
-        slots.extend(commands.iter().filter_map(|command| match command {
-            Command::Add(slot, _) => Some((slot.number().to_string(), *slot)),
-            _ => None,
-        }));
-        let unready: Vec<String> = supervision.unready().map(|slot| slot.number().to_string()).collect();
-        assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
-        assert_eq!(supervision.is_ready(), is_ready, "after `{event}`: {supervision:#?}");
-        let there = slots.iter().filter(|(_, slot)| supervision.state(*slot).is_some()).count();
-        assert_eq!(supervision.instances(), there, "after `{event}`: {supervision:#?}");
-    }
+    knows_who_is_not_ready("t:tran:reports", &rows);
 }
 
 #[test]

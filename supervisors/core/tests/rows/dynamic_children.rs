@@ -1,6 +1,7 @@
 //! Dynamic supervisors whose children bring rules of their own, as rows: all of them where there is no template, or some
 //! beside it. EXD-001 to EXD-008.
 
+use super::dynamic::knows_who_is_not_ready;
 use super::*;
 use minder_supervisors_core::{Answer, Counts, Kind, Listed, Refusal};
 
@@ -412,8 +413,6 @@ fn it_lists_finds_and_counts_each_by_its_own_rules() {
 /// Who is not ready, each by what it reports itself.
 #[test]
 fn it_knows_which_of_them_keep_it_from_being_ready() {
-    let mut supervision = dynamic(&["dynamic", "9", "in", "5s", "none"]);
-    let (mut slots, mut commands) = (Vec::<(String, Slot)>::new(), Vec::new());
     let rows = [
         ("start", "", true),
         ("ask 1 start a:tran:reports", "0", false),
@@ -428,15 +427,5 @@ fn it_knows_which_of_them_keep_it_from_being_ready() {
         ("0 exits normal", "", true),
         ("1 exits normal", "", true),
     ];
-    for (event, expected, is_ready) in rows {
-        commands.clear();
-        supervision.handle(parse(event, &slots, &[]), Moment::START, &mut commands);
-        slots.extend(commands.iter().filter_map(|command| match command {
-            Command::Add(slot, _) => Some((slot.number().to_string(), *slot)),
-            _ => None,
-        }));
-        let unready: Vec<String> = supervision.unready().map(|slot| slot.number().to_string()).collect();
-        assert_eq!(unready.join(" "), expected, "after `{event}`: {supervision:#?}");
-        assert_eq!(supervision.is_ready(), is_ready, "after `{event}`: {supervision:#?}");
-    }
+    knows_who_is_not_ready("none", &rows);
 }
